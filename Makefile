@@ -1,0 +1,72 @@
+# `make help` lists the targets. PYTHON names an interpreter of 3.11 or newer.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+TESTS ?= tests
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# Two sets of packages, each pinned by hash: what the product needs, and that plus the tools of development.
+# The stamp names the lock, so a changed lock is installed and an unchanged one costs nothing.
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; say make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: requirements.lock pyproject.toml | $(VENV)/bin/python
+	@echo "setting up $(VENV) (a minute the first time)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-index --no-build-isolation --no-deps -e .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
+	@echo "adding the tools of development to $(VENV)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+.PHONY: run
+run: $(VENV)/.runtime ## a demo city on this machine: portal, RADIUS, islands, residents
+	@$(BIN)/pesisir demo
+
+.PHONY: setup
+setup: $(VENV)/.dev ## the virtual environment with everything development needs
+
+.PHONY: check
+check: $(VENV)/.dev ## formatting, lint, types, architecture
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+.PHONY: format
+format: $(VENV)/.dev ## rewrite the code in the house format
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+.PHONY: test
+test: $(VENV)/.dev ## every test that needs no root (SQLite and PostgreSQL), under 5 minutes
+	@$(BIN)/python -m pytest -n $(WORKERS) -m "not lab and not long" $(TESTS)
+	@sh tests/lab/groups.sh
+
+.PHONY: test-all
+test-all: $(VENV)/.dev ## everything, with real routers, browser and peers from Debian (root; installs by apt)
+	@sh tests/lab/install.sh
+	@$(BIN)/python -m pytest -n $(WORKERS) -m "not lab" $(TESTS)
+	@$(BIN)/python -m pytest -m lab $(TESTS)
+
+.PHONY: bench
+bench: $(VENV)/.dev ## the figures of docs/performance.md, side by side with FreeRADIUS (root)
+	@$(BIN)/python -m tests.bench
+
+.PHONY: lock
+lock: ## resolve the lock files anew (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate pyproject.toml requirements-build.in -o requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --extra dev pyproject.toml requirements-build.in -o requirements-dev.lock
+
+.PHONY: clean
+clean: ## remove what this Makefile made
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist var

@@ -1,0 +1,1 @@
+"""Pesisir: captive portal and hotspot authentication server."""

@@ -1,0 +1,83 @@
+"""Opening a database, and its two kinds of transaction: SQLite and PostgreSQL behave alike behind them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from sqlite3 import Connection as SQLiteConnection
+from typing import Final
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.pool import ConnectionPoolEntry
+
+_BUSY_TIMEOUT_SECONDS: Final = 10
+_POOL_TIMEOUT_SECONDS: Final = 3  # below a router's patience
+
+
+class Database:
+    """One database. `read` is a consistent view; `write` commits on leaving, rolls back on an exception.
+
+    On SQLite a write transaction is BEGIN IMMEDIATE, so it waits for its turn at the start and never fails half way.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @property
+    def is_postgresql(self) -> bool:
+        """Tell which of the two it is."""
+        return self.engine.dialect.name == "postgresql"
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Give a connection whose queries all see one moment."""
+        options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True} if self.is_postgresql else {}
+        with self.engine.connect().execution_options(**options) as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Give a connection in a transaction that is durable once this block is left without an exception."""
+        with self.engine.connect().execution_options(pesisir_write=True) as connection, connection.begin():
+            yield connection
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+def open_database(url: str) -> Database:
+    """Open `sqlite:///PATH` or `postgresql://...`; nothing is created or migrated here, save the folder."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return Database(_sqlite(url))
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    # Without prepared statements it is safe behind PgBouncer in transaction mode.
+    return Database(
+        create_engine(
+            parsed,
+            pool_timeout=_POOL_TIMEOUT_SECONDS,
+            pool_pre_ping=True,
+            connect_args={"prepare_threshold": None, "connect_timeout": _POOL_TIMEOUT_SECONDS},
+        )
+    )
+
+
+def _sqlite(url: str) -> Engine:
+    path = make_url(url).database
+    if path and path != ":memory:":
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_SECONDS, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: SQLiteConnection, _entry: ConnectionPoolEntry) -> None:
+        connection.isolation_level = None  # the BEGIN is ours
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "journal_size_limit=67108864"):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        write = connection.get_execution_options().get("pesisir_write", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+    return engine

@@ -1,0 +1,365 @@
+"""Every table, in SQLAlchemy Core; `docs/schema.md` says what the keys are and why. Migrations are checked against it.
+
+Ids shown outside are random base32; octets, bit/s and money are integers; moments are UTC; `*_sealed` is encrypted
+with a key that is not in the database; `*_hash` is a keyed hash.
+"""
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware UTC datetime; SQLite keeps no zone, so it is added on the way out."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 SQLAlchemy's signature
+        """Refuse naive datetimes; store UTC."""
+        if value is None:
+            return None
+        assert value.tzinfo is not None, "moments are aware"
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 SQLAlchemy's signature
+        """Return an aware UTC datetime."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _id(name: str = "id", **options: Any) -> Column[str]:
+    return Column(name, String(16), **options)
+
+
+Sequence64: Final = BigInteger().with_variant(Integer, "sqlite")  # AUTOINCREMENT wants INTEGER there
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("value", Text, nullable=False),
+    comment="feed_epoch (changes with a restore or failover), key_check (recognises the secret key)",
+)
+
+plans = Table(
+    "plans",
+    metadata,
+    _id(primary_key=True),
+    Column("name", String(80), nullable=False, unique=True),
+    Column("down_bps", BigInteger),
+    Column("up_bps", BigInteger),
+    Column("daily_octets", BigInteger),
+    Column("monthly_octets", BigInteger),
+    Column("total_octets", BigInteger),
+    Column("device_limit", Integer),
+    Column("session_seconds", Integer),
+    Column("idle_seconds", Integer),
+    Column("interim_seconds", Integer),
+    Column("validity_seconds", BigInteger),
+    Column("created_at", Moment, nullable=False),
+)
+
+sites = Table(
+    "sites",
+    metadata,
+    _id(primary_key=True),
+    Column("name", String(80), nullable=False, unique=True),
+    Column("capacity_bps", BigInteger),
+    Column("guest_plan_id", String(16), ForeignKey("plans.id")),  # the free tap; NULL: none
+    Column("interim_seconds", Integer, nullable=False, default=60),
+    Column("created_at", Moment, nullable=False),
+)
+
+nases = Table(
+    "nases",
+    metadata,
+    _id(primary_key=True),
+    Column("name", String(80), nullable=False, unique=True),
+    Column("site_id", String(16), ForeignKey("sites.id"), nullable=False, index=True),
+    Column("family", String(20), nullable=False),
+    Column("address", String(49), nullable=False),  # CIDR; several NASes may share one
+    Column("identifier", String(253)),  # NAS-Identifier, tells them apart
+    Column("secret_sealed", LargeBinary, nullable=False),
+    Column("old_secret_sealed", LargeBinary),  # valid during a rotation
+    Column("old_secret_until", Moment),
+    Column("portal_secret_sealed", LargeBinary, nullable=False),  # uamsecret, faskey
+    Column("mac_secret_sealed", LargeBinary, nullable=False),  # password of MAC authentication
+    Column("login_address", String(255)),
+    Column("require_message_authenticator", String(4), nullable=False, default="auto"),
+    Column("limit_proxy_state", String(4), nullable=False, default="auto"),
+    Column("learned_message_authenticator", Boolean),
+    Column("direction", String(6), nullable=False, default="auto"),  # auto, rfc, client
+    Column("coa_port", Integer, nullable=False, default=3799),
+    Column("created_at", Moment, nullable=False),
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    _id(primary_key=True),
+    Column("kind", String(7), nullable=False),  # user, guest, voucher
+    Column("plan_id", String(16), ForeignKey("plans.id"), nullable=False, index=True),
+    Column("site_id", String(16), ForeignKey("sites.id"), index=True),
+    Column("version", Integer, nullable=False, default=1),
+    Column("suspended", Boolean, nullable=False, default=False),
+    Column("removed_at", Moment),
+    Column("valid_until", Moment),
+    Column("first_used_at", Moment),
+    Column("guest_mac", String(17), unique=True),  # a guest is one device
+    Column("created_at", Moment, nullable=False),
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("account_id", String(16), ForeignKey("accounts.id"), primary_key=True),
+    Column("username", String(253), nullable=False),  # NFC, trimmed, case-folded
+    Column("name", String(100), nullable=False, default=""),
+    Column("phone", String(20)),
+    Column("created_at", Moment, nullable=False),
+    UniqueConstraint("username"),
+)
+
+credentials = Table(
+    "credentials",
+    metadata,
+    Column("account_id", String(16), ForeignKey("accounts.id"), primary_key=True),
+    Column("kind", String(9), nullable=False),  # hashed (argon2id) or encrypted (opt-in, for CHAP and speed)
+    Column("secret", LargeBinary, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+)
+
+quota_overrides = Table(
+    "quota_overrides",
+    metadata,
+    Column("account_id", String(16), ForeignKey("accounts.id"), primary_key=True),
+    Column("period", String(5), primary_key=True),  # day, month, total
+    Column("octets", BigInteger, nullable=False),
+    Column("reason", String(200), nullable=False),
+    Column("author", String(80), nullable=False),
+    Column("until", Moment),
+    Column("created_at", Moment, nullable=False),
+)
+
+devices = Table(
+    "devices",
+    metadata,
+    Column("account_id", String(16), ForeignKey("accounts.id"), primary_key=True),
+    Column("mac", String(17), primary_key=True),
+    Column("first_seen_at", Moment, nullable=False),
+    Column("last_seen_at", Moment, nullable=False),
+    Index("ix_devices_mac", "mac"),
+)
+
+resume_grants = Table(
+    "resume_grants",
+    metadata,
+    _id(primary_key=True),
+    Column("mac", String(17), nullable=False),
+    Column("account_id", String(16), ForeignKey("accounts.id"), nullable=False),
+    Column("site_id", String(16), ForeignKey("sites.id")),  # NULL: every site
+    Column("expires_at", Moment, nullable=False, index=True),
+    Column("created_at", Moment, nullable=False),
+    UniqueConstraint("mac", "account_id", "site_id"),
+    Index("ix_resume_grants_account_id", "account_id"),
+)
+
+voucher_batches = Table(
+    "voucher_batches",
+    metadata,
+    _id(primary_key=True),
+    Column("plan_id", String(16), ForeignKey("plans.id"), nullable=False, index=True),
+    Column("size", Integer, nullable=False),
+    Column("note", String(200), nullable=False, default=""),
+    Column("valid_until", Moment),
+    Column("created_at", Moment, nullable=False),
+)
+
+vouchers = Table(
+    "vouchers",
+    metadata,
+    _id(primary_key=True),
+    Column("batch_id", String(16), ForeignKey("voucher_batches.id"), nullable=False, index=True),
+    Column("code_hash", LargeBinary, nullable=False, unique=True),
+    Column("code_sealed", LargeBinary, nullable=False),  # for reprints
+    Column("state", String(7), nullable=False, default="new"),  # new, used, revoked
+    Column("account_id", String(16), ForeignKey("accounts.id"), unique=True),
+    Column("used_at", Moment),
+    Column("revoked_at", Moment),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    _id(primary_key=True),
+    Column("nas_id", String(16), nullable=False),
+    Column("nas_scope", String(253), nullable=False),
+    Column("acct_session_id", String(253), nullable=False),
+    Column("mac", String(17), nullable=False, default=""),
+    Column("started_at", Moment, nullable=False),
+    Column("user_name", String(253), nullable=False, default=""),  # exactly as the NAS uses it: CoA needs it
+    Column("account_id", String(16)),
+    Column("acceptance_id", String(16)),
+    Column("site_id", String(16)),
+    Column("ip", String(45)),
+    Column("last_report_at", Moment, nullable=False),
+    Column("up_octets", BigInteger, nullable=False, default=0),
+    Column("down_octets", BigInteger, nullable=False, default=0),
+    Column("session_seconds", BigInteger, nullable=False, default=0),
+    Column("marks", Text, nullable=False),  # JSON: the first and last report of each local day
+    Column("state", String(6), nullable=False),  # open, closed
+    Column("stop_reported", Boolean),
+    Column("stopped_at", Moment),
+    Column("stop_cause", String(40)),
+    Column("flags", String(80), nullable=False, default=""),  # words, comma-separated
+    Index("ix_sessions_key", "nas_scope", "acct_session_id", "mac", "started_at"),
+    Index("ix_sessions_account", "account_id", "started_at"),
+    Index("ix_sessions_open", "state", "last_report_at"),
+    Index("ix_sessions_mac", "mac"),
+)
+
+nas_restarts = Table(
+    "nas_restarts",
+    metadata,
+    Column("nas_scope", String(253), primary_key=True),
+    Column("at", Moment, primary_key=True),
+    Column("nas_id", String(16), nullable=False),
+    Column("cause", String(40), nullable=False),
+)
+
+usage = Table(
+    "usage",
+    metadata,
+    Column("account_id", String(16), ForeignKey("accounts.id"), primary_key=True),
+    Column("day", Date, primary_key=True),  # local calendar day of the city
+    Column("up_octets", BigInteger, nullable=False, default=0),
+    Column("down_octets", BigInteger, nullable=False, default=0),
+)
+
+accounting_events = Table(
+    "accounting_events",
+    metadata,
+    Column("id", Sequence64, primary_key=True, autoincrement=True),
+    Column("received_at", Moment, nullable=False, index=True),
+    Column("nas_id", String(16), nullable=False),
+    Column("source", String(56), nullable=False),
+    Column("session_id", String(16), index=True),
+    Column("outcome", String(20), nullable=False),  # merged, or why not
+    Column("packet", LargeBinary, nullable=False),  # the raw Accounting-Request, or an openNDS report
+    sqlite_autoincrement=True,
+)
+
+access_log = Table(
+    "access_log",
+    metadata,
+    Column("id", Sequence64, primary_key=True, autoincrement=True),
+    Column("at", Moment, nullable=False, index=True),
+    Column("nas_id", String(16), nullable=False),
+    Column("mac", String(17), nullable=False, default=""),
+    Column("account_id", String(16)),
+    Column("user_name", String(253), nullable=False, default=""),
+    Column("method", String(12), nullable=False),  # ticket, password, resume, portal
+    Column("outcome", String(6), nullable=False),  # accept, reject
+    Column("reason", String(30), nullable=False, default=""),
+    Column("acceptance_id", String(16)),
+    Column("limits", Text, nullable=False, default=""),  # JSON: what was granted
+    Index("ix_access_log_account_id", "account_id", "at"),
+    Index("ix_access_log_acceptance_id", "acceptance_id"),
+    sqlite_autoincrement=True,
+)
+
+ingest_positions = Table(
+    "ingest_positions",
+    metadata,
+    Column("node", String(16), primary_key=True),
+    Column("worker", Integer, primary_key=True),
+    Column("segment", BigInteger, nullable=False),
+    Column("segment_id", String(32), nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+)
+
+set_aside = Table(
+    "set_aside",
+    metadata,
+    Column("id", Sequence64, primary_key=True, autoincrement=True),
+    Column("at", Moment, nullable=False),
+    Column("origin", String(80), nullable=False),  # node/worker/segment/offset
+    Column("reason", String(200), nullable=False),
+    Column("record", LargeBinary, nullable=False),
+    comment="journal records that could not be merged; they do not stop the rest",
+    sqlite_autoincrement=True,
+)
+
+feed = Table(
+    "feed",
+    metadata,
+    Column("seq", Sequence64, primary_key=True, autoincrement=True),
+    Column("xid", String(20), nullable=False),  # PostgreSQL: pg_current_xact_id(), commit order; SQLite: ""
+    Column("at", Moment, nullable=False),
+    Column("origin", String(24), nullable=False, default=""),  # node/worker whose journal caused it
+    Column("items", Text, nullable=False),  # JSON: kind -> ids
+    sqlite_autoincrement=True,
+)
+
+changes = Table(
+    "changes",
+    metadata,
+    _id(primary_key=True),
+    Column("session_id", String(16), nullable=False, index=True),
+    Column("kind", String(10), nullable=False),  # disconnect, change
+    Column("reason", String(40), nullable=False),
+    Column("payload", Text, nullable=False, default=""),
+    Column("state", String(9), nullable=False),  # pending, sent, done, failed
+    Column("due_at", Moment, nullable=False),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("result", String(200), nullable=False, default=""),
+    Column("created_at", Moment, nullable=False),
+    Index("ix_changes_due", "state", "due_at"),
+)
+
+router_grants = Table(
+    "router_grants",
+    metadata,
+    _id(primary_key=True),
+    Column("nas_id", String(16), ForeignKey("nases.id"), nullable=False, index=True),
+    Column("token", String(64), nullable=False, unique=True),  # openNDS: rhid
+    Column("mac", String(17), nullable=False),
+    Column("account_id", String(16), ForeignKey("accounts.id"), nullable=False),
+    Column("acceptance_id", String(16), nullable=False),
+    Column("limits", Text, nullable=False),  # JSON
+    Column("state", String(9), nullable=False),  # waiting, delivered, gone
+    Column("created_at", Moment, nullable=False),
+    Column("delivered_at", Moment),
+    comment="what a router without RADIUS is told at its next poll (openNDS level 3 and 4)",
+)

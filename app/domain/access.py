@@ -1,0 +1,123 @@
+"""Who may go online, and within which limits: one pure function, used by the portal and by RADIUS."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from app.domain.plans import Period, Usage, local_day, period_ends_at
+from app.domain.users import Account
+
+
+class DenialReason(StrEnum):
+    """Why not. Each has a message for people in the catalogue, and a word in the access log."""
+
+    WRONG_CREDENTIALS = "wrong_credentials"  # unknown name or wrong password: deliberately one
+    SUSPENDED = "suspended"
+    EXPIRED = "expired"
+    QUOTA_EXHAUSTED = "quota_exhausted"
+    DEVICE_LIMIT = "device_limit"
+    NO_FREE_PLAN = "no_free_plan"  # the site gives nothing without an account or a voucher
+    TERMS_NOT_ACCEPTED = "terms_not_accepted"
+    VOUCHER_UNKNOWN = "voucher_unknown"
+    VOUCHER_USED = "voucher_used"  # by another device than may use it
+    VOUCHER_REVOKED = "voucher_revoked"
+    TOO_MANY_TRIES = "too_many_tries"
+    TICKET_INVALID = "ticket_invalid"
+    TICKET_EXPIRED = "ticket_expired"
+    TICKET_USED = "ticket_used"
+    RESUME_UNKNOWN = "resume_unknown"  # a MAC that no grant covers
+    METHOD_NOT_ALLOWED = "method_not_allowed"  # a credential that this NAS or account may not use
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Online, within these limits; None means "no such limit", amounts and times are what remains from `now` on."""
+
+    down_bps: int | None
+    up_bps: int | None
+    octets_left: int | None
+    session_seconds: int | None
+    idle_seconds: int | None
+    interim_seconds: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """Not online, why, and from when on it is worth trying again (None: not by waiting)."""
+
+    reason: DenialReason
+    retry_at: datetime | None = None
+    period: Period | None = None
+
+
+def decide_access(
+    account: Account,
+    usage: Usage,
+    *,
+    device: str,
+    online_devices: Collection[str],
+    now: datetime,
+    zone: ZoneInfo,
+) -> Grant | Denial:
+    """Decide whether `device` may go online with `account` at `now`, and within which limits.
+
+    `online_devices` are the MACs that are online or about to be (an Accept whose Start has not come); the device
+    itself never counts against its own limit, so a phone that comes back supersedes its dead session.
+    """
+    plan = account.policy.plan
+    ends_at = account.ends_at(now)
+    if account.removed:
+        return Denial(DenialReason.WRONG_CREDENTIALS)
+    if account.suspended:
+        return Denial(DenialReason.SUSPENDED)
+    if ends_at is not None and ends_at <= now:
+        return Denial(DenialReason.EXPIRED)
+    octets_left: int | None = None
+    current = usage.as_of(local_day(now, zone))
+    for effective in account.policy.quotas:
+        left = effective.quota.octets_left(current.octets(effective.quota.period))
+        if left == 0:
+            return _exhausted(account, current, now=now, zone=zone)
+        octets_left = left if octets_left is None else min(octets_left, left)
+    if plan.device_limit is not None and len(set(online_devices) - {device}) >= plan.device_limit:
+        return Denial(DenialReason.DEVICE_LIMIT)
+    return Grant(
+        down_bps=plan.down_bps,
+        up_bps=plan.up_bps,
+        octets_left=octets_left,
+        session_seconds=_session_seconds(plan.session_seconds, ends_at, now),
+        idle_seconds=plan.idle_seconds,
+        interim_seconds=plan.interim_seconds,
+    )
+
+
+def _exhausted(account: Account, usage: Usage, *, now: datetime, zone: ZoneInfo) -> Denial:
+    """Name the exhausted quota that lasts longest: waiting for a shorter one would disappoint."""
+    empty = [q.quota.period for q in account.policy.quotas if q.quota.octets_left(usage.octets(q.quota.period)) == 0]
+    period = max(empty, key=list(Period).index)
+    return Denial(DenialReason.QUOTA_EXHAUSTED, period_ends_at(period, now, zone), period)
+
+
+def _session_seconds(limit: int | None, ends_at: datetime | None, now: datetime) -> int | None:
+    """Return the shorter of the plan's session time and what is left of the account; at least one second."""
+    if ends_at is None:
+        return limit
+    left = max(1, int((ends_at - now).total_seconds()))
+    return left if limit is None else min(limit, left)
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """An open session must end."""
+
+    reason: DenialReason
+
+
+def reconsider(
+    account: Account, usage: Usage, *, device: str, online_devices: Collection[str], now: datetime, zone: ZoneInfo
+) -> Grant | End:
+    """Decide about a session that is already open: it goes on within new limits, or it ends."""
+    decision = decide_access(account, usage, device=device, online_devices=online_devices, now=now, zone=zone)
+    return End(decision.reason) if isinstance(decision, Denial) else decision

@@ -1,0 +1,31 @@
+"""A device is a MAC address, in one spelling: `02:aa:00:00:00:01`."""
+
+import re
+from typing import Final
+
+_SEPARATORS: Final = re.compile(r"[-:. ]")
+_HEX: Final = re.compile(r"[0-9a-fA-F]{12}\Z")
+_CALLED: Final = re.compile(r"((?:[0-9a-fA-F]{2}[-:. ]?){5}[0-9a-fA-F]{2})(?::.*)?\Z", re.DOTALL)
+
+
+def parse_mac(text: str) -> str | None:
+    """Return the MAC in our spelling; None if `text` is not 12 hex digits with any usual separators."""
+    digits = _SEPARATORS.sub("", text.strip())
+    if len(text) > 64 or _HEX.match(digits) is None:
+        return None
+    digits = digits.lower()
+    return ":".join(digits[i : i + 2] for i in range(0, 12, 2))
+
+
+def parse_station_id(text: str) -> str | None:
+    """Return the MAC in a Calling- or Called-Station-Id, which may have `:SSID` behind it (RFC 3580 section 3.20).
+
+    None where the family puts something else there: strongSwan sends `10.99.10.194[4500]`.
+    """
+    match = _CALLED.match(text.strip())
+    return None if match is None else parse_mac(match[1])
+
+
+def is_randomised(mac: str) -> bool:
+    """Tell whether the MAC was made up by the phone (locally administered bit, IEEE 802-2014 section 8)."""
+    return bool(int(mac[:2], 16) & 0x02)

@@ -1,0 +1,36 @@
+"""Resume grants: a known MAC comes back without a page, for a time, at some sites, with one account."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from app.domain.plans import day_begins_at, local_day
+
+CONSENTED_DAYS: Final = 30
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeGrant:
+    """MAC, account, site (None: every site), end. The MAC alone never opens anything that no grant covers."""
+
+    mac: str
+    account_id: str
+    site_id: str | None
+    expires_at: datetime
+
+    def covers(self, site_id: str, now: datetime) -> bool:
+        """Tell whether the grant opens its account at a site now."""
+        return now < self.expires_at and self.site_id in (None, site_id)
+
+
+def grant_ends_at(now: datetime, zone: ZoneInfo, *, consented: bool) -> datetime:
+    """Return the end of the local day, or of the thirtieth day after it where the person agreed to be remembered."""
+    return day_begins_at(local_day(now, zone) + timedelta(days=1 + CONSENTED_DAYS * consented), zone)
+
+
+def grant_for(grants: Iterable[ResumeGrant], site_id: str, now: datetime) -> ResumeGrant | None:
+    """Return the grant that opens an account at a site now: the one that lasts longest."""
+    fitting = [grant for grant in grants if grant.covers(site_id, now)]
+    return max(fitting, key=lambda grant: grant.expires_at, default=None)

@@ -1,0 +1,65 @@
+"""All that the library asks of an application: four questions, a batch at a time. No I/O here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from ipaddress import IPv4Address, IPv6Address
+from typing import Protocol
+
+from radius.messages import AccessRequest, AccountingRecord, Answer
+from radius.vendors.profile import Profile
+
+IPAddress = IPv4Address | IPv6Address
+
+
+class Demand(StrEnum):
+    """How strictly a protection is demanded of a NAS (CVE-2024-3596, "BlastRADIUS")."""
+
+    YES = "yes"
+    NO = "no"
+    AUTO = "auto"
+
+
+class Service(StrEnum):
+    """What a port serves; Status-Server asks for the readiness of its own port (RFC 5997)."""
+
+    AUTH = "auth"
+    ACCT = "acct"
+
+
+@dataclass(frozen=True, slots=True)
+class Nas:
+    """One router as the library must know it.
+
+    `secrets` are the valid shared secrets, newest first (two during a rotation). `identifier` is the NAS-Identifier
+    that tells several NASes behind one address apart; None fits any. `exact_address` is False when the entry covers
+    more than one address.
+    """
+
+    id: str
+    secrets: tuple[bytes, ...]
+    profile: Profile
+    identifier: str | None = None
+    require_message_authenticator: Demand = Demand.AUTO
+    limit_proxy_state: Demand = Demand.YES
+    exact_address: bool = True
+
+
+class Backend(Protocol):
+    """The application behind a server. Every method is called from the server's one loop and must not block."""
+
+    def find_nas(self, address: IPAddress) -> Sequence[Nas]:
+        """Return the NASes registered for this source address, those of the longest prefix only; a hash lookup."""
+
+    def authorize(self, requests: Sequence[AccessRequest]) -> Sequence[Answer]:
+        """Decide a batch; one answer per request, in order.
+
+        `Later` parks that request alone. None means "we could not decide": no reply is sent, the router asks again
+        or asks its second server.
+        """
+
+    def account(self, records: Sequence[AccountingRecord]) -> Sequence[bool]:
+        """Store a batch; True only for what is safe on disk. False is not acknowledged, and the router keeps it."""
+
+    def ready(self, service: Service) -> bool:
+        """Tell whether the service behind a port can do its work now."""
