@@ -1,0 +1,80 @@
+"""A NAS: the router that lets devices through and speaks to us; and the site it stands at."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network
+
+
+class Family(StrEnum):
+    """How a NAS speaks: one module each in `radius.vendors` and, where it has a portal, in `app.nas`."""
+
+    MIKROTIK = "mikrotik"
+    COOVACHILLI = "coovachilli"
+    OPENNDS = "opennds"
+    HOSTAPD = "hostapd"
+    STRONGSWAN = "strongswan"
+    USPOT = "uspot"
+    UNIFI = "unifi"
+    OMADA = "omada"
+    GENERIC = "generic"
+
+
+class Demand(StrEnum):
+    """Whether a protection is demanded of a NAS; `auto` learns it."""
+
+    YES = "yes"
+    NO = "no"
+    AUTO = "auto"
+
+
+class Direction(StrEnum):
+    """From whose side a NAS counts octets: `rfc` (input is what the user sent), `client` (the reverse), or learned."""
+
+    AUTO = "auto"
+    RFC = "rfc"
+    CLIENT = "client"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A place with NASes: an island spot or an office. `guest_plan_id` is its free tap, None if it has none."""
+
+    id: str
+    name: str
+    capacity_bps: int | None = None
+    guest_plan_id: str | None = None
+    interim_seconds: int = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Nas:
+    """One NAS without its secrets. `login_address` is HOST[:PORT], the only place phones are ever sent back to."""
+
+    id: str
+    name: str
+    site_id: str
+    family: Family
+    address: IPv4Network | IPv6Network
+    identifier: str | None = None
+    login_address: str | None = None
+    require_message_authenticator: Demand = Demand.AUTO
+    limit_proxy_state: Demand = Demand.AUTO
+    learned_message_authenticator: bool | None = None
+    direction: Direction = Direction.AUTO
+    coa_port: int = 3799
+
+
+@dataclass(frozen=True, slots=True)
+class NasSecrets:
+    """A NAS's secrets in clear, for as long as they are needed.
+
+    `radius` is the shared secret, `old_radius` the one before it while a rotation lasts; `portal` is chilli's
+    uamsecret or openNDS's FAS key; `mac` is the password of MAC authentication.
+    """
+
+    radius: str = field(repr=False)
+    portal: str = field(repr=False)
+    mac: str = field(repr=False)
+    old_radius: str | None = field(default=None, repr=False)
+    old_radius_until: datetime | None = None

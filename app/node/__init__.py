@@ -1,0 +1,1 @@
+"""A RADIUS node: its snapshot (in) says what it must know to decide, its journal (out) keeps what it did."""

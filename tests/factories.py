@@ -1,0 +1,79 @@
+"""Valid values by default; a test overrides what it is about."""
+
+from datetime import UTC, datetime
+from ipaddress import ip_network
+
+from app.domain.nases import Family, Nas, Site
+from app.domain.plans import Plan, Quota, effective_policy
+from app.domain.users import Account, AccountKind
+
+NOON = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)  # 12.00 WITA
+MAC = "02:aa:00:00:00:01"
+
+
+def make_plan(
+    *,
+    id: str = "planplanplanplan",  # noqa: A002 the field's name
+    name: str = "Warga",
+    quotas: tuple[Quota, ...] = (),
+    down_bps: int | None = 4_000_000,
+    up_bps: int | None = 2_000_000,
+    device_limit: int | None = None,
+    session_seconds: int | None = None,
+    validity_seconds: int | None = None,
+) -> Plan:
+    return Plan(
+        id=id,
+        name=name,
+        down_bps=down_bps,
+        up_bps=up_bps,
+        quotas=quotas,
+        device_limit=device_limit,
+        session_seconds=session_seconds,
+        validity_seconds=validity_seconds,
+    )
+
+
+def make_account(
+    *,
+    id: str = "userauserauserau",  # noqa: A002 the field's name
+    kind: AccountKind = AccountKind.USER,
+    plan: Plan | None = None,
+    version: int = 1,
+    suspended: bool = False,
+    valid_until: datetime | None = None,
+    first_used_at: datetime | None = None,
+) -> Account:
+    return Account(
+        id=id,
+        kind=kind,
+        policy=effective_policy(plan or make_plan(), (), now=NOON),
+        version=version,
+        suspended=suspended,
+        valid_until=valid_until,
+        first_used_at=first_used_at,
+    )
+
+
+def make_site(*, id: str = "sitesitesitesite", name: str = "Gusung") -> Site:  # noqa: A002 the field's name
+    return Site(id=id, name=name)
+
+
+def make_nas(
+    *,
+    id: str = "nasanasanasanasa",  # noqa: A002 the field's name
+    name: str = "gusung-1",
+    family: Family = Family.MIKROTIK,
+    address: str = "127.0.0.1/32",
+    identifier: str | None = None,
+    login_address: str | None = "10.5.50.1",
+) -> Nas:
+    return Nas(
+        id=id,
+        name=name,
+        site_id="sitesitesitesite",
+        family=family,
+        address=ip_network(address),
+        identifier=identifier,
+        login_address=login_address,
+    )
