@@ -1,0 +1,1 @@
+"""A RADIUS library; it knows nothing of the application that uses it."""

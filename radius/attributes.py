@@ -1,0 +1,360 @@
+"""Attributes: an ordered, repeatable list of raw values, with typed reads and writes by name. No I/O here.
+
+A value that does not fit its type is no value of that type: typed reads skip it, the raw octets stay
+(RFC 6929 section 2.8). An empty value is none at all, except in EAP-Message and Chargeable-User-Identity.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from ipaddress import IPv4Address, IPv6Address, IPv6Network
+from typing import Final, Self, TypeVar
+
+from radius.dictionary import BY_KEY, BY_NAME, VENDOR_SPECIFIC, Definition, Kind
+from radius.errors import EncodeError
+
+Value = str | bytes | int | IPv4Address | IPv6Address | IPv6Network | datetime
+
+MAY_BE_EMPTY: Final = frozenset({79, 89})  # EAP-Start (RFC 3579 section 2.1), CUI asked for (RFC 4372 section 2.1)
+_MAX_VALUE: Final = 253  # RFC 2865 section 5: the length octet counts the two of the header
+_MAX_VENDOR_VALUE: Final = 247  # four octets of vendor and two of header less (section 5.26)
+_LARGEST_TAG: Final = 0x1F  # RFC 2868 section 3.1
+
+T = TypeVar("T")
+
+
+class Attributes:
+    """What a packet carries after its header. Built with `add`; read as if frozen once it is in a message.
+
+    Reading an attribute that the dictionary does not know is a mistake of the caller: KeyError.
+    """
+
+    __slots__ = ("_first", "_items")
+
+    def __init__(self, pairs: Iterable[tuple[str, Value]] = ()) -> None:
+        self._items: list[tuple[int, bytes]] = []
+        self._first: dict[int, bytes] = {}
+        for name, value in pairs:
+            self.add(name, value)
+
+    @classmethod
+    def from_wire(cls, items: list[tuple[int, bytes]], first: dict[int, bytes]) -> Self:
+        """Wrap what the packet walk found: all (number, value) in order, and the first value of each number."""
+        made = cls.__new__(cls)
+        made._items = items  # noqa: SLF001  # its own class, past __init__ for speed
+        made._first = first  # noqa: SLF001  # the same
+        return made
+
+    # Writing
+
+    def add(self, name: str, value: Value) -> Self:
+        """Append one attribute; an integer may be given by its name in the dictionary."""
+        definition = BY_NAME.get(name)
+        if definition is None:
+            raise EncodeError(f"unknown attribute {name}")
+        raw = _encode(definition, value)
+        if not definition.vendor:
+            return self.add_raw(definition.number, raw)
+        if not 0 < len(raw) <= _MAX_VENDOR_VALUE:
+            raise EncodeError(f"{name}: {len(raw)} octets")
+        header = definition.vendor.to_bytes(4) + bytes((definition.number, len(raw) + 2))
+        return self.add_raw(VENDOR_SPECIFIC, header + raw)
+
+    def add_raw(self, number: int, raw: bytes) -> Self:
+        """Append one attribute of the standard space by its number, as it is."""
+        if not 0 < number < 256 or len(raw) > _MAX_VALUE or (not raw and number not in MAY_BE_EMPTY):
+            raise EncodeError(f"attribute {number}: {len(raw)} octets")
+        self._items.append((number, raw))
+        self._first.setdefault(number, raw)
+        return self
+
+    def extend(self, other: "Attributes") -> Self:
+        """Append all of another list."""
+        for number, raw in other._items:  # noqa: SLF001  # its own class
+            self._items.append((number, raw))
+            self._first.setdefault(number, raw)
+        return self
+
+    def to_bytes(self) -> bytes:
+        """Return the list as it travels."""
+        return b"".join([bytes((number, len(raw) + 2)) + raw for number, raw in self._items])
+
+    # Reading
+
+    def first(self, number: int) -> bytes | None:
+        """Return the first value of a standard attribute by its number, as it came."""
+        return self._first.get(number)
+
+    def every(self, number: int) -> list[bytes]:
+        """Return all values of a standard attribute by its number, in order."""
+        if number not in self._first:
+            return []
+        return [raw for found, raw in self._items if found == number]
+
+    def octets(self, name: str) -> bytes | None:
+        """Return the first value as it came."""
+        return self._read(name, _as_octets)
+
+    def all_octets(self, name: str) -> list[bytes]:
+        """Return all values as they came, in order."""
+        return self._all(BY_NAME[name])
+
+    def text(self, name: str) -> str | None:
+        """Return the first value that is UTF-8."""
+        definition = BY_NAME[name]
+        return self._read(name, _as_tagged_text if definition.tagged else _as_text)
+
+    def all_texts(self, name: str) -> list[str]:
+        """Return all values that are UTF-8, in order."""
+        return [text for raw in self._all(BY_NAME[name]) if (text := _as_text(raw)) is not None]
+
+    def integer(self, name: str) -> int | None:
+        """Return the first value of four octets, unsigned; of a tagged attribute the three after the tag."""
+        definition = BY_NAME[name]
+        return self._read(name, _as_tagged_integer if definition.tagged else _as_integer)
+
+    def word(self, name: str) -> str | None:
+        """Return the first integer by its name in the dictionary; None if absent or not named there."""
+        value = self.integer(name)
+        return next((word for word, number in BY_NAME[name].values.items() if number == value), None)
+
+    def time(self, name: str) -> datetime | None:
+        """Return the first moment: unsigned seconds since 1970, so valid until 2106 (RFC 8044 section 3.3)."""
+        return self._read(name, _as_time)
+
+    def address(self, name: str) -> IPv4Address | IPv6Address | None:
+        """Return the first address of the family that the attribute is defined for."""
+        if BY_NAME[name].kind is Kind.IPV6:
+            return self._read(name, _as_ipv6)
+        return self._read(name, _as_ipv4)
+
+    def prefix(self, name: str) -> IPv6Network | None:
+        """Return the first IPv6 prefix; short forms are completed and host bits cleared (RFC 3162 section 2.3)."""
+        return self._read(name, _as_prefix)
+
+    def mac(self, name: str) -> str | None:
+        """Return the hardware address that the first text begins with, in our spelling; see `parse_mac`."""
+        return self._read(name, _as_mac)
+
+    def __contains__(self, name: str) -> bool:
+        """Tell whether the attribute is there, whatever its value."""
+        return bool(self._all(BY_NAME[name]))
+
+    def __len__(self) -> int:
+        """Count what travels: a Vendor-Specific with several inside is one."""
+        return len(self._items)
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        """Yield (name, value) for people, in order, secrets masked; without a name the number, `26.VENDOR.NUMBER`."""
+        for key, raw in self._flat():
+            definition = BY_KEY.get(key)
+            yield (definition.name if definition else _number(key), _shown(definition, raw))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Attributes):
+            return NotImplemented
+        return list(self._flat()) == list(other._flat())
+
+    __hash__ = None  # type: ignore[assignment]  # it can grow
+
+    def __repr__(self) -> str:
+        return f"Attributes({list(self)!r})"
+
+    def _read(self, name: str, decode: Callable[[bytes], T | None]) -> T | None:
+        definition = BY_NAME[name]
+        if not definition.vendor:
+            raw = self._first.get(definition.number)
+            if raw is None:
+                return None
+            value = decode(raw)
+            if value is not None:
+                return value
+        return next((value for raw in self._all(definition) if (value := decode(raw)) is not None), None)
+
+    def _all(self, definition: Definition) -> list[bytes]:
+        if not definition.vendor:
+            return self.every(definition.number)
+        if VENDOR_SPECIFIC not in self._first:
+            return []
+        return [raw for key, raw in self._flat() if key == definition.key]
+
+    def _flat(self) -> Iterator[tuple[int, bytes]]:
+        """Yield (key, value) with what vendors put inside Vendor-Specific taken out."""
+        for number, raw in self._items:
+            if number == VENDOR_SPECIFIC:
+                yield from _inside(raw)
+            else:
+                yield number, raw
+
+
+def _inside(raw: bytes) -> list[tuple[int, bytes]]:
+    """Take a Vendor-Specific apart as RFC 2865 section 5.26 suggests; one of another shape stays whole."""
+    vendor = int.from_bytes(raw[:4])
+    found = []
+    at = 4
+    while at + 2 < len(raw):
+        end = at + raw[at + 1]
+        if end < at + 2 or end > len(raw):
+            break
+        if end > at + 2:
+            found.append((vendor * 256 + raw[at], raw[at + 2 : end]))
+        at = end
+    return found if at == len(raw) and vendor and found else [(VENDOR_SPECIFIC, raw)]
+
+
+def _encode(definition: Definition, value: Value) -> bytes:
+    try:
+        return _ENCODERS[definition.kind](definition, value)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise EncodeError(f"{definition.name}: {type(value).__name__} does not fit {definition.kind}") from error
+
+
+def _encode_octets(definition: Definition, value: Value) -> bytes:
+    if isinstance(value, str) and definition.kind is Kind.TEXT:
+        return value.encode()
+    if isinstance(value, bytes):
+        return value
+    raise TypeError
+
+
+def _encode_integer(definition: Definition, value: Value) -> bytes:
+    if isinstance(value, int):
+        # A tag of zero means "none"; it takes the first octet (RFC 2868 section 3.1).
+        return (b"\0" + value.to_bytes(3)) if definition.tagged else value.to_bytes(4)
+    if isinstance(value, str) and value in definition.values:
+        return _encode_integer(definition, definition.values[value])
+    raise TypeError
+
+
+def _encode_time(_: Definition, value: Value) -> bytes:
+    if isinstance(value, datetime):
+        return int(value.timestamp()).to_bytes(4)
+    if isinstance(value, int):
+        return value.to_bytes(4)
+    raise TypeError
+
+
+def _encode_ipv4(_: Definition, value: Value) -> bytes:
+    if isinstance(value, IPv4Address | str):
+        return IPv4Address(value).packed
+    raise TypeError
+
+
+def _encode_ipv6(_: Definition, value: Value) -> bytes:
+    if isinstance(value, IPv6Address | str):
+        return IPv6Address(value).packed
+    raise TypeError
+
+
+def _encode_prefix(_: Definition, value: Value) -> bytes:
+    if isinstance(value, IPv6Network | str):
+        network = IPv6Network(value)
+        return bytes((0, network.prefixlen)) + network.network_address.packed[: (network.prefixlen + 7) // 8]
+    raise TypeError
+
+
+def _encode_interface_id(_: Definition, value: Value) -> bytes:
+    if isinstance(value, bytes) and len(value) == 8:
+        return value
+    raise TypeError
+
+
+_ENCODERS: Final[dict[Kind, Callable[[Definition, Value], bytes]]] = {
+    Kind.TEXT: _encode_octets,
+    Kind.OCTETS: _encode_octets,
+    Kind.INTEGER: _encode_integer,
+    Kind.TIME: _encode_time,
+    Kind.IPV4: _encode_ipv4,
+    Kind.IPV6: _encode_ipv6,
+    Kind.IPV6_PREFIX: _encode_prefix,
+    Kind.INTERFACE_ID: _encode_interface_id,
+}
+
+
+def _as_octets(raw: bytes) -> bytes:
+    return raw
+
+
+def _as_text(raw: bytes) -> str | None:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def _as_tagged_text(raw: bytes) -> str | None:
+    return _as_text(raw[1:] if raw and raw[0] <= _LARGEST_TAG else raw)
+
+
+def _as_integer(raw: bytes) -> int | None:
+    return int.from_bytes(raw) if len(raw) == 4 else None
+
+
+def _as_tagged_integer(raw: bytes) -> int | None:
+    return int.from_bytes(raw[1:]) if len(raw) == 4 and raw[0] <= _LARGEST_TAG else None
+
+
+def _as_time(raw: bytes) -> datetime | None:
+    return datetime.fromtimestamp(int.from_bytes(raw), UTC) if len(raw) == 4 else None
+
+
+def _as_ipv4(raw: bytes) -> IPv4Address | None:
+    return IPv4Address(raw) if len(raw) == 4 else None
+
+
+def _as_ipv6(raw: bytes) -> IPv6Address | None:
+    return IPv6Address(raw) if len(raw) == 16 else None
+
+
+def _as_prefix(raw: bytes) -> IPv6Network | None:
+    if not 2 <= len(raw) <= 18 or raw[1] > 128 or len(raw) - 2 < (raw[1] + 7) // 8:
+        return None
+    return IPv6Network((raw[2:].ljust(16, b"\0"), raw[1]), strict=False)
+
+
+def _as_mac(raw: bytes) -> str | None:
+    text = _as_text(raw)
+    return None if text is None else parse_mac(text)
+
+
+# Twelve hexadecimal digits with one optional separator between any two of them, then the end or what is no digit
+# (`MAC:SSID`, RFC 3580 section 3.20; hostapd leaves the SSID empty on a wire).
+_MAC = re.compile(r"([0-9A-Fa-f][-:. ]?){11}[0-9A-Fa-f](?![0-9A-Fa-f])")
+
+
+def parse_mac(text: str) -> str | None:
+    """Return the hardware address at the beginning of `text` as `02:aa:00:00:00:01`; None if there is none.
+
+    Any separator, any case, and a network name behind it are accepted; `10.99.10.194[4500]` is no such address.
+    """
+    found = _MAC.match(text.strip())
+    if found is None:
+        return None
+    digits = re.sub(r"[^0-9a-f]", "", found.group().lower())
+    return ":".join(digits[at : at + 2] for at in range(0, 12, 2))
+
+
+def _number(key: int) -> str:
+    vendor, number = divmod(key, 256)
+    return f"{VENDOR_SPECIFIC}.{vendor}.{number}" if vendor else str(number)
+
+
+def _shown(definition: Definition | None, raw: bytes) -> str:
+    if definition is not None and definition.secret:
+        return "***"
+    value = None if definition is None else _READERS.get(definition.kind, _as_octets)(raw)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, int) and definition is not None:
+        return next((word for word, number in definition.values.items() if number == value), str(value))
+    return "0x" + raw.hex() if value is None or isinstance(value, bytes) else str(value)
+
+
+_READERS: Final[dict[Kind, Callable[[bytes], object]]] = {
+    Kind.TEXT: _as_text,
+    Kind.INTEGER: _as_integer,
+    Kind.TIME: _as_time,
+    Kind.IPV4: _as_ipv4,
+    Kind.IPV6: _as_ipv6,
+    Kind.IPV6_PREFIX: _as_prefix,
+}

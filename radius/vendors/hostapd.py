@@ -1,0 +1,16 @@
+"""hostapd, 802.1X on Wi-Fi and on wires. It limits neither rate nor octets."""
+
+from radius.attributes import Attributes
+from radius.authorization import Authorization
+from radius.vendors.profile import Profile, add_timers, add_vlan
+
+
+def _encode(authorization: Authorization) -> Attributes:
+    reply = Attributes()
+    add_timers(reply, authorization)
+    add_vlan(reply, authorization)
+    return reply
+
+
+# It accounts under the User-Name of the Accept, and under the outer (anonymous) identity when there is none.
+PROFILE = Profile(family="hostapd", encode=_encode, signs_access_requests=True, accounts_by_accept_name=True)

@@ -1,0 +1,44 @@
+"""MikroTik RouterOS hotspot and PPP (private enterprise number 14988). Source: RADIUS client page of its manual."""
+
+from radius.attributes import Attributes
+from radius.authorization import Authorization
+from radius.vendors.profile import LARGEST, Profile, add_filter, add_timers, add_wide_limit
+
+
+def _encode(authorization: Authorization) -> Attributes:
+    reply = Attributes()
+    add_timers(reply, authorization)
+    rate = _rate_limit(authorization)
+    if rate is not None:
+        reply.add("Mikrotik-Rate-Limit", rate)
+    # Recv is what the router receives from the phone, so the user's up; Xmit is the user's down.
+    add_wide_limit(reply, "Mikrotik-Recv-Limit", "Mikrotik-Recv-Limit-Gigawords", authorization.up_octets)
+    add_wide_limit(reply, "Mikrotik-Xmit-Limit", "Mikrotik-Xmit-Limit-Gigawords", authorization.down_octets)
+    add_wide_limit(reply, "Mikrotik-Total-Limit", "Mikrotik-Total-Limit-Gigawords", authorization.total_octets)
+    if authorization.address_list is not None:
+        reply.add("Mikrotik-Address-List", authorization.address_list)
+    add_filter(reply, authorization)
+    return reply
+
+
+def _rate_limit(authorization: Authorization) -> str | None:
+    """Return `rx/tx [burst [threshold [time]]]`: rx comes from the phone and stands first; plain digits are bit/s.
+
+    One number alone would mean both directions, so a direction without a limit gets the largest rate. The threshold
+    has to be there for the time to be read; at the rate itself, a burst begins as soon as the average falls below it.
+    """
+    if authorization.up_bps is None and authorization.down_bps is None:
+        return None
+    up = min(authorization.up_bps or LARGEST, LARGEST)
+    down = min(authorization.down_bps or LARGEST, LARGEST)
+    rate = f"{up}/{down}"
+    if authorization.up_burst_bps is None and authorization.down_burst_bps is None:
+        return rate
+    up_burst = min(max(authorization.up_burst_bps or up, up), LARGEST)
+    down_burst = min(max(authorization.down_burst_bps or down, down), LARGEST)
+    if authorization.burst_seconds is None:
+        return f"{rate} {up_burst}/{down_burst}"
+    return f"{rate} {up_burst}/{down_burst} {rate} {authorization.burst_seconds}/{authorization.burst_seconds}"
+
+
+PROFILE = Profile(family="mikrotik", encode=_encode)

@@ -1,0 +1,132 @@
+"""What one router family understands, as a value; the families beside this module know nothing of each other.
+
+Every limit that is sent is positive and fits its field: many routers read zero as "no limit".
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from radius.attributes import Attributes
+from radius.authorization import Authorization
+
+LARGEST: Final = 2**32 - 1  # every RADIUS integer is unsigned and 32 bits wide (RFC 2865 section 5)
+SHORTEST_INTERIM_SECONDS: Final = 60  # RFC 2869 section 5.16; chilli and OPNsense ignore less and take their own
+
+
+class Direction(StrEnum):
+    """From which side a router counts its octets."""
+
+    AUTO = "auto"  # what the packet says (ChilliSpot-Acct-View-Point), else what the family does
+    RFC = "rfc"  # Input came in from the user: our up (RFC 2866 section 5.3)
+    CLIENT = "client"  # Input is what the user received: our down (chilli without `swapoctets`)
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """What a session has used since it began, by the user's view; an absent counter is zero.
+
+    `has_octets` is False where the router sent no octet counter at all (hostapd on a wire). `has_gigawords` is False
+    where nothing said how often a counter has passed 2**32: then a decrease may be a wrap.
+    """
+
+    up_octets: int
+    down_octets: int
+    up_packets: int
+    down_packets: int
+    session_seconds: int | None
+    has_octets: bool
+    has_gigawords: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A router family.
+
+    `encode` turns an authorization into the attributes of an Access-Accept. `signs_access_requests` says that every
+    known version sends Message-Authenticator in Access-Requests, so it may be demanded from the first packet on.
+    `accounts_by_accept_name` says that accounting carries the User-Name of the Accept. `direction` is what AUTO means
+    when the packet is silent.
+    """
+
+    family: str
+    encode: Callable[[Authorization], Attributes]
+    signs_access_requests: bool = False
+    accounts_by_accept_name: bool = False
+    direction: Direction = Direction.RFC
+
+    def attributes(self, authorization: Authorization) -> Attributes:
+        """Return what this family is told to hold a session within `authorization`."""
+        return self.encode(authorization)
+
+    def counters(self, attributes: Attributes, direction: Direction = Direction.AUTO) -> Counters:
+        """Read the counters of an Accounting-Request (RFC 2866 sections 5.3 to 5.9, RFC 2869 sections 5.1, 5.2)."""
+        input_octets, output_octets = attributes.integer("Acct-Input-Octets"), attributes.integer("Acct-Output-Octets")
+        input_high = attributes.integer("Acct-Input-Gigawords")
+        output_high = attributes.integer("Acct-Output-Gigawords")
+        entering = ((input_high or 0) << 32) + (input_octets or 0), attributes.integer("Acct-Input-Packets") or 0
+        leaving = ((output_high or 0) << 32) + (output_octets or 0), attributes.integer("Acct-Output-Packets") or 0
+        swapped = self._direction(attributes, direction) is Direction.CLIENT
+        up, down = (leaving, entering) if swapped else (entering, leaving)
+        return Counters(
+            up_octets=up[0],
+            down_octets=down[0],
+            up_packets=up[1],
+            down_packets=down[1],
+            session_seconds=attributes.integer("Acct-Session-Time"),
+            has_octets=input_octets is not None or output_octets is not None,
+            has_gigawords=input_high is not None or output_high is not None,
+        )
+
+    def _direction(self, attributes: Attributes, direction: Direction) -> Direction:
+        if direction is not Direction.AUTO:
+            return direction
+        match attributes.integer("ChilliSpot-Acct-View-Point"):
+            case 1:
+                return Direction.RFC
+            case 2:
+                return Direction.CLIENT
+            case _:
+                return self.direction
+
+
+def add_timers(reply: Attributes, authorization: Authorization) -> None:
+    """Add the three timers of RFC 2865 and RFC 2869 that every family reads."""
+    add_limit(reply, "Session-Timeout", authorization.session_timeout_seconds)
+    add_limit(reply, "Idle-Timeout", authorization.idle_timeout_seconds)
+    if authorization.interim_seconds is not None:
+        add_limit(reply, "Acct-Interim-Interval", max(authorization.interim_seconds, SHORTEST_INTERIM_SECONDS))
+
+
+def add_filter(reply: Attributes, authorization: Authorization) -> None:
+    """Add the one Filter-Id; several would be read differently by each router (RFC 5080 section 2.4)."""
+    if authorization.filter_id is not None:
+        reply.add("Filter-Id", authorization.filter_id)
+
+
+def add_vlan(reply: Attributes, authorization: Authorization) -> None:
+    """Add the three tunnel attributes that place a port in a VLAN (RFC 3580 section 3.31)."""
+    if authorization.vlan is not None:
+        reply.add("Tunnel-Type", "VLAN")
+        reply.add("Tunnel-Medium-Type", "IEEE-802")
+        reply.add("Tunnel-Private-Group-Id", str(authorization.vlan))
+
+
+def add_wispr_rates(reply: Attributes, authorization: Authorization) -> None:
+    """Add the WISPr rates, in bits per second."""
+    add_limit(reply, "WISPr-Bandwidth-Max-Down", authorization.down_bps)
+    add_limit(reply, "WISPr-Bandwidth-Max-Up", authorization.up_bps)
+
+
+def add_limit(reply: Attributes, name: str, value: int | None) -> None:
+    """Add a limit of 32 bits; a larger one is clamped, and granted again while the session runs."""
+    if value is not None:
+        reply.add(name, min(value, LARGEST))
+
+
+def add_wide_limit(reply: Attributes, low: str, high: str, octets: int | None) -> None:
+    """Add a limit of 64 bits as its low and high words, both always, so that neither is left from before."""
+    if octets is not None:
+        reply.add(low, octets % 2**32)
+        reply.add(high, octets // 2**32)

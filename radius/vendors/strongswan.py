@@ -1,0 +1,25 @@
+"""strongSwan, IKEv2 with eap-radius. It limits neither rate nor octets."""
+
+from dataclasses import replace
+from typing import Final
+
+from radius.attributes import Attributes
+from radius.authorization import Authorization
+from radius.vendors.profile import Profile, add_filter, add_timers
+
+# Session-Timeout becomes the lifetime of the authentication. Below about 24 minutes, with the default margins, the
+# client authenticates again in an endless loop (320 logins in half a minute were seen); Disconnect ends such sessions.
+SHORTEST_SESSION_SECONDS: Final = 1500
+
+
+def _encode(authorization: Authorization) -> Attributes:
+    reply = Attributes()
+    if authorization.session_timeout_seconds is not None:
+        seconds = max(authorization.session_timeout_seconds, SHORTEST_SESSION_SECONDS)
+        authorization = replace(authorization, session_timeout_seconds=seconds)
+    add_timers(reply, authorization)
+    add_filter(reply, authorization)
+    return reply
+
+
+PROFILE = Profile(family="strongswan", encode=_encode, signs_access_requests=True)
