@@ -7,6 +7,7 @@ from sqlite3 import Connection as SQLiteConnection
 from typing import Final
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 _BUSY_TIMEOUT_SECONDS: Final = 10
@@ -39,6 +40,17 @@ class Database:
         """Give a connection in a transaction that is durable once this block is left without an exception."""
         with self.engine.connect().execution_options(pesisir_write=True) as connection, connection.begin():
             yield connection
+
+    def damage(self) -> str | None:
+        """Return what SQLite's quick_check finds wrong with the file; None if nothing, or if it is PostgreSQL."""
+        if self.is_postgresql:
+            return None
+        try:
+            with self.read() as connection:
+                found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
+        except DatabaseError as error:
+            return str(error.orig)
+        return None if found == "ok" else str(found)
 
     def close(self) -> None:
         """Close every connection."""

@@ -1,0 +1,93 @@
+"""A database that is fit to work with: the right schema, the right secret key, no damage."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from app.db import meta, migrate
+from app.db.engine import Database, open_database
+from app.db.migrate import SchemaState
+from app.services.keyring import Keyring
+
+UPGRADE_COMMAND = "pesisir db upgrade"
+
+
+class SchemaError(Exception):
+    """A database that must not be worked with: why, and what to do next."""
+
+    def __init__(self, problem: str, remedy: str) -> None:
+        super().__init__(f"{problem}; {remedy}")
+        self.problem = problem
+        self.remedy = remedy
+
+
+@dataclass(frozen=True, slots=True)
+class Upgrade:
+    """From which revision (None: an empty database) to which; the same twice if nothing was to be done."""
+
+    before: str | None
+    after: str
+
+
+def upgrade(database: Database, keyring: Keyring, *, chance: Callable[[int], bytes]) -> Upgrade:
+    """Bring the schema to what this program needs, all or nothing; harmless to repeat; raise SchemaError."""
+    match migrate.check(database):
+        case SchemaState.AHEAD:
+            raise _ahead()
+        case SchemaState.FOREIGN:
+            raise _foreign()
+        case _:
+            pass
+    with database.write() as connection:
+        before, after = migrate.upgrade(connection)
+        if meta.read(connection, meta.KEY_CHECK) is None:
+            meta.add(connection, meta.KEY_CHECK, keyring.check)
+            meta.add(connection, meta.FEED_EPOCH, chance(10).hex())
+        _demand_key(meta.read(connection, meta.KEY_CHECK), keyring)
+    return Upgrade(before, after)
+
+
+def verify(database: Database, keyring: Keyring) -> None:
+    """Raise SchemaError if this program or this secret key must not work on the database."""
+    match migrate.check(database):
+        case SchemaState.EMPTY:
+            raise SchemaError("the database is empty", f"run `{UPGRADE_COMMAND}`")
+        case SchemaState.BEHIND:
+            raise SchemaError("the database is of an older release", f"run `{UPGRADE_COMMAND}`")
+        case SchemaState.AHEAD:
+            raise _ahead()
+        case SchemaState.FOREIGN:
+            raise _foreign()
+        case SchemaState.CURRENT:
+            pass
+    with database.read() as connection:
+        _demand_key(meta.read(connection, meta.KEY_CHECK), keyring)
+    damage = database.damage()
+    if damage is not None:
+        raise SchemaError(f"the database file is damaged ({damage})", "restore it: `pesisir restore FILE`")
+
+
+def open_ready_database(url: str, keyring: Keyring) -> Database:
+    """Open a database and verify it; raise SchemaError."""
+    database = open_database(url)
+    try:
+        verify(database, keyring)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _demand_key(stored: str | None, keyring: Keyring) -> None:
+    if stored != keyring.check:
+        raise SchemaError(
+            "the secret key is not the one that this database was made with",
+            "set PESISIR_SECRET_KEY or put the right secret.key into the data folder",
+        )
+
+
+def _ahead() -> SchemaError:
+    return SchemaError("the database is of a newer release", "install that release, or restore an older backup")
+
+
+def _foreign() -> SchemaError:
+    return SchemaError("the database holds tables of something else", "name another one by PESISIR_DATABASE_URL")

