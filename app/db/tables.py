@@ -244,16 +244,16 @@ sessions = Table(
     Column("flags", String(80), nullable=False, default=""),  # words, comma-separated
     Index("ix_sessions_key", "nas_scope", "acct_session_id", "mac", "started_at"),
     Index("ix_sessions_account", "account_id", "started_at"),
-    Index("ix_sessions_open", "state", "last_report_at"),
+    Index("ix_sessions_open", "state", "nas_scope"),  # no column that every report changes: PostgreSQL updates in place
     Index("ix_sessions_mac", "mac"),
 )
 
 nas_restarts = Table(
     "nas_restarts",
     metadata,
+    Column("nas_id", String(16), primary_key=True),  # routers of one name may stand behind two NASes
     Column("nas_scope", String(253), primary_key=True),
     Column("at", Moment, primary_key=True),
-    Column("nas_id", String(16), nullable=False),
     Column("cause", String(40), nullable=False),
 )
 
@@ -295,6 +295,7 @@ access_log = Table(
     Column("limits", Text, nullable=False, default=""),  # JSON: what was granted
     Index("ix_access_log_account_id", "account_id", "at"),
     Index("ix_access_log_acceptance_id", "acceptance_id"),
+    Index("ix_access_log_mac", "mac", "at"),  # the Accept behind accounting that names none
     sqlite_autoincrement=True,
 )
 
