@@ -29,6 +29,7 @@ def upgrade() -> None:
     op.create_index("ix_access_log_acceptance_id", "access_log", ["acceptance_id"], unique=False)
     op.create_index("ix_access_log_account_id", "access_log", ["account_id", "at"], unique=False)
     op.create_index(op.f("ix_access_log_at"), "access_log", ["at"], unique=False)
+    op.create_index("ix_access_log_mac", "access_log", ["mac", "at"], unique=False)
     op.create_table(
         "accounting_events",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
@@ -88,11 +89,11 @@ def upgrade() -> None:
     )
     op.create_table(
         "nas_restarts",
+        sa.Column("nas_id", sa.String(length=16), nullable=False),
         sa.Column("nas_scope", sa.String(length=253), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("nas_id", sa.String(length=16), nullable=False),
         sa.Column("cause", sa.String(length=40), nullable=False),
-        sa.PrimaryKeyConstraint("nas_scope", "at", name=op.f("pk_nas_restarts")),
+        sa.PrimaryKeyConstraint("nas_id", "nas_scope", "at", name=op.f("pk_nas_restarts")),
     )
     op.create_table(
         "plans",
@@ -140,7 +141,7 @@ def upgrade() -> None:
     op.create_index("ix_sessions_account", "sessions", ["account_id", "started_at"], unique=False)
     op.create_index("ix_sessions_key", "sessions", ["nas_scope", "acct_session_id", "mac", "started_at"], unique=False)
     op.create_index("ix_sessions_mac", "sessions", ["mac"], unique=False)
-    op.create_index("ix_sessions_open", "sessions", ["state", "last_report_at"], unique=False)
+    op.create_index("ix_sessions_open", "sessions", ["state", "nas_scope"], unique=False)
     op.create_table(
         "set_aside",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
