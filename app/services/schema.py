@@ -46,8 +46,12 @@ def upgrade(database: Database, keyring: Keyring, *, chance: Callable[[int], byt
     return Upgrade(before, after)
 
 
-def verify(database: Database, keyring: Keyring) -> None:
-    """Raise SchemaError if this program or this secret key must not work on the database."""
+def verify(database: Database, keyring: Keyring, *, whole_file: bool = True) -> None:
+    """Raise SchemaError if this program or this secret key must not work on the database.
+
+    Looking for damage reads the whole file of an SQLite database (seconds for gigabytes): a start does, a command
+    that is over in a moment does not.
+    """
     match migrate.check(database):
         case SchemaState.EMPTY:
             raise SchemaError("the database is empty", f"run `{UPGRADE_COMMAND}`")
@@ -61,7 +65,7 @@ def verify(database: Database, keyring: Keyring) -> None:
             pass
     with database.read() as connection:
         _demand_key(meta.read(connection, meta.KEY_CHECK), keyring)
-    damage = database.damage()
+    damage = database.damage() if whole_file else None
     if damage is not None:
         raise SchemaError(f"the database file is damaged ({damage})", "restore it: `pesisir restore FILE`")
 
