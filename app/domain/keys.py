@@ -3,7 +3,11 @@
 import base64
 import hashlib
 import hmac
+from collections.abc import Callable
 from typing import Final
+
+Chance = Callable[[int], bytes]
+"""Gives so many random octets: `os.urandom`, or a test's own."""
 
 _ALPHABET: Final = "abcdefghijklmnopqrstuvwxyz234567"
 ID_LENGTH: Final = 16  # characters of base32: 80 bits
@@ -48,6 +52,11 @@ def new_id(chance: bytes) -> str:
     """Turn 10 random octets into an id as shown outside."""
     assert len(chance) == ID_LENGTH * 5 // 8
     return base32(chance)
+
+
+def draw_id(chance: Chance) -> str:
+    """Return a new id."""
+    return new_id(chance(ID_LENGTH * 5 // 8))
 
 
 def is_id(text: str) -> bool:

@@ -44,3 +44,37 @@ class Account:
         if seconds is not None:
             ends.append((self.first_used_at or now) + timedelta(seconds=seconds))
         return min(ends, default=None)
+
+
+class CredentialKind(StrEnum):
+    """How a person's password is kept."""
+
+    HASHED = "hashed"  # argon2id: cannot be turned back
+    ENCRYPTED = "encrypted"  # opt-in, for CHAP and for large imports: opens with the secret key
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A person's password as it is kept: an argon2id hash, or the password sealed."""
+
+    kind: CredentialKind
+    secret: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person with an account; `username` is canonical, `phone` E.164."""
+
+    account: Account
+    username: str
+    name: str = ""
+    phone: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A MAC address that was seen with an account."""
+
+    mac: str
+    first_seen_at: datetime
+    last_seen_at: datetime

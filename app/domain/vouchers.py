@@ -30,6 +30,18 @@ class Voucher:
     valid_until: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class VoucherBatch:
+    """Vouchers that were made together; `valid_until` ends the redeeming, not what was redeemed."""
+
+    id: str
+    plan_id: str
+    size: int
+    note: str
+    valid_until: datetime | None
+    created_at: datetime
+
+
 def new_code(chance: bytes) -> str:
     """Turn 16 random octets into a code; the bias is below 2**-80."""
     assert len(chance) == 16

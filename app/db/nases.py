@@ -1,0 +1,95 @@
+"""NASes in the database; their secrets leave it sealed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from ipaddress import ip_network
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from app.db.tables import nases, router_grants
+from app.domain.nases import Demand, Direction, Family, Nas
+
+
+@dataclass(frozen=True, slots=True)
+class SealedSecrets:
+    """A NAS's secrets as they are stored."""
+
+    radius: bytes
+    portal: bytes
+    mac: bytes
+    old_radius: bytes | None
+    old_radius_until: datetime | None
+
+
+def read_all(connection: Connection, *, site_id: str | None = None) -> list[Nas]:
+    """Return the NASes by name, of all sites or of one."""
+    query = select(nases).order_by(nases.c.name)
+    if site_id is not None:
+        query = query.where(nases.c.site_id == site_id)
+    return [_nas(row) for row in connection.execute(query)]
+
+
+def by_name(connection: Connection, name: str) -> Nas | None:
+    """Return one NAS; None if there is none of that name."""
+    row = connection.execute(select(nases).where(nases.c.name == name)).one_or_none()
+    return None if row is None else _nas(row)
+
+
+def by_id(connection: Connection, nas_id: str) -> Nas | None:
+    """Return one NAS; None if there is none of that id."""
+    row = connection.execute(select(nases).where(nases.c.id == nas_id)).one_or_none()
+    return None if row is None else _nas(row)
+
+
+def secrets(connection: Connection, nas_id: str | None = None) -> dict[str, SealedSecrets]:
+    """Return the sealed secrets by NAS id, of all NASes or of one."""
+    query = select(nases)
+    if nas_id is not None:
+        query = query.where(nases.c.id == nas_id)
+    return {row.id: _secrets(row) for row in connection.execute(query)}
+
+
+def add(connection: Connection, nas_id: str, name: str, values: Mapping[str, object], *, now: datetime) -> None:
+    """Store a new NAS; `values` are columns."""
+    connection.execute(insert(nases).values(id=nas_id, name=name, created_at=now, **values))
+
+
+def change(connection: Connection, nas_id: str, values: Mapping[str, object]) -> None:
+    """Change columns of a NAS."""
+    if values:
+        connection.execute(update(nases).where(nases.c.id == nas_id).values(**values))
+
+
+def remove(connection: Connection, nas_id: str) -> None:
+    """Remove a NAS and what waits for its next poll; sessions keep its id and site."""
+    connection.execute(delete(router_grants).where(router_grants.c.nas_id == nas_id))
+    connection.execute(delete(nases).where(nases.c.id == nas_id))
+
+
+def _nas(row: Row[Any]) -> Nas:
+    return Nas(
+        id=row.id,
+        name=row.name,
+        site_id=row.site_id,
+        family=Family(row.family),
+        address=ip_network(row.address),
+        identifier=row.identifier,
+        login_address=row.login_address,
+        require_message_authenticator=Demand(row.require_message_authenticator),
+        limit_proxy_state=Demand(row.limit_proxy_state),
+        learned_message_authenticator=row.learned_message_authenticator,
+        direction=Direction(row.direction),
+        coa_port=row.coa_port,
+    )
+
+
+def _secrets(row: Row[Any]) -> SealedSecrets:
+    return SealedSecrets(
+        radius=row.secret_sealed,
+        portal=row.portal_secret_sealed,
+        mac=row.mac_secret_sealed,
+        old_radius=row.old_secret_sealed,
+        old_radius_until=row.old_secret_until,
+    )

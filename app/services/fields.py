@@ -1,0 +1,57 @@
+"""Values as callers hand them in, checked: what is wrong with one becomes `Invalid` with the field's name."""
+
+from app.domain import text
+from app.domain.phones import parse_phone
+from app.domain.text import TextError
+from app.services.errors import Invalid
+
+GREATEST = 2**53 - 1  # what JSON readers can hold exactly
+
+
+def label(field: str, value: str) -> str:
+    """Return the name of a plan, site or NAS."""
+    try:
+        return text.label(value)
+    except TextError as error:
+        raise Invalid(field, error.problem) from error
+
+
+def line(field: str, value: str, *, limit: int) -> str:
+    """Return one line of text, perhaps empty."""
+    try:
+        return text.clean(value, limit=limit)
+    except TextError as error:
+        raise Invalid(field, error.problem) from error
+
+
+def reason(field: str, value: str, *, limit: int) -> str:
+    """Return one line of text that must not be empty."""
+    found = line(field, value, limit=limit)
+    if not found:
+        raise Invalid(field, "is empty")
+    return found
+
+
+def username(value: str) -> str:
+    """Return the canonical spelling of a username."""
+    try:
+        return text.canonical_username(value)
+    except TextError as error:
+        raise Invalid("username", error.problem) from error
+
+
+def phone(value: str | None) -> str | None:
+    """Return a mobile number as E.164; None for none."""
+    if value is None or not value.strip():
+        return None
+    number = parse_phone(value)
+    if number is None:
+        raise Invalid("phone", "is not an Indonesian mobile number such as 0812-3456-7890")
+    return number
+
+
+def amount(field: str, value: int | None, *, least: int = 1, greatest: int = GREATEST) -> int | None:
+    """Return a number within its bounds; None for "no such limit"."""
+    if value is not None and not least <= value <= greatest:
+        raise Invalid(field, f"is {value}, not from {least} to {greatest}")
+    return value

@@ -1,0 +1,91 @@
+"""What an admin does with plans: one function, one transaction each."""
+
+from datetime import datetime
+from typing import Final, TypedDict, Unpack
+
+from app.db import feed, plans
+from app.db.engine import Database
+from app.db.feed import FeedKind
+from app.domain.keys import Chance, draw_id
+from app.domain.plans import Plan
+from app.domain.text import spelled
+from app.services import fields
+from app.services.errors import Conflict, NotFound
+
+
+class PlanValues(TypedDict, total=False):
+    """A plan's limits; None is "no such limit". What is left out keeps its value (a new plan: no such limit)."""
+
+    down_bps: int | None
+    up_bps: int | None
+    daily_octets: int | None
+    monthly_octets: int | None
+    total_octets: int | None
+    device_limit: int | None
+    session_seconds: int | None
+    idle_seconds: int | None
+    interim_seconds: int | None
+    validity_seconds: int | None
+
+
+_BOUNDS: Final = {
+    "down_bps": (1_000, 2**32 - 1),  # WISPr-Bandwidth-Max is 32 bits
+    "up_bps": (1_000, 2**32 - 1),
+    "device_limit": (1, 1_000),
+    "session_seconds": (60, 2**31 - 1),  # Session-Timeout is 32 bits, and some routers take it as signed
+    "idle_seconds": (60, 2**31 - 1),
+    "interim_seconds": (60, 86_400),  # RFC 2869 section 5.16: not below 60
+    "validity_seconds": (60, 100 * 366 * 86_400),
+}
+
+
+def add_plan(database: Database, name: str, *, now: datetime, chance: Chance, **values: Unpack[PlanValues]) -> Plan:
+    """Make a plan; raise Conflict, Invalid."""
+    name = fields.label("name", name)
+    columns = _checked(values)
+    with database.write() as connection:
+        if plans.by_name(connection, name) is not None:
+            raise Conflict("plan", name)
+        plan_id = draw_id(chance)
+        plans.add(connection, plan_id, name, columns, now=now)
+        feed.append(connection, now=now, items={FeedKind.PLAN: [plan_id]})
+        return plans.by_id(connection)[plan_id]
+
+
+def list_plans(database: Database) -> list[Plan]:
+    """Return every plan by name."""
+    with database.read() as connection:
+        return plans.read_all(connection)
+
+
+def show_plan(database: Database, name: str) -> Plan:
+    """Return one plan; raise NotFound."""
+    with database.read() as connection:
+        plan = plans.by_name(connection, spelled(name))
+    if plan is None:
+        raise NotFound("plan", name)
+    return plan
+
+
+def set_plan(database: Database, name: str, *, now: datetime, **values: Unpack[PlanValues]) -> Plan:
+    """Change a plan for everybody who has it; raise NotFound, Invalid.
+
+    The version of an account stays: nodes hear of the plan, and a ticket need not wait for it.
+    """
+    columns = _checked(values)
+    with database.write() as connection:
+        plan = plans.by_name(connection, spelled(name))
+        if plan is None:
+            raise NotFound("plan", name)
+        plans.change(connection, plan.id, columns)
+        feed.append(connection, now=now, items={FeedKind.PLAN: [plan.id]})
+        return plans.by_id(connection)[plan.id]
+
+
+def _checked(values: PlanValues) -> dict[str, int | None]:
+    columns: dict[str, int | None] = {}
+    for field, value in values.items():
+        assert value is None or isinstance(value, int)
+        least, greatest = _BOUNDS.get(field, (1, fields.GREATEST))
+        columns[field] = fields.amount(field, value, least=least, greatest=greatest)
+    return columns
