@@ -5,7 +5,7 @@ A value that does not fit its type is no value of that type: typed reads skip it
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, KeysView
 from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from typing import Final, Self, TypeVar
@@ -29,20 +29,24 @@ class Attributes:
     Reading an attribute that the dictionary does not know is a mistake of the caller: KeyError.
     """
 
-    __slots__ = ("_first", "_items")
+    __slots__ = ("_first", "_items", "_more", "_wire")
 
     def __init__(self, pairs: Iterable[tuple[str, Value]] = ()) -> None:
-        self._items: list[tuple[int, bytes]] = []
-        self._first: dict[int, bytes] = {}
+        self._first: dict[int, bytes] = {}  # the first value of each number
+        self._more: list[tuple[int, bytes]] = []  # the further ones, in order
+        self._items: list[tuple[int, bytes]] | None = []  # all, in order; None until asked for
+        self._wire = b""  # where `_items` come from when asked for
         for name, value in pairs:
             self.add(name, value)
 
     @classmethod
-    def from_wire(cls, items: list[tuple[int, bytes]], first: dict[int, bytes]) -> Self:
-        """Wrap what the packet walk found: all (number, value) in order, and the first value of each number."""
+    def from_wire(cls, wire: bytes, first: dict[int, bytes], more: list[tuple[int, bytes]]) -> Self:
+        """Wrap what the packet walk found in `wire`, which is well-formed: first values and further ones."""
         made = cls.__new__(cls)
-        made._items = items  # noqa: SLF001  # its own class, past __init__ for speed
-        made._first = first  # noqa: SLF001  # the same
+        made._first = first  # noqa: SLF001  # its own class, past __init__ for speed
+        made._more = more  # noqa: SLF001  # the same
+        made._items = None  # noqa: SLF001  # the same
+        made._wire = wire  # noqa: SLF001  # the same
         return made
 
     # Writing
@@ -57,29 +61,34 @@ class Attributes:
             return self.add_raw(definition.number, raw)
         if not 0 < len(raw) <= _MAX_VENDOR_VALUE:
             raise EncodeError(f"{name}: {len(raw)} octets")
-        header = definition.vendor.to_bytes(4) + bytes((definition.number, len(raw) + 2))
-        return self.add_raw(VENDOR_SPECIFIC, header + raw)
+        return self.add_raw(VENDOR_SPECIFIC, definition.vendor_header + bytes((len(raw) + 2,)) + raw)
 
     def add_raw(self, number: int, raw: bytes) -> Self:
         """Append one attribute of the standard space by its number, as it is."""
         if not 0 < number < 256 or len(raw) > _MAX_VALUE or (not raw and number not in MAY_BE_EMPTY):
             raise EncodeError(f"attribute {number}: {len(raw)} octets")
-        self._items.append((number, raw))
-        self._first.setdefault(number, raw)
+        self._all_items().append((number, raw))
+        if number in self._first:
+            self._more.append((number, raw))
+        else:
+            self._first[number] = raw
         return self
 
     def extend(self, other: "Attributes") -> Self:
         """Append all of another list."""
-        for number, raw in other._items:  # noqa: SLF001  # its own class
-            self._items.append((number, raw))
-            self._first.setdefault(number, raw)
+        for number, raw in list(other._all_items()):  # noqa: SLF001  # its own class
+            self.add_raw(number, raw)
         return self
 
     def to_bytes(self) -> bytes:
         """Return the list as it travels."""
-        return b"".join([bytes((number, len(raw) + 2)) + raw for number, raw in self._items])
+        return b"".join([bytes((number, len(raw) + 2)) + raw for number, raw in self._all_items()])
 
     # Reading
+
+    def numbers(self) -> KeysView[int]:
+        """Return the numbers of the standard space that occur."""
+        return self._first.keys()
 
     def first(self, number: int) -> bytes | None:
         """Return the first value of a standard attribute by its number, as it came."""
@@ -87,9 +96,10 @@ class Attributes:
 
     def every(self, number: int) -> list[bytes]:
         """Return all values of a standard attribute by its number, in order."""
-        if number not in self._first:
+        raw = self._first.get(number)
+        if raw is None:
             return []
-        return [raw for found, raw in self._items if found == number]
+        return [raw, *(more for found, more in self._more if found == number)] if self._more else [raw]
 
     def octets(self, name: str) -> bytes | None:
         """Return the first value as it came."""
@@ -142,7 +152,7 @@ class Attributes:
 
     def __len__(self) -> int:
         """Count what travels: a Vendor-Specific with several inside is one."""
-        return len(self._items)
+        return len(self._all_items())
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         """Yield (name, value) for people, in order, secrets masked; without a name the number, `26.VENDOR.NUMBER`."""
@@ -174,17 +184,34 @@ class Attributes:
     def _all(self, definition: Definition) -> list[bytes]:
         if not definition.vendor:
             return self.every(definition.number)
-        if VENDOR_SPECIFIC not in self._first:
-            return []
-        return [raw for key, raw in self._flat() if key == definition.key]
+        header = definition.vendor_header[:4]
+        return [
+            raw
+            for whole in self.every(VENDOR_SPECIFIC)
+            if whole.startswith(header)
+            for key, raw in _inside(whole)
+            if key == definition.key
+        ]
 
     def _flat(self) -> Iterator[tuple[int, bytes]]:
         """Yield (key, value) with what vendors put inside Vendor-Specific taken out."""
-        for number, raw in self._items:
+        for number, raw in self._all_items():
             if number == VENDOR_SPECIFIC:
                 yield from _inside(raw)
             else:
                 yield number, raw
+
+    def _all_items(self) -> list[tuple[int, bytes]]:
+        """Return all in order; of a parsed packet the walk is done again, and only when somebody asks for the order."""
+        if self._items is None:
+            self._items = []
+            at = 0
+            while at < len(self._wire):
+                number, size = self._wire[at], self._wire[at + 1]
+                if size > 2 or number in MAY_BE_EMPTY:
+                    self._items.append((number, self._wire[at + 2 : at + size]))
+                at += size
+        return self._items
 
 
 def _inside(raw: bytes) -> list[tuple[int, bytes]]:
@@ -204,6 +231,8 @@ def _inside(raw: bytes) -> list[tuple[int, bytes]]:
 
 def _encode(definition: Definition, value: Value) -> bytes:
     try:
+        if definition.kind is Kind.INTEGER and type(value) is int and not definition.tagged:
+            return value.to_bytes(4)  # nearly all that a reply is made of
         return _ENCODERS[definition.kind](definition, value)
     except (TypeError, ValueError, OverflowError) as error:
         raise EncodeError(f"{definition.name}: {type(value).__name__} does not fit {definition.kind}") from error

@@ -44,6 +44,11 @@ class Nas:
     limit_proxy_state: Demand = Demand.YES
     exact_address: bool = True
 
+    def __post_init__(self) -> None:
+        """Refuse a NAS without a secret, or with an empty one: it would be anybody (RFC 2865 section 3)."""
+        if not self.secrets or not all(self.secrets):
+            raise ValueError(f"{self.id}: a shared secret must not be empty")
+
 
 class Backend(Protocol):
     """The application behind a server. Every method is called from the server's one loop and must not block."""

@@ -31,7 +31,8 @@ class Kind(StrEnum):
 class Definition:
     """One attribute. `vendor` is its private enterprise number, 0 for the standard space.
 
-    `key` is one number for both: vendor * 256 + number. `values` are its named integers.
+    `key` is one number for both: vendor * 256 + number. `vendor_header` is what stands before the length octet inside
+    Vendor-Specific, empty in the standard space. `values` are its named integers.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Definition:
     tagged: bool
     secret: bool
     key: int
+    vendor_header: bytes
     values: Mapping[str, int] = field(hash=False)
 
 
@@ -88,6 +90,7 @@ def _read() -> dict[str, Definition]:
             tagged=attribute.has_tag,
             secret=name in _SECRET,
             key=vendor * 256 + attribute.code,
+            vendor_header=vendor.to_bytes(4) + bytes((attribute.code,)) if vendor else b"",
             values={word: int.from_bytes(raw) for word, raw in attribute.values.forward.items()},
         )
     return definitions

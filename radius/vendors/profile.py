@@ -40,9 +40,9 @@ class Counters:
     has_gigawords: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Profile:
-    """A router family.
+    """A router family; one object each, compared by identity.
 
     `encode` turns an authorization into the attributes of an Access-Accept. `signs_access_requests` says that every
     known version sends Message-Authenticator in Access-Requests, so it may be demanded from the first packet on.

@@ -1,0 +1,622 @@
+"""ServerEngine: a datagram in, a request, an earlier reply or a DropReason out; a decision in, a reply out.
+
+No socket, no clock, no chance: addresses and times come in, octets go out. What a router is told is decided here and
+nowhere else; a failure to decide is never a refusal:
+
+| what happened                                | Access-Request               | Accounting-Request         |
+|----------------------------------------------|------------------------------|----------------------------|
+| decided                                      | Accept, Reject or Challenge  | Response, once it is safe  |
+| we failed or were too slow                   | no reply: the router retries | no reply: the router keeps |
+|                                              | or asks the next server      | the record                 |
+| seen before                                  | the same octets again        | the same octets again      |
+| unknown NAS, bad signature, malformed        | no reply, counted            | no reply, counted          |
+| a method we do not speak (EAP, MS-CHAP), or  | Reject                       |                            |
+| a User-Password of impossible length         |                              |                            |
+
+Status-Server gets an Accept or an Accounting-Response while the service behind the port is ready, else nothing.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import lru_cache
+from ipaddress import ip_address
+from typing import Final, NamedTuple, assert_never
+
+from radius.authorization import Authorization
+from radius.backend import Backend, Demand, IPAddress, Nas, Service
+from radius.codes import Code, StatusType
+from radius.credentials import ChapResponse, Credential, PapPassword
+from radius.duplicates import Key, ReplyCache
+from radius.errors import DecodeError, DropReason, EncodeError
+from radius.messages import Accept, AccessRequest, AccountingRecord, Challenge, Reject
+from radius.packet import HEADER_LENGTH, MAX_ATTRIBUTES, Packet
+from radius.signatures import (
+    ZEROS,
+    SharedSecret,
+    prepared,
+    reveal_password,
+    sign_bare_reply,
+    sign_reply,
+    verify_accounting,
+    verify_message,
+)
+from radius.vendors.profile import Profile
+
+# RFC 2865 section 3, RFC 2866 section 3, RFC 5997 section 4.2: all else is for other ports or for nobody.
+_CODES: Final[dict[Service, frozenset[int]]] = {
+    Service.AUTH: frozenset({Code.ACCESS_REQUEST, Code.STATUS_SERVER}),
+    Service.ACCT: frozenset({Code.ACCOUNTING_REQUEST, Code.STATUS_SERVER}),
+}
+
+# Numbers of the attributes that the protocol itself looks at.
+_USER_NAME: Final = 1
+_USER_PASSWORD: Final = 2
+_CHAP_PASSWORD: Final = 3
+_NAS_IP_ADDRESS: Final = 4
+_FRAMED_IP_ADDRESS: Final = 8
+_REPLY_MESSAGE: Final = 18
+_STATE: Final = 24
+_CLASS: Final = 25
+_VENDOR_SPECIFIC: Final = 26
+_CALLING_STATION_ID: Final = 31
+_NAS_IDENTIFIER: Final = 32
+_PROXY_STATE: Final = 33
+_ACCT_STATUS_TYPE: Final = 40
+_ACCT_SESSION_ID: Final = 44
+_CHAP_CHALLENGE: Final = 60
+_ARAP_PASSWORD: Final = 70
+_EAP_MESSAGE: Final = 79
+
+# RouterOS lets a phone's login form add attributes to the request (`radius<id>` fields of its hotspot): whoever the
+# request is about must be said once.
+_SAID_ONCE: Final = frozenset(
+    {_NAS_IP_ADDRESS, _FRAMED_IP_ADDRESS, _CLASS, _CALLING_STATION_ID, _NAS_IDENTIFIER, _ACCT_SESSION_ID}
+)
+_STATUS_TYPES: Final[dict[int, StatusType]] = {int(status): status for status in StatusType}
+
+_STATUS_PER_SECOND: Final = 10  # Status-Server of one NAS (RFC 5997 section 4.2 asks for a limit)
+_ADDRESSES_KEPT: Final = 8192
+_MAX_TEXT: Final = 253
+_MS_CHAP_RESPONSES: Final = (b"\x00\x00\x01\x37\x01", b"\x00\x00\x01\x37\x19")  # RFC 2548 sections 2.1.3, 2.3.2
+_EAP_FAILURE: Final = 4  # RFC 3748 section 4.2
+
+
+class Arrival(NamedTuple):
+    """Where and when a datagram came in. `local` stands for the socket, and the address, that it was sent to."""
+
+    source: tuple[str, int]
+    local: Hashable
+    service: Service
+    received: float  # monotonic seconds
+    received_at: float  # seconds since 1970
+
+
+@dataclass(slots=True)
+class PendingAccess:
+    """An Access-Request that waits for its answer; the engine's own half is what the reply must be made with."""
+
+    request: AccessRequest
+    nas: Nas
+    secret: SharedSecret
+    packet: Packet
+    key: Key
+
+
+@dataclass(slots=True)
+class PendingAccounting:
+    """An Accounting-Request that waits until it is safe."""
+
+    record: AccountingRecord
+    nas: Nas
+    secret: SharedSecret
+    packet: Packet
+    key: Key
+
+
+class _Verified(NamedTuple):
+    nas: Nas
+    secret: SharedSecret
+
+
+Pending = PendingAccess | PendingAccounting
+Received = PendingAccess | PendingAccounting | bytes | DropReason
+
+
+@dataclass(slots=True)
+class NasCounters:
+    """What one NAS has sent and got since the start (after RFC 4669 and RFC 4671)."""
+
+    access_requests: int = 0
+    accepts: int = 0
+    rejects: int = 0
+    challenges: int = 0
+    accounting_requests: int = 0
+    accounting_responses: int = 0
+    status_requests: int = 0
+    status_replies: int = 0
+    repeated_replies: int = 0  # the same octets again
+    refused_methods: int = 0  # EAP, MS-CHAP, or a User-Password of impossible length: a Reject of ours
+    unbuildable: int = 0  # an Accept that did not fit a packet and went as a Reject
+    unsigned: int = 0  # Access-Requests without Message-Authenticator that were taken
+    downgrades: int = 0  # unsigned ones from a NAS that has signed before: somebody may be in between
+    identifier_mismatches: int = 0  # NAS-Identifier is not the registered one, yet the only NAS of the address
+    older_secret_last_used_at: float | None = None  # when another than the newest secret was last proved, since 1970
+    drops: dict[DropReason, int] = field(default_factory=lambda: defaultdict(int))
+
+
+@dataclass(slots=True)
+class Counters:
+    """Counters by NAS id, and the drops that belong to no NAS or to one of several."""
+
+    by_nas: dict[str, NasCounters] = field(default_factory=lambda: defaultdict(NasCounters))
+    other_drops: dict[DropReason, int] = field(default_factory=lambda: defaultdict(int))
+
+    def drop(self, nas_id: str | None, reason: DropReason) -> None:
+        """Count one datagram without an answer."""
+        drops = self.other_drops if nas_id is None else self.by_nas[nas_id].drops
+        drops[reason] += 1
+
+    def drops(self) -> dict[DropReason, int]:
+        """Return all drops by reason."""
+        total: dict[DropReason, int] = defaultdict(int, self.other_drops)
+        for counters in self.by_nas.values():
+            for reason, count in counters.drops.items():
+                total[reason] += count
+        return total
+
+
+class ServerEngine:
+    """The server's half of RADIUS for one process.
+
+    `learned` is what was learnt earlier about NASes whose `require_message_authenticator` is `auto`; `on_learned` is
+    told what is learnt now, so that the application can keep it and propose to pin it.
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        *,
+        max_attributes: int = MAX_ATTRIBUTES,
+        replies: ReplyCache | None = None,
+        learned: Mapping[str, Demand] | None = None,
+        on_learned: Callable[[str, Demand], None] | None = None,
+    ) -> None:
+        self.counters = Counters()
+        self._backend = backend
+        self._max_attributes = max_attributes
+        self._replies = replies or ReplyCache()
+        self._learned: dict[str, Demand] = dict(learned or {})
+        self._on_learned = on_learned
+        self._addresses: dict[str, IPAddress] = {}
+        self._has_signed: set[str] = set()
+        self._proved_secrets: dict[str, bytes] = {}
+        self._status_seconds: dict[str, tuple[int, int]] = {}
+
+    # Datagrams in
+
+    def receive(self, datagram: bytes, arrival: Arrival) -> Received:
+        """Take one datagram: a request to decide or store, a reply to send at once, or why there is none."""
+        nases = self._backend.find_nas(self._address(arrival.source[0]))
+        if not nases:
+            return self._drop(None, DropReason.UNKNOWN_NAS)
+        only = nases[0].id if len(nases) == 1 else None
+        if len(datagram) < HEADER_LENGTH:
+            return self._drop(only, DropReason.TOO_SHORT)
+        if datagram[0] not in _CODES[arrival.service]:
+            return self._drop(only, DropReason.BAD_CODE)
+        try:
+            packet = Packet.parse(datagram, max_attributes=self._max_attributes)
+        except DecodeError as error:
+            return self._drop(only, error.reason)
+        candidates = nases if len(nases) == 1 else _fitting(packet, nases)
+        if not candidates:
+            return self._drop(None, DropReason.NAS_MISMATCH)
+        if packet.code == Code.ACCESS_REQUEST:
+            return self._receive_access(packet, candidates, arrival)
+        if packet.code == Code.ACCOUNTING_REQUEST:
+            return self._receive_accounting(packet, candidates, arrival)
+        return self._receive_status(packet, candidates, arrival)
+
+    def _receive_access(self, packet: Packet, candidates: Sequence[Nas], arrival: Arrival) -> Received:
+        verified = self._verify_access(packet, candidates, arrival)
+        if isinstance(verified, DropReason):
+            return self._drop(_only(candidates), verified)
+        nas, secret = verified
+        if packet.repeated and not packet.repeated.isdisjoint(_SAID_ONCE):
+            return self._drop(nas.id, DropReason.REPEATED_ATTRIBUTE)
+        method = _method(packet)
+        if isinstance(method, DropReason):
+            return self._drop(nas.id, method)
+        key = (arrival.source, arrival.local, packet.code, packet.identifier)
+        earlier = self._replies.begin(key, packet.authenticator, arrival.received)
+        if earlier is not True:
+            return self._again(nas, earlier)
+        counters = self.counters.by_nas[nas.id]
+        counters.access_requests += 1
+        self._note_signing(nas, packet, counters)
+        self._note_identifier(nas, packet, counters)
+        if method is _Method.PAP and not packet.signature_at and len(nas.secrets) > 1:
+            secret = _plausible_secret(packet, secret, nas)
+        credential = _credential(packet, method, secret)
+        name = packet.attributes.first(_USER_NAME)
+        request = AccessRequest(
+            nas.id,
+            None if name is None else _text(name),
+            None if isinstance(credential, _Refused) else credential,
+            packet.attributes,
+            arrival.source,
+            arrival.received_at,
+            arrival.received,
+        )
+        pending = PendingAccess(request, nas, secret, packet, key)
+        if isinstance(credential, _Refused):
+            counters.refused_methods += 1
+            return self.reply(pending, Reject(), arrival.received)
+        return pending
+
+    def _receive_accounting(self, packet: Packet, candidates: Sequence[Nas], arrival: Arrival) -> Received:
+        verified = self._verify_accounting(packet, candidates, arrival)
+        if isinstance(verified, DropReason):
+            return self._drop(_only(candidates), verified)
+        nas, secret = verified
+        key = (arrival.source, arrival.local, packet.code, packet.identifier)
+        earlier = self._replies.begin(key, packet.authenticator, arrival.received)
+        if earlier is not True:
+            return self._again(nas, earlier)
+        counters = self.counters.by_nas[nas.id]
+        counters.accounting_requests += 1
+        self._note_identifier(nas, packet, counters)
+        status = packet.attributes.first(_ACCT_STATUS_TYPE)
+        number = int.from_bytes(status) if status is not None and len(status) == 4 else None
+        record = AccountingRecord(
+            nas.id,
+            None if number is None else _STATUS_TYPES.get(number, number),
+            packet.attributes,
+            packet.raw,
+            arrival.source,
+            arrival.received_at,
+            arrival.received,
+        )
+        return PendingAccounting(record, nas, secret, packet, key)
+
+    def _receive_status(self, packet: Packet, candidates: Sequence[Nas], arrival: Arrival) -> Received:
+        """Answer Status-Server, which must be signed (RFC 5997 section 3), while the service can do its work."""
+        if not packet.signature_at:
+            return self._drop(_only(candidates), DropReason.MISSING_MESSAGE_AUTHENTICATOR)
+        verified = self._verify_signed(packet, candidates, arrival)
+        if isinstance(verified, DropReason):
+            return self._drop(_only(candidates), verified)
+        nas, secret = verified
+        key = (arrival.source, arrival.local, packet.code, packet.identifier)
+        earlier = self._replies.begin(key, packet.authenticator, arrival.received)
+        if earlier is not True:
+            return self._again(nas, earlier)
+        counters = self.counters.by_nas[nas.id]
+        counters.status_requests += 1
+        if self._asks_too_often(nas, arrival.received) or not self._backend.ready(arrival.service):
+            self._replies.forget(key, packet.authenticator)
+            return self._drop(nas.id, DropReason.NOT_READY)
+        code = Code.ACCESS_ACCEPT if arrival.service is Service.AUTH else Code.ACCOUNTING_RESPONSE
+        reply = sign_reply(secret, code, packet.identifier, packet.authenticator, _proxy_states(packet))
+        counters.status_replies += 1
+        self._replies.finish(key, packet.authenticator, reply, arrival.received)
+        return reply
+
+    # Whose datagram it is
+
+    def _verify_access(self, packet: Packet, candidates: Sequence[Nas], arrival: Arrival) -> _Verified | DropReason:
+        """Find the NAS and the secret of an Access-Request.
+
+        Without Message-Authenticator nothing in it proves a secret, so the NAS must be told by its address and
+        NAS-Identifier alone, and the secret is the one that it was last seen to use, else the newest.
+        """
+        if packet.signature_at:
+            return self._verify_signed(packet, candidates, arrival)
+        if len(candidates) != 1:
+            return DropReason.NAS_MISMATCH
+        nas = candidates[0]
+        first = packet.attributes.first
+        if self._demands_signature(nas) or first(_EAP_MESSAGE) is not None:
+            return DropReason.MISSING_MESSAGE_AUTHENTICATOR
+        if first(_PROXY_STATE) is not None and nas.limit_proxy_state is not Demand.NO:
+            return DropReason.PROXY_STATE_UNSIGNED
+        return _Verified(nas, self._secrets(nas)[0])
+
+    def _verify_signed(self, packet: Packet, candidates: Sequence[Nas], arrival: Arrival) -> _Verified | DropReason:
+        for nas in candidates:
+            for secret in self._secrets(nas):
+                if verify_message(secret, packet.raw, packet.signature_at):
+                    self._note_secret(nas, secret, arrival)
+                    return _Verified(nas, secret)
+        return DropReason.BAD_MESSAGE_AUTHENTICATOR
+
+    def _verify_accounting(self, packet: Packet, candidates: Sequence[Nas], arrival: Arrival) -> _Verified | DropReason:
+        """Find the NAS and the secret by the Request Authenticator; a Message-Authenticator must fit as well."""
+        for nas in candidates:
+            for secret in self._secrets(nas):
+                if not verify_accounting(secret, packet.raw):
+                    continue
+                if packet.signature_at and not verify_message(secret, packet.raw, packet.signature_at, ZEROS):
+                    return DropReason.BAD_MESSAGE_AUTHENTICATOR
+                self._note_secret(nas, secret, arrival)
+                return _Verified(nas, secret)
+        return DropReason.BAD_AUTHENTICATOR
+
+    def _secrets(self, nas: Nas) -> list[SharedSecret]:
+        """Return the secrets of a NAS, the one that it was last seen to use first, else the newest first."""
+        if len(nas.secrets) == 1:
+            return [prepared(nas.secrets[0])]
+        secrets = [prepared(octets) for octets in nas.secrets]
+        proved = self._proved_secrets.get(nas.id)
+        return sorted(secrets, key=lambda secret: secret.octets != proved)
+
+    def _note_secret(self, nas: Nas, secret: SharedSecret, arrival: Arrival) -> None:
+        if len(nas.secrets) > 1:
+            self._proved_secrets[nas.id] = secret.octets
+            if secret.octets != nas.secrets[0]:
+                self.counters.by_nas[nas.id].older_secret_last_used_at = arrival.received_at
+
+    def _demands_signature(self, nas: Nas) -> bool:
+        demand = nas.require_message_authenticator
+        return (self._learned.get(nas.id) if demand is Demand.AUTO else demand) is Demand.YES
+
+    def _note_signing(self, nas: Nas, packet: Packet, counters: NasCounters) -> None:
+        """Learn from the first Access-Request whether this NAS signs, as FreeRADIUS does for `auto`.
+
+        EAP is always signed and so teaches nothing; an entry for many addresses is many routers and never learns.
+        """
+        signed = packet.signature_at > 0
+        if signed:
+            self._has_signed.add(nas.id)
+        else:
+            counters.unsigned += 1
+            counters.downgrades += nas.id in self._has_signed
+        if nas.require_message_authenticator is not Demand.AUTO or nas.id in self._learned or not nas.exact_address:
+            return
+        if signed and packet.attributes.first(_EAP_MESSAGE) is not None:
+            return
+        demand = Demand.YES if signed else Demand.NO
+        self._learned[nas.id] = demand
+        if self._on_learned is not None:
+            self._on_learned(nas.id, demand)
+
+    def _note_identifier(self, nas: Nas, packet: Packet, counters: NasCounters) -> None:
+        if nas.identifier is not None:
+            found = packet.attributes.first(_NAS_IDENTIFIER)
+            counters.identifier_mismatches += found is not None and found != nas.identifier.encode()
+
+    def _asks_too_often(self, nas: Nas, now: float) -> bool:
+        second, count = self._status_seconds.get(nas.id, (0, 0))
+        count = count + 1 if second == int(now) else 1
+        self._status_seconds[nas.id] = (int(now), count)
+        return count > _STATUS_PER_SECOND
+
+    def _address(self, host: str) -> IPAddress:
+        address = self._addresses.get(host)
+        if address is None:
+            if len(self._addresses) >= _ADDRESSES_KEPT:
+                self._addresses.clear()
+            address = self._addresses[host] = ip_address(host)
+        return address
+
+    # Replies out
+
+    def reply(self, pending: PendingAccess, answer: Accept | Reject | Challenge, now: float) -> bytes:
+        """Return the signed reply to an Access-Request, and remember it for copies of the request.
+
+        An Accept or a Challenge that does not fit a packet goes as a Reject, and is counted.
+        """
+        counters = self.counters.by_nas[pending.nas.id]
+        try:
+            datagram = _sign(pending, answer)
+        except EncodeError:
+            counters.unbuildable += 1
+            answer = Reject()
+            datagram = _sign(pending, answer)
+        if isinstance(answer, Accept):
+            counters.accepts += 1
+        elif isinstance(answer, Reject):
+            counters.rejects += 1
+        else:
+            counters.challenges += 1
+        self._replies.finish(pending.key, pending.packet.authenticator, datagram, now)
+        return datagram
+
+    def acknowledge(self, pending: PendingAccounting, now: float) -> bytes:
+        """Return the Accounting-Response, with nothing but Proxy-State (RFC 2866 section 4.2), and remember it."""
+        packet = pending.packet
+        body = _proxy_states(packet)
+        code = Code.ACCOUNTING_RESPONSE
+        datagram = sign_bare_reply(pending.secret, code, packet.identifier, packet.authenticator, body)
+        self.counters.by_nas[pending.nas.id].accounting_responses += 1
+        self._replies.finish(pending.key, packet.authenticator, datagram, now)
+        return datagram
+
+    def leave(self, pending: Pending, reason: DropReason) -> None:
+        """Give no reply, and take the next copy of the request for a new one."""
+        self._replies.forget(pending.key, pending.packet.authenticator)
+        self.counters.drop(pending.nas.id, reason)
+
+    def sweep(self, now: float) -> None:
+        """Forget replies that are over; called every few seconds."""
+        self._replies.sweep(now)
+
+    def _again(self, nas: Nas, earlier: bytes | bool) -> bytes | DropReason:
+        if isinstance(earlier, bytes):
+            self.counters.by_nas[nas.id].repeated_replies += 1
+            return earlier
+        return self._drop(nas.id, DropReason.DUPLICATE_IN_PROGRESS)
+
+    def _drop(self, nas_id: str | None, reason: DropReason) -> DropReason:
+        self.counters.drop(nas_id, reason)
+        return reason
+
+
+def _only(candidates: Sequence[Nas]) -> str | None:
+    return candidates[0].id if len(candidates) == 1 else None
+
+
+def _fitting(packet: Packet, nases: Sequence[Nas]) -> list[Nas]:
+    """Return those of several NASes behind one address that the packet may be from.
+
+    With a NAS-Identifier those registered under it, else those that fit any; without one all: the signature tells.
+    """
+    identifier = packet.attributes.first(_NAS_IDENTIFIER)
+    if identifier is None:
+        return list(nases)
+    named = [nas for nas in nases if nas.identifier is not None and nas.identifier.encode() == identifier]
+    return named or [nas for nas in nases if nas.identifier is None]
+
+
+# Credentials
+
+
+class _Method(StrEnum):
+    NONE = "none"
+    PAP = "pap"
+    CHAP = "chap"
+    EAP = "eap"
+    OTHER = "other"  # ARAP, MS-CHAP
+
+
+_METHODS: Final[dict[int, _Method]] = {
+    _USER_PASSWORD: _Method.PAP,
+    _CHAP_PASSWORD: _Method.CHAP,
+    _EAP_MESSAGE: _Method.EAP,
+    _ARAP_PASSWORD: _Method.OTHER,
+}
+
+
+class _Refused:
+    """The credential of a request that gets a Reject of ours."""
+
+
+_REFUSED: Final = _Refused()
+
+
+def _method(packet: Packet) -> _Method | DropReason:
+    """Tell how the device proves itself; more than one way is never taken (RFC 2865 section 4.1, RFC 3579 3.3)."""
+    found = _METHODS.keys() & packet.attributes.numbers()
+    if _has_ms_chap(packet):
+        found.add(_VENDOR_SPECIFIC)
+    if len(found) > 1:
+        return DropReason.MIXED_CREDENTIALS
+    if found:
+        return _METHODS.get(found.pop(), _Method.OTHER)
+    return _Method.NONE if packet.signature_at else DropReason.NO_CREDENTIAL
+
+
+def _has_ms_chap(packet: Packet) -> bool:
+    return any(value.startswith(_MS_CHAP_RESPONSES) for value in packet.attributes.every(_VENDOR_SPECIFIC))
+
+
+def _credential(packet: Packet, method: _Method, secret: SharedSecret) -> Credential | _Refused | None:
+    first = packet.attributes.first
+    match method:
+        case _Method.PAP:
+            password = reveal_password(secret, packet.authenticator, first(_USER_PASSWORD) or b"")
+            return _REFUSED if password is None else PapPassword(password)
+        case _Method.NONE:
+            return None
+        case _Method.CHAP:
+            response = first(_CHAP_PASSWORD) or b""
+            # Without CHAP-Challenge the Request Authenticator is the challenge (RFC 2865 section 2.2).
+            challenge = first(_CHAP_CHALLENGE) or packet.authenticator
+            return ChapResponse(response[0], response[1:], challenge) if len(response) == 17 else _REFUSED
+        case _Method.EAP | _Method.OTHER:
+            return _REFUSED
+        case _:
+            assert_never(method)
+
+
+def _plausible_secret(packet: Packet, likely: SharedSecret, nas: Nas) -> SharedSecret:
+    """Choose the secret of an unsigned PAP request during a rotation: that under which the password is text.
+
+    Noise from a wrong secret is UTF-8 without control characters about once in ten million for 16 octets. For CHAP
+    nothing depends on the secret, so `likely` is all there is.
+    """
+    hidden = packet.attributes.first(_USER_PASSWORD) or b""
+    for secret in (likely, *(prepared(octets) for octets in nas.secrets)):
+        password = reveal_password(secret, packet.authenticator, hidden)
+        text = None if password is None else _text(password)
+        if text is not None and text.isprintable():
+            return secret
+    return likely
+
+
+# The octets of replies
+
+
+def _sign(pending: PendingAccess, answer: Accept | Reject | Challenge) -> bytes:
+    packet = pending.packet
+    match answer:
+        case Accept():
+            code, body = Code.ACCESS_ACCEPT, _accept_body(pending.nas.profile, answer)
+        case Reject():
+            code, body = Code.ACCESS_REJECT, _reject_body(packet, answer)
+        case Challenge():
+            code, body = Code.ACCESS_CHALLENGE, _attribute(_STATE, answer.state) + _reply_message(answer.reply_message)
+        case _:
+            assert_never(answer)
+    body += _proxy_states(packet)
+    return sign_reply(pending.secret, code, packet.identifier, packet.authenticator, body)
+
+
+def _accept_body(profile: Profile, answer: Accept) -> bytes:
+    body = _limits(profile, answer.authorization) + _attribute(_CLASS, answer.class_value)
+    if answer.user_name is not None and profile.accounts_by_accept_name:
+        body += _attribute(_USER_NAME, answer.user_name.encode())
+    return body + _reply_message(answer.reply_message)
+
+
+def _reject_body(packet: Packet, answer: Reject) -> bytes:
+    """Return what a Reject may carry; to EAP it is a Failure, never beside Reply-Message (RFC 3579 section 2.6.5)."""
+    eap = packet.attributes.every(_EAP_MESSAGE)
+    if not eap:
+        return _reply_message(answer.reply_message)
+    request = b"".join(eap)
+    identifier = request[1] if len(request) > 1 else 0
+    return _attribute(_EAP_MESSAGE, bytes((_EAP_FAILURE, identifier, 0, 4)))
+
+
+@lru_cache(maxsize=4096)
+def _limits(profile: Profile, authorization: Authorization) -> bytes:
+    """Return the encoded limits; many sessions of a plan begin with the same ones."""
+    return profile.attributes(authorization).to_bytes()
+
+
+def _reply_message(text: str | None) -> bytes:
+    """Return the text as Reply-Message, cut into several between characters where it is longer than one holds."""
+    if not text:
+        return b""
+    octets = text.encode()
+    body = b""
+    while len(octets) > _MAX_TEXT:
+        cut = _MAX_TEXT
+        while octets[cut] & 0xC0 == 0x80:  # the middle of a character
+            cut -= 1
+        body += _attribute(_REPLY_MESSAGE, octets[:cut])
+        octets = octets[cut:]
+    return body + _attribute(_REPLY_MESSAGE, octets)
+
+
+def _proxy_states(packet: Packet) -> bytes:
+    """Return every Proxy-State unchanged, in order (RFC 2865 section 5.33)."""
+    if packet.attributes.first(_PROXY_STATE) is None:
+        return b""
+    return b"".join([_attribute(_PROXY_STATE, state) for state in packet.attributes.every(_PROXY_STATE)])
+
+
+def _attribute(number: int, value: bytes) -> bytes:
+    if not 0 < len(value) <= _MAX_TEXT:
+        raise EncodeError(f"attribute {number}: {len(value)} octets")
+    return bytes((number, len(value) + 2)) + value
+
+
+def _text(octets: bytes) -> str | None:
+    try:
+        return octets.decode()
+    except UnicodeDecodeError:
+        return None
