@@ -1,8 +1,12 @@
 """Sessions as a projection of what routers reported: no order of the same reports gives another result.
 
-A session's state is a join of its reports. Totals are the greatest that was reported; for each local day the first
-and the last report are kept; whatever else a session says is computed from these. So a report seen twice, late, or
-in another order leaves the same state, and usage is the difference between two states.
+A session's state is a join of its reports: totals are the greatest that was reported, for each local day the first
+and the last report are kept, and whatever else a session says is computed from these. So a report seen twice, late,
+or in another order leaves the same state, and usage is the difference between two states.
+
+Which reports make one session is a matter of time: a report covers the stretch from the start that it implies to its
+own moment, and reports of one identity whose stretches touch belong together. A report that touches two sessions
+shows that they are one (`join`).
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,17 +14,20 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from app.domain.plans import day_begins_at, local_day
 
-START_TOLERANCE: Final = timedelta(minutes=2)
-"""How far two reports may disagree about one session's start: clocks and delays drift by seconds, and no router
-reuses an Acct-Session-Id for the same device within two minutes."""
+START_TOLERANCE: Final = timedelta(seconds=30)
+"""How far apart two reports of one session may seem: clocks, delays and whole seconds drift, and no router gives an
+Acct-Session-Id to the same device and user again within that time."""
 
-_MAX_DAYS: Final = 400
-"""A session that claims to be older than this began at its first report instead."""
+UNDATED_TOLERANCE: Final = timedelta(days=1)
+"""The same where a report does not say how long its session has lasted: then only its own moment is known."""
+
+_MAX_SECONDS: Final = 400 * 86_400
+"""A report that claims a longer session is taken as one that claims nothing."""
 
 
 class ReportKind(StrEnum):
@@ -42,8 +49,19 @@ class Flag(StrEnum):
     """What is unusual about a session, shown to people."""
 
     UNMATCHED = "unmatched"  # no login of ours stands behind it: charged to nobody
+    ORPHANED = "orphaned"  # its account has been erased since: charged to nobody
     ESTIMATED = "estimated"  # closed by us after long silence, at its last report
     DECREASED = "decreased"  # the NAS reported smaller counters later
+
+
+class SessionKey(NamedTuple):
+    """Whose Acct-Session-Id: routers repeat ids, and names of routers repeat behind different NASes."""
+
+    nas_id: str
+    nas_scope: str
+    acct_session_id: str
+    mac: str
+    user_name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +93,19 @@ class SessionReport:
         """Return the start that the report implies; None if it does not say how long the session has lasted."""
         if self.kind is ReportKind.START:
             return self.event_at
-        if self.session_seconds is None or self.session_seconds > _MAX_DAYS * 86_400:
+        if self.session_seconds is None or self.session_seconds > _MAX_SECONDS:
             return None
         return self.event_at - timedelta(seconds=self.session_seconds)
+
+    @property
+    def key(self) -> SessionKey:
+        """Return the identity under which the report is sorted into sessions."""
+        return SessionKey(self.nas_id, self.nas_scope, self.acct_session_id, self.mac, self.user_name)
 
 
 @dataclass(frozen=True, slots=True)
 class NasRestart:
-    """Accounting-On or -Off: every session of that scope that was last heard of before `at` is over."""
+    """Accounting-On or -Off: every session of that NAS and scope that was last heard of before `at` is over."""
 
     nas_id: str
     nas_scope: str
@@ -90,8 +113,7 @@ class NasRestart:
     cause: str
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Mark:
+class Mark(NamedTuple):
     """The counters at one moment."""
 
     at: datetime
@@ -99,8 +121,7 @@ class Mark:
     down_octets: int
 
 
-@dataclass(frozen=True, slots=True)
-class DayMarks:
+class DayMarks(NamedTuple):
     """The first and the last report of one local day."""
 
     day: date
@@ -108,9 +129,34 @@ class DayMarks:
     last: Mark
 
 
+class Proof(NamedTuple):
+    """Our Accept behind a session; of several the earliest counts: who went online first is charged."""
+
+    at: datetime
+    acceptance_id: str
+    account_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """How a session ended: what the NAS said (`reported`), or what its restart or our estimate told.
+
+    `known_at` is the moment of that Stop or restart, or of the last report before we gave up waiting (`estimated`).
+    """
+
+    reported: bool
+    at: datetime
+    cause: str
+    known_at: datetime
+    estimated: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One session. `id` is "" until it is stored. Row identity: scope, Acct-Session-Id, MAC and start."""
+    """One session. `id` is "" until it is stored. Row identity: its key and its start.
+
+    `undated` are the first and the last moment of reports that implied no start; `ip_at` is when `ip` was reported.
+    """
 
     nas_id: str
     nas_scope: str
@@ -124,49 +170,238 @@ class Session:
     session_seconds: int
     marks: tuple[DayMarks, ...]
     id: str = ""
-    acceptance_id: str | None = None
-    account_id: str | None = None
+    proof: Proof | None = None
     site_id: str | None = None
     ip: str | None = None
-    stop: "Stop | None" = None
-    flags: frozenset[Flag] = frozenset()
+    ip_at: datetime | None = None
+    undated: tuple[datetime, datetime] | None = None
+    stop: Stop | None = None
+    orphaned: bool = False
 
     @property
     def state(self) -> SessionState:
         """Tell whether the session is open."""
         return SessionState.OPEN if self.stop is None else SessionState.CLOSED
 
+    @property
+    def acceptance_id(self) -> str | None:
+        """Return the Accept behind the session; None if there is none of ours."""
+        return None if self.proof is None else self.proof.acceptance_id
 
-@dataclass(frozen=True, slots=True, order=True)
-class Stop:
-    """How a session ended: what the NAS said (`reported`), or what its restart or silence told us."""
+    @property
+    def account_id(self) -> str | None:
+        """Return the account that the session belongs to; None is unmatched."""
+        return None if self.proof is None else self.proof.account_id
 
-    reported: bool
-    at: datetime
-    cause: str
+    @property
+    def key(self) -> SessionKey:
+        """Return the identity that all reports of the session share."""
+        return SessionKey(self.nas_id, self.nas_scope, self.acct_session_id, self.mac, self.user_name)
+
+    @property
+    def flags(self) -> frozenset[Flag]:
+        """Tell what is unusual; it follows from the state, so it does not depend on the order of reports either."""
+        found = {
+            Flag.UNMATCHED: self.proof is None,
+            Flag.ORPHANED: self.orphaned,
+            Flag.ESTIMATED: self.stop is not None and self.stop.estimated,
+            Flag.DECREASED: _decreased(self),
+        }
+        return frozenset(flag for flag, present in found.items() if present)
+
+
+def _decreased(session: Session) -> bool:
+    """Tell whether a later mark counts less than an earlier one, or the last one less than the totals."""
+    up = down = 0
+    for _day, first, last in session.marks:
+        for _at, mark_up, mark_down in (first, last):
+            if mark_up < up or mark_down < down:
+                return True
+            up, down = mark_up, mark_down
+    return up < session.up_octets or down < session.down_octets
+
+
+# ---- which reports make a session
 
 
 def same_session(session: Session, report: SessionReport) -> bool:
-    """Tell whether a report with the session's scope, Acct-Session-Id and MAC speaks of this very session.
+    """Tell whether a report speaks of this very session: the same key, and a stretch of time that touches it.
 
-    Routers reuse ids (RouterOS after some reboots, PAM the process id). An Accept is answered by one session, so
-    where both carry one it decides; otherwise the implied start does.
+    Routers reuse ids (RouterOS after some reboots, PAM the process id): a start after the last report is another
+    session. Class does not decide: one session keeps its counters through an Accept of its own re-authentication.
     """
-    if session.acceptance_id is not None and report.acceptance_id is not None:
-        return session.acceptance_id == report.acceptance_id
+    if session.user_name != report.user_name or session.acct_session_id != report.acct_session_id:
+        return False
+    if session.mac != report.mac or session.nas_scope != report.nas_scope or session.nas_id != report.nas_id:
+        return False
     starts_at = report.starts_at
-    if starts_at is not None:
-        return abs(starts_at - session.started_at) <= START_TOLERANCE
-    ended_at = session.stop.at if session.stop is not None else None
-    return session.started_at - START_TOLERANCE <= report.event_at and (
-        ended_at is None or report.event_at <= ended_at + START_TOLERANCE
-    )
+    if starts_at is None:
+        return session.started_at - UNDATED_TOLERANCE <= report.event_at <= session.last_report_at + UNDATED_TOLERANCE
+    if (
+        session.started_at - START_TOLERANCE <= report.event_at
+        and starts_at <= session.last_report_at + START_TOLERANCE
+    ):
+        return True
+    if session.undated is None:
+        return False
+    first, last = session.undated
+    return first - UNDATED_TOLERANCE <= report.event_at and starts_at <= last + UNDATED_TOLERANCE
+
+
+def find_sessions(candidates: Iterable[Session], report: SessionReport) -> list[Session]:
+    """Return the sessions that a report belongs to, earliest first; more than one: the report shows they are one."""
+    return sorted((s for s in candidates if same_session(s, report)), key=lambda session: session.started_at)
 
 
 def find_session(candidates: Iterable[Session], report: SessionReport) -> Session | None:
     """Return the session that a report belongs to, the latest if several fit."""
-    fitting = [session for session in candidates if same_session(session, report)]
-    return max(fitting, key=lambda session: session.started_at, default=None)
+    return next(reversed(find_sessions(candidates, report)), None)
+
+
+# ---- joining
+
+
+def apply_report(session: Session | None, report: SessionReport, *, zone: ZoneInfo) -> Session:
+    """Join one report into its session (None: its first); the result does not depend on the order of reports."""
+    first = _session_of(report, zone)
+    return first if session is None else join(session, first)
+
+
+def _session_of(report: SessionReport, zone: ZoneInfo) -> Session:
+    """Return the session that one report alone tells of."""
+    at, starts_at = report.event_at, report.starts_at
+    mark = Mark(at, report.up_octets, report.down_octets)
+    return Session(
+        report.nas_id,
+        report.nas_scope,
+        report.acct_session_id,
+        report.mac,
+        report.user_name,
+        started_at=at if starts_at is None else starts_at,
+        last_report_at=at,
+        up_octets=report.up_octets,
+        down_octets=report.down_octets,
+        session_seconds=report.session_seconds or 0,
+        marks=(DayMarks(local_day(at, zone), mark, mark),),
+        proof=None if report.account_id is None else Proof(at, report.acceptance_id or "", report.account_id),
+        ip=report.ip,
+        ip_at=None if report.ip is None else at,
+        undated=(at, at) if starts_at is None else None,
+        stop=Stop(True, at, report.terminate_cause or "", at) if report.kind is ReportKind.STOP else None,
+    )
+
+
+def join(left: Session, right: Session) -> Session:
+    """Return the one session that two states of it tell of; it keeps the id of the left one."""
+    last_report_at = max(left.last_report_at, right.last_report_at)
+    ip_at, ip = _latest_ip(left, right)
+    return Session(
+        left.nas_id,
+        left.nas_scope,
+        left.acct_session_id,
+        left.mac,
+        left.user_name,
+        started_at=min(left.started_at, right.started_at),
+        last_report_at=last_report_at,
+        up_octets=max(left.up_octets, right.up_octets),
+        down_octets=max(left.down_octets, right.down_octets),
+        session_seconds=max(left.session_seconds, right.session_seconds),
+        marks=_join_marks(left.marks, right.marks),
+        id=left.id or right.id,
+        proof=_earliest(left.proof, right.proof),
+        site_id=left.site_id or right.site_id,
+        ip=ip,
+        ip_at=ip_at,
+        undated=_join_undated(left.undated, right.undated),
+        stop=_join_stops(left.stop, right.stop, last_report_at),
+        orphaned=left.orphaned or right.orphaned,
+    )
+
+
+def _join_marks(left: tuple[DayMarks, ...], right: tuple[DayMarks, ...]) -> tuple[DayMarks, ...]:
+    if left == right:
+        return left
+    if left[-1].day < right[0].day:
+        return left + right
+    days = {marks.day: marks for marks in left}
+    for marks in right:
+        known = days.get(marks.day, marks)
+        days[marks.day] = DayMarks(marks.day, min(known.first, marks.first), max(known.last, marks.last))
+    return tuple(days[day] for day in sorted(days))
+
+
+def _earliest(left: Proof | None, right: Proof | None) -> Proof | None:
+    if left is None or right is None:
+        return right if left is None else left
+    return min(left, right)
+
+
+def _latest_ip(left: Session, right: Session) -> tuple[datetime | None, str | None]:
+    if left.ip is None or left.ip_at is None or right.ip is None or right.ip_at is None:
+        one = right if left.ip is None else left
+        return one.ip_at, one.ip
+    return max((left.ip_at, left.ip), (right.ip_at, right.ip))
+
+
+def _join_undated(
+    left: tuple[datetime, datetime] | None, right: tuple[datetime, datetime] | None
+) -> tuple[datetime, datetime] | None:
+    if left is None or right is None:
+        return right if left is None else left
+    return min(left[0], right[0]), max(left[1], right[1])
+
+
+def _join_stops(left: Stop | None, right: Stop | None, last_report_at: datetime) -> Stop | None:
+    """A Stop of the NAS stands; what we inferred is undone by a report from after it, and ends at the last report."""
+    stops = [stop for stop in (left, right) if stop is not None]
+    reported = [stop for stop in stops if stop.reported]
+    if reported:
+        return max(reported, key=lambda stop: (stop.at, stop.cause))
+    standing = [stop for stop in stops if stop.known_at >= last_report_at]
+    if not standing:
+        return None
+    return replace(min(standing, key=_precedence), at=last_report_at)
+
+
+def _precedence(inferred: Stop) -> tuple[bool, datetime, str]:
+    """A restart before an estimate; of two restarts the earlier."""
+    return inferred.estimated, inferred.known_at, inferred.cause
+
+
+# ---- ends that no Stop reported
+
+
+def apply_restart(session: Session, restart: NasRestart) -> Session:
+    """End a session that a restart of its NAS has ended: one that began before it and was not heard of since."""
+    if session.last_report_at > restart.at or session.started_at >= restart.at:
+        return session
+    inferred = Stop(False, session.last_report_at, restart.cause, restart.at)
+    return replace(session, stop=_join_stops(session.stop, inferred, session.last_report_at))
+
+
+def apply_restarts(session: Session, restarts: Iterable[NasRestart]) -> Session:
+    """Apply all known restarts of the session's NAS and scope: a late report does not outlive the restart after it."""
+    if session.stop is not None and session.stop.reported:
+        return session
+    for restart in restarts:
+        session = apply_restart(session, restart)
+    return session
+
+
+def close_stale(session: Session) -> Session:
+    """End a session that has been silent too long, as an estimate: later news reopens or corrects it."""
+    if session.stop is not None:
+        return session
+    at = session.last_report_at
+    return replace(session, stop=Stop(False, at, "lost", at, estimated=True))
+
+
+def recognise(session: Session, proof: Proof) -> Session:
+    """Join an Accept that was found after the reports it belongs to."""
+    return replace(session, proof=_earliest(session.proof, proof))
+
+
+# ---- usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,97 +417,7 @@ class DayUsage:
         return self.up_octets + self.down_octets
 
 
-def apply_report(session: Session | None, report: SessionReport, *, zone: ZoneInfo) -> Session:
-    """Join one report into its session (None: its first); the result does not depend on the order of reports."""
-    day = local_day(report.event_at, zone)
-    mark = Mark(report.event_at, report.up_octets, report.down_octets)
-    stop = _stop_of(report)
-    starts_at = report.starts_at or report.event_at
-    seconds = report.session_seconds or 0
-    if session is None:
-        return Session(
-            nas_id=report.nas_id,
-            nas_scope=report.nas_scope,
-            acct_session_id=report.acct_session_id,
-            mac=report.mac,
-            user_name=report.user_name,
-            started_at=min(starts_at, report.event_at),
-            last_report_at=report.event_at,
-            up_octets=report.up_octets,
-            down_octets=report.down_octets,
-            session_seconds=seconds,
-            marks=(DayMarks(day, mark, mark),),
-            acceptance_id=report.acceptance_id,
-            account_id=report.account_id,
-            ip=report.ip,
-            stop=stop,
-            flags=frozenset() if report.account_id is not None else frozenset({Flag.UNMATCHED}),
-        )
-    account_id = session.account_id if session.account_id is not None else report.account_id
-    newest = report.event_at >= session.last_report_at
-    return replace(
-        session,
-        started_at=min(session.started_at, starts_at),
-        last_report_at=max(session.last_report_at, report.event_at),
-        up_octets=max(session.up_octets, report.up_octets),
-        down_octets=max(session.down_octets, report.down_octets),
-        session_seconds=max(session.session_seconds, seconds),
-        marks=_with_mark(session.marks, day, mark),
-        acceptance_id=session.acceptance_id if session.acceptance_id is not None else report.acceptance_id,
-        account_id=account_id,
-        ip=report.ip if report.ip is not None and (newest or session.ip is None) else session.ip,
-        stop=_later_stop(_still_stopped(session.stop, report), stop),
-        flags=_flags(session, report, account_id),
-    )
-
-
-def _stop_of(report: SessionReport) -> Stop | None:
-    if report.kind is not ReportKind.STOP:
-        return None
-    return Stop(reported=True, at=report.event_at, cause=report.terminate_cause or "")
-
-
-def _still_stopped(stop: Stop | None, report: SessionReport) -> Stop | None:
-    """A stop that we inferred is undone by news from after it; one that the NAS reported stands."""
-    if stop is not None and not stop.reported and report.event_at > stop.at:
-        return None
-    return stop
-
-
-def _later_stop(left: Stop | None, right: Stop | None) -> Stop | None:
-    """A reported stop before an inferred one; of two of a kind the later."""
-    return max((s for s in (left, right) if s is not None), default=None)
-
-
-def _with_mark(marks: tuple[DayMarks, ...], day: date, mark: Mark) -> tuple[DayMarks, ...]:
-    for index, known in enumerate(marks):
-        if known.day == day:
-            joined = DayMarks(day, min(known.first, mark), max(known.last, mark))
-            return marks if joined == known else (*marks[:index], joined, *marks[index + 1 :])
-    return tuple(sorted((*marks, DayMarks(day, mark, mark)), key=lambda known: known.day))
-
-
-def _flags(session: Session, report: SessionReport, account_id: str | None) -> frozenset[Flag]:
-    flags = session.flags
-    if account_id is not None:
-        flags -= {Flag.UNMATCHED}
-    if report.event_at > session.last_report_at:
-        flags -= {Flag.ESTIMATED}
-    return flags
-
-
-def apply_restart(session: Session, restart: NasRestart) -> Session:
-    """End a session that its NAS's restart has ended: one that began before it and was not heard of since."""
-    if session.last_report_at > restart.at or session.started_at > restart.at:
-        return session
-    inferred = Stop(reported=False, at=session.last_report_at, cause=restart.cause)
-    return replace(session, stop=_later_stop(session.stop, inferred))
-
-
-def close_stale(session: Session) -> Session:
-    """End a session that has been silent too long, as an estimate: later news reopens or corrects it."""
-    inferred = Stop(reported=False, at=session.last_report_at, cause="lost")
-    return replace(session, stop=_later_stop(session.stop, inferred), flags=session.flags | {Flag.ESTIMATED})
+_NOTHING: Final = DayUsage()
 
 
 def usage_by_day(session: Session, *, zone: ZoneInfo) -> Mapping[date, DayUsage]:
@@ -281,50 +426,45 @@ def usage_by_day(session: Session, *, zone: ZoneInfo) -> Mapping[date, DayUsage]
     What was used between two reports on either side of a midnight is divided evenly over the time between them; the
     parts of a session add up to its totals, to the octet.
     """
-    points = _points(session)
-    first_day = local_day(points[0].at, zone)
-    last_day = local_day(points[-1].at, zone)
+    first_day, last_day = local_day(session.started_at, zone), local_day(session.last_report_at, zone)
     usage: dict[date, DayUsage] = {}
     up_before = down_before = 0
-    day = first_day
-    while day < last_day:
-        next_day = day + timedelta(days=1)
-        boundary = day_begins_at(next_day, zone)
-        up, down = _at(points, boundary)
-        usage[day] = DayUsage(up - up_before, down - down_before)
-        up_before, down_before = up, down
-        day = next_day
+    if first_day < last_day:
+        stretches = pairwise(_points(session))
+        left, right = next(stretches)
+        for day in _days(first_day, last_day):
+            midnight = day_begins_at(day + timedelta(days=1), zone)
+            while right.at < midnight:
+                left, right = next(stretches)
+            up, down = _between(left, right, midnight)
+            usage[day] = DayUsage(up - up_before, down - down_before)
+            up_before, down_before = up, down
     usage[last_day] = DayUsage(session.up_octets - up_before, session.down_octets - down_before)
-    return {day: used for day, used in usage.items() if used != DayUsage()}
+    return {day: used for day, used in usage.items() if used != _NOTHING}
 
 
-def _points(session: Session) -> list[Mark]:
-    """Return the known counters in time order, made monotonic: start at zero, then each day's first and last."""
-    start = Mark(session.started_at, 0, 0)
-    points = [start]
-    for marks in session.marks:
-        for mark in (marks.first, marks.last):
-            if mark.at >= start.at:
-                last = points[-1]
-                points.append(
-                    Mark(mark.at, max(last.up_octets, mark.up_octets), max(last.down_octets, mark.down_octets))
-                )
-    return points
+def _days(first: date, last: date) -> Iterable[date]:
+    return (first + timedelta(days=n) for n in range((last - first).days))
 
 
-def _at(points: list[Mark], at: datetime) -> tuple[int, int]:
-    """Return the counters at a moment between the first and the last point, by straight lines."""
-    for left, right in pairwise(points):
-        if left.at <= at <= right.at:
-            span = (right.at - left.at) // timedelta(microseconds=1)
-            part = (at - left.at) // timedelta(microseconds=1)
-            if span == 0:
-                return right.up_octets, right.down_octets
-            return (
-                left.up_octets + (right.up_octets - left.up_octets) * part // span,
-                left.down_octets + (right.down_octets - left.down_octets) * part // span,
-            )
-    return points[-1].up_octets, points[-1].down_octets
+def _points(session: Session) -> Iterable[Mark]:
+    """Give the known counters in time order, made monotonic: zero at the start, then each day's first and last."""
+    point = Mark(session.started_at, 0, 0)
+    yield point
+    for _day, first, last in session.marks:
+        for at, up, down in (first, last):
+            point = Mark(at, max(point.up_octets, up), max(point.down_octets, down))
+            yield point
+
+
+def _between(left: Mark, right: Mark, at: datetime) -> tuple[int, int]:
+    """Return the counters at a moment between two marks, by a straight line."""
+    span = (right.at - left.at) // timedelta(microseconds=1)
+    part = (at - left.at) // timedelta(microseconds=1)
+    return (
+        left.up_octets + (right.up_octets - left.up_octets) * part // span,
+        left.down_octets + (right.down_octets - left.down_octets) * part // span,
+    )
 
 
 def usage_added(before: Session | None, after: Session, *, zone: ZoneInfo) -> Mapping[date, DayUsage]:
@@ -333,13 +473,23 @@ def usage_added(before: Session | None, after: Session, *, zone: ZoneInfo) -> Ma
     A session that had no account yet is charged whole once it gets one. Values may be negative: a nearer report
     moves usage from one day to another.
     """
-    if after.account_id is None:
-        return {}
-    new = usage_by_day(after, zone=zone)
-    old = usage_by_day(before, zone=zone) if before is not None and before.account_id is not None else {}
-    changed: dict[date, DayUsage] = {}
-    for day in {*new, *old}:
-        n, o = new.get(day, DayUsage()), old.get(day, DayUsage())
-        if n != o:
-            changed[day] = DayUsage(n.up_octets - o.up_octets, n.down_octets - o.down_octets)
-    return changed
+    return {
+        day: used
+        for (account_id, day), used in usage_moved([] if before is None else [before], [after], zone=zone).items()
+        if account_id == after.account_id
+    }
+
+
+def usage_moved(
+    before: Iterable[Session], after: Iterable[Session], *, zone: ZoneInfo
+) -> Mapping[tuple[str, date], DayUsage]:
+    """Return what each account's days gain (or lose) when sessions `before` become sessions `after`."""
+    moved: dict[tuple[str, date], tuple[int, int]] = {}
+    for sign, sessions in ((-1, before), (1, after)):
+        for session in sessions:
+            if session.account_id is None or session.orphaned:
+                continue
+            for day, used in usage_by_day(session, zone=zone).items():
+                up, down = moved.get((session.account_id, day), (0, 0))
+                moved[session.account_id, day] = up + sign * used.up_octets, down + sign * used.down_octets
+    return {key: DayUsage(*octets) for key, octets in moved.items() if octets != (0, 0)}
