@@ -30,6 +30,7 @@ class DropReason(StrEnum):
     OVERLOAD = "overload"  # the bounded queue was full
     UNDECIDED = "undecided"  # the application could not decide in time: the router asks again or elsewhere
     NOT_STORED = "not_stored"  # accounting that is not safe on disk is not acknowledged
+    UNEXPECTED = "unexpected"  # a reply to nothing that we have asked
     NOT_READY = "not_ready"  # Status-Server while the service behind the port is not ready
 
 

@@ -115,13 +115,17 @@ class PendingAccounting:
     key: Key
 
 
-class _Verified(NamedTuple):
-    nas: Nas
-    secret: SharedSecret
+class Answered(NamedTuple):
+    """A reply to send at once: the same octets again, an answer to Status-Server, or a Reject of our own."""
+
+    reply: bytes
+    nas_id: str
+    repeated: bool = False
 
 
+_Verified = tuple[Nas, SharedSecret]  # whose it is, and the secret that it was made with, which the reply needs
 Pending = PendingAccess | PendingAccounting
-Received = PendingAccess | PendingAccounting | bytes | DropReason
+Received = PendingAccess | PendingAccounting | Answered | DropReason
 
 
 @dataclass(slots=True)
@@ -219,6 +223,11 @@ class ServerEngine:
             return self._receive_accounting(packet, candidates, arrival)
         return self._receive_status(packet, candidates, arrival)
 
+    def skip(self, arrival: Arrival) -> DropReason:
+        """Count a datagram that waited too long to be worth reading: its router has asked again meanwhile."""
+        nases = self._backend.find_nas(self._address(arrival.source[0]))
+        return self._drop(_only(nases), DropReason.TOO_OLD)
+
     def _receive_access(self, packet: Packet, candidates: Sequence[Nas], arrival: Arrival) -> Received:
         verified = self._verify_access(packet, candidates, arrival)
         if isinstance(verified, DropReason):
@@ -253,7 +262,7 @@ class ServerEngine:
         pending = PendingAccess(request, nas, secret, packet, key)
         if isinstance(credential, _Refused):
             counters.refused_methods += 1
-            return self.reply(pending, Reject(), arrival.received)
+            return Answered(self.reply(pending, Reject(), arrival.received), nas.id)
         return pending
 
     def _receive_accounting(self, packet: Packet, candidates: Sequence[Nas], arrival: Arrival) -> Received:
@@ -302,7 +311,7 @@ class ServerEngine:
         reply = sign_reply(secret, code, packet.identifier, packet.authenticator, _proxy_states(packet))
         counters.status_replies += 1
         self._replies.finish(key, packet.authenticator, reply, arrival.received)
-        return reply
+        return Answered(reply, nas.id)
 
     # Whose datagram it is
 
@@ -322,14 +331,14 @@ class ServerEngine:
             return DropReason.MISSING_MESSAGE_AUTHENTICATOR
         if first(_PROXY_STATE) is not None and nas.limit_proxy_state is not Demand.NO:
             return DropReason.PROXY_STATE_UNSIGNED
-        return _Verified(nas, self._secrets(nas)[0])
+        return nas, self._secrets(nas)[0]
 
     def _verify_signed(self, packet: Packet, candidates: Sequence[Nas], arrival: Arrival) -> _Verified | DropReason:
         for nas in candidates:
             for secret in self._secrets(nas):
                 if verify_message(secret, packet.raw, packet.signature_at):
                     self._note_secret(nas, secret, arrival)
-                    return _Verified(nas, secret)
+                    return nas, secret
         return DropReason.BAD_MESSAGE_AUTHENTICATOR
 
     def _verify_accounting(self, packet: Packet, candidates: Sequence[Nas], arrival: Arrival) -> _Verified | DropReason:
@@ -341,7 +350,7 @@ class ServerEngine:
                 if packet.signature_at and not verify_message(secret, packet.raw, packet.signature_at, ZEROS):
                     return DropReason.BAD_MESSAGE_AUTHENTICATOR
                 self._note_secret(nas, secret, arrival)
-                return _Verified(nas, secret)
+                return nas, secret
         return DropReason.BAD_AUTHENTICATOR
 
     def _secrets(self, nas: Nas) -> list[SharedSecret]:
@@ -443,10 +452,10 @@ class ServerEngine:
         """Forget replies that are over; called every few seconds."""
         self._replies.sweep(now)
 
-    def _again(self, nas: Nas, earlier: bytes | bool) -> bytes | DropReason:
+    def _again(self, nas: Nas, earlier: bytes | bool) -> Answered | DropReason:
         if isinstance(earlier, bytes):
             self.counters.by_nas[nas.id].repeated_replies += 1
-            return earlier
+            return Answered(earlier, nas.id, repeated=True)
         return self._drop(nas.id, DropReason.DUPLICATE_IN_PROGRESS)
 
     def _drop(self, nas_id: str | None, reason: DropReason) -> DropReason:

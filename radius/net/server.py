@@ -1,0 +1,394 @@
+"""UdpServer: one loop over all its sockets, which drains, decides, stores and answers a batch at a time.
+
+A lone request waits for nothing; a storm shares each system call, each question to the backend and each of its syncs.
+Here, and only here, the server's clocks are read. Nothing that waits holds up what does not: a parked request and a
+delayed Reject stand in heaps, bounded in number, and nothing older than a router's patience is worked on.
+"""
+
+import contextlib
+import heapq
+import logging
+import math
+import selectors
+import socket
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import count
+from typing import Final, TypeVar, assert_never
+
+from radius.backend import Backend, Service
+from radius.codes import Code
+from radius.errors import DropReason
+from radius.messages import Accept, Challenge, Later, Reject
+from radius.net.datagrams import RECEIVE_BUFFER_OCTETS, Datagram, Endpoint, open_endpoint
+from radius.server_engine import Answered, Arrival, PendingAccess, PendingAccounting, ServerEngine
+
+PATIENCE_SECONDS: Final = 10.0  # by then every router has given the request up or sent it anew
+BATCH: Final = 64
+MOST_WAITING: Final = 20_000
+SWEEP_SECONDS: Final = 5.0
+
+_log = logging.getLogger("radius.net.server")
+
+Q = TypeVar("Q")
+A = TypeVar("A")
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """A socket to bind: `host` is a literal address, a wildcard among them; port 0 takes any."""
+
+    service: Service
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What became of one datagram. `code` and `identifier` are its own; `outcome` is the reply's code or why none.
+
+    `repeated` says that the reply had been given before; `seconds` is the time from its arrival to the outcome.
+    """
+
+    service: Service
+    source: tuple[str, int]
+    nas_id: str | None
+    code: int
+    identifier: int
+    outcome: Code | DropReason
+    repeated: bool
+    seconds: float
+    user_name: str | None = None
+
+
+class _Socket:
+    """An endpoint, its service, and the answers of this turn that leave by it."""
+
+    __slots__ = ("answers", "endpoint", "number", "service")
+
+    def __init__(self, endpoint: Endpoint, service: Service, number: int) -> None:
+        self.endpoint = endpoint
+        self.service = service
+        self.number = number
+        self.answers: list[tuple[bytes, Datagram]] = []
+
+
+@dataclass(slots=True)
+class _Access:
+    """A request that waits for its answer, and where that goes."""
+
+    bound: _Socket
+    datagram: Datagram
+    pending: PendingAccess
+
+
+@dataclass(slots=True)
+class _Record:
+    """A record that waits until it is safe, and where the answer goes."""
+
+    bound: _Socket
+    datagram: Datagram
+    pending: PendingAccounting
+
+
+class UdpServer:
+    """RADIUS over UDP for a backend.
+
+    `observer` is called with an Event per datagram, if it is given; otherwise none is made. `plain` avoids ctypes.
+    `wake` and `stop` may be called from any thread or signal handler. The sockets are bound when the server is made.
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        listens: Sequence[Listen],
+        *,
+        engine: ServerEngine | None = None,
+        observer: Callable[[Event], None] | None = None,
+        batch: int = BATCH,
+        reuse_port: bool = False,
+        receive_buffer: int = RECEIVE_BUFFER_OCTETS,
+        plain: bool = False,
+        patience_seconds: float = PATIENCE_SECONDS,
+        most_waiting: int = MOST_WAITING,
+    ) -> None:
+        self.engine = engine or ServerEngine(backend)
+        self.failures = 0  # datagrams and batches that ended in an exception
+        self.unsent = 0  # answers that the kernel did not take
+        self._backend = backend
+        self._observer = observer
+        self._patience = patience_seconds
+        self._most_waiting = most_waiting
+        self._parked: list[tuple[float, int, _Access]] = []
+        self._delayed: list[tuple[float, int, _Access, Reject]] = []
+        self._order = count()  # breaks ties in the heaps
+        self._stopping = False
+        self._woken = False
+        self._sweep_at = 0.0
+        self._selector = selectors.DefaultSelector()
+        self._wake_end, self._sleep_end = socket.socketpair()
+        self._wake_end.setblocking(False)
+        self._sleep_end.setblocking(False)
+        self._selector.register(self._sleep_end, selectors.EVENT_READ)
+        self._sockets: list[_Socket] = []
+        try:
+            for listen in listens:
+                endpoint = open_endpoint(
+                    listen.host,
+                    listen.port,
+                    batch=batch,
+                    reuse_port=reuse_port,
+                    receive_buffer=receive_buffer,
+                    plain=plain,
+                )
+                self._sockets.append(_Socket(endpoint, listen.service, len(self._sockets)))
+                self._selector.register(endpoint, selectors.EVENT_READ, self._sockets[-1])
+        except OSError:
+            self.close()
+            raise
+
+    @property
+    def addresses(self) -> list[tuple[str, int]]:
+        """Return where the sockets are bound, in the order of `listens`."""
+        return [bound.endpoint.address for bound in self._sockets]
+
+    @property
+    def kernel_drops(self) -> int:
+        """Count the datagrams that the kernel had no room for, as far as later ones have told."""
+        return sum(bound.endpoint.dropped for bound in self._sockets)
+
+    @property
+    def waiting(self) -> int:
+        """Count the parked requests and the delayed answers."""
+        return len(self._parked) + len(self._delayed)
+
+    def wake(self) -> None:
+        """Ask the backend again about every parked request, soon."""
+        self._woken = True
+        self._poke()
+
+    def stop(self) -> None:
+        """Stop reading, answer what is decided, and let `run` return."""
+        self._stopping = True
+        self._poke()
+
+    def run(self) -> None:
+        """Serve until `stop`, then close the sockets."""
+        try:
+            while not self._stopping:
+                ready = [key.data for key, _ in self._selector.select(self._seconds_to_next()) if key.data]
+                self._clear_pokes()
+                self._turn(ready)
+            self._finish()
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Close every socket; `run` does it by itself."""
+        self._selector.close()
+        self._wake_end.close()
+        self._sleep_end.close()
+        for bound in self._sockets:
+            bound.endpoint.close()
+
+    def _turn(self, ready: Sequence[_Socket]) -> None:
+        """Take what has come and what has become due, put it to the backend at once, and answer."""
+        arrived = [(bound, datagram) for bound in ready for datagram in bound.endpoint.receive()]
+        now, now_at = time.monotonic(), time.time()
+        accesses = self._unpark(now)
+        records: list[_Record] = []
+        for bound, datagram in arrived:
+            taken = self._take(bound, datagram, now, now_at)
+            if isinstance(taken, _Access):
+                accesses.append(taken)
+            elif taken is not None:
+                records.append(taken)
+        if accesses:
+            self._authorize(accesses, now)
+        if records:
+            self._account(records, now)
+        self._release_delayed(now)
+        self._flush()
+        if now >= self._sweep_at:
+            self._sweep_at = now + SWEEP_SECONDS
+            self.engine.sweep(now)
+
+    def _take(self, bound: _Socket, datagram: Datagram, now: float, now_at: float) -> _Access | _Record | None:
+        """Put one datagram to the engine; None where there is nothing to ask the backend."""
+        data, source, _, local, age = datagram
+        arrival = Arrival(source, (bound.number, local), bound.service, now, now_at)
+        try:
+            received = self.engine.receive(data, arrival) if age <= self._patience else self.engine.skip(arrival)
+        except Exception:  # noqa: BLE001  # one bad request never spoils the others of its batch
+            self._fail("a datagram failed", datagram)
+            return None
+        if isinstance(received, PendingAccess):
+            return _Access(bound, datagram, received)
+        if isinstance(received, PendingAccounting):
+            return _Record(bound, datagram, received)
+        if isinstance(received, Answered):
+            bound.answers.append((received.reply, datagram))
+            self._tell(
+                bound, datagram, Code(received.reply[0]), now, nas_id=received.nas_id, repeated=received.repeated
+            )
+        else:
+            self._tell(bound, datagram, received, now)
+        return None
+
+    # Questions to the backend
+
+    def _authorize(self, accesses: list[_Access], now: float) -> None:
+        answers = self._ask(self._backend.authorize, [access.pending.request for access in accesses], None)
+        for access, answer in zip(accesses, answers, strict=True):
+            match answer:
+                case None:
+                    self._leave(access, DropReason.UNDECIDED)
+                case Later():
+                    self._park(access, answer, now)
+                case Reject() if answer.delay_seconds > 0:
+                    self._delay(access, answer, now)
+                case Accept() | Reject() | Challenge():
+                    self._answer(access, partial(self.engine.reply, access.pending, answer, now))
+                case _:
+                    assert_never(answer)
+
+    def _account(self, records: list[_Record], now: float) -> None:
+        safe = self._ask(self._backend.account, [record.pending.record for record in records], False)
+        for record, stored in zip(records, safe, strict=True):
+            if not stored:
+                self._leave(record, DropReason.NOT_STORED)
+                continue
+            self._answer(record, partial(self.engine.acknowledge, record.pending, now))
+
+    def _ask(self, ask: Callable[[Sequence[Q]], Sequence[A]], questions: list[Q], failed: A) -> Sequence[A]:
+        """Ask about a batch; if that raises, ask about each alone, so that only the bad one is left without answer."""
+        try:
+            answers = ask(questions)
+            assert len(answers) == len(questions)
+        except Exception:  # noqa: BLE001  # the same
+            self._fail("the backend failed")
+            if len(questions) == 1:
+                return [failed]
+            return [self._ask(ask, [question], failed)[0] for question in questions]
+        return answers
+
+    # What waits
+
+    def _park(self, access: _Access, later: Later, now: float) -> None:
+        if now - access.pending.request.received >= self._patience:
+            self._leave(access, DropReason.UNDECIDED)
+        elif self.waiting >= self._most_waiting:
+            self._leave(access, DropReason.OVERLOAD)
+        else:
+            latest = access.pending.request.received + self._patience
+            heapq.heappush(self._parked, (min(later.not_before, latest), next(self._order), access))
+
+    def _unpark(self, now: float) -> list[_Access]:
+        """Return the parked requests to ask about again: all when woken, else those that are due."""
+        due: list[_Access] = []
+        if self._woken:
+            self._woken = False
+            due = [access for _, _, access in self._parked]
+            self._parked.clear()
+        while self._parked and self._parked[0][0] <= now:
+            due.append(heapq.heappop(self._parked)[2])
+        return due
+
+    def _delay(self, access: _Access, reject: Reject, now: float) -> None:
+        if self.waiting >= self._most_waiting:
+            self._leave(access, DropReason.OVERLOAD)
+        else:
+            heapq.heappush(self._delayed, (now + reject.delay_seconds, next(self._order), access, reject))
+
+    def _release_delayed(self, now: float) -> None:
+        while self._delayed and self._delayed[0][0] <= now:
+            _, _, access, reject = heapq.heappop(self._delayed)
+            self._answer(access, partial(self.engine.reply, access.pending, reject, now))
+
+    def _seconds_to_next(self) -> float:
+        moments = [SWEEP_SECONDS]
+        now = time.monotonic()
+        if self._parked:
+            moments.append(self._parked[0][0] - now)
+        if self._delayed:
+            moments.append(self._delayed[0][0] - now)
+        return max(0.0, min(moments))
+
+    # Answers
+
+    def _answer(self, item: _Access | _Record, form: Callable[[], bytes]) -> None:
+        try:
+            reply = form()
+        except Exception:  # noqa: BLE001  # one bad request never spoils the others of its batch
+            self._fail("an answer failed", item.datagram)
+            self._leave(item, DropReason.UNDECIDED)
+            return
+        item.bound.answers.append((reply, item.datagram))
+        self._tell_of(item, Code(reply[0]))
+
+    def _leave(self, item: _Access | _Record, reason: DropReason) -> None:
+        self.engine.leave(item.pending, reason)
+        self._tell_of(item, reason)
+
+    def _fail(self, what: str, datagram: Datagram | None = None) -> None:
+        """Count and log the exception that is being handled."""
+        self.failures += 1
+        source = "a batch" if datagram is None else datagram.source[0]
+        _log.exception("%s: %s", what, source)
+
+    def _flush(self) -> None:
+        for bound in self._sockets:
+            if bound.answers:
+                self.unsent += len(bound.answers) - bound.endpoint.send(bound.answers)
+                bound.answers.clear()
+
+    def _finish(self) -> None:
+        """Answer what is decided; what is parked is left to the router's next attempt."""
+        self._release_delayed(math.inf)
+        for _, _, access in self._parked:
+            self._leave(access, DropReason.UNDECIDED)
+        self._parked.clear()
+        self._flush()
+
+    # Signals and observers
+
+    def _poke(self) -> None:
+        with contextlib.suppress(OSError):  # full: the loop wakes up anyway; closed: it is over
+            self._wake_end.send(b"\0")
+
+    def _clear_pokes(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            self._sleep_end.recv(4096)
+
+    def _tell_of(self, item: _Access | _Record, outcome: Code | DropReason) -> None:
+        if self._observer is None:
+            return
+        pending = item.pending
+        if isinstance(pending, PendingAccess):
+            received, name = pending.request.received, pending.request.user_name
+        else:
+            received, name = pending.record.received, pending.record.attributes.text("User-Name")
+        self._tell(item.bound, item.datagram, outcome, received, nas_id=pending.nas.id, user_name=name)
+
+    def _tell(
+        self,
+        bound: _Socket,
+        datagram: Datagram,
+        outcome: Code | DropReason,
+        received: float,
+        *,
+        nas_id: str | None = None,
+        repeated: bool = False,
+        user_name: str | None = None,
+    ) -> None:
+        if self._observer is None:
+            return
+        code, identifier = (*datagram.data[:2], 0, 0)[:2]
+        seconds = time.monotonic() - received
+        event = Event(bound.service, datagram.source, nas_id, code, identifier, outcome, repeated, seconds, user_name)
+        try:
+            self._observer(event)
+        except Exception:  # noqa: BLE001  # the same
+            self._fail("the observer failed", datagram)
