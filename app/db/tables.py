@@ -236,7 +236,7 @@ sessions = Table(
     Column("up_octets", BigInteger, nullable=False, default=0),
     Column("down_octets", BigInteger, nullable=False, default=0),
     Column("session_seconds", BigInteger, nullable=False, default=0),
-    Column("marks", Text, nullable=False),  # JSON: the first and last report of each local day
+    Column("marks", Text, nullable=False),  # JSON: the first and last report of each local day, and whence the rest
     Column("state", String(6), nullable=False),  # open, closed
     Column("stop_reported", Boolean),
     Column("stopped_at", Moment),
@@ -245,7 +245,7 @@ sessions = Table(
     Index("ix_sessions_key", "nas_scope", "acct_session_id", "mac", "started_at"),
     Index("ix_sessions_account", "account_id", "started_at"),
     Index("ix_sessions_open", "state", "nas_scope"),  # no column that every report changes: PostgreSQL updates in place
-    Index("ix_sessions_mac", "mac"),
+    Index("ix_sessions_mac", "mac", "started_at"),
 )
 
 nas_restarts = Table(

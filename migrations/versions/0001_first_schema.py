@@ -140,7 +140,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_sessions_account", "sessions", ["account_id", "started_at"], unique=False)
     op.create_index("ix_sessions_key", "sessions", ["nas_scope", "acct_session_id", "mac", "started_at"], unique=False)
-    op.create_index("ix_sessions_mac", "sessions", ["mac"], unique=False)
+    op.create_index("ix_sessions_mac", "sessions", ["mac", "started_at"], unique=False)
     op.create_index("ix_sessions_open", "sessions", ["state", "nas_scope"], unique=False)
     op.create_table(
         "set_aside",
