@@ -29,7 +29,7 @@ def clean(text: str, *, limit: int) -> str:
     "" is allowed. Control and format characters, lone surrogates and unassigned code points are refused.
     """
     trimmed = spelled(text)
-    for character in trimmed:
+    for character in () if trimmed.isascii() and trimmed.isprintable() else trimmed:
         if unicodedata.category(character) in _UNPRINTABLE:
             raise TextError(f"has the control character U+{ord(character):04X}")
     if len(trimmed) > limit:

@@ -25,6 +25,9 @@ ROTATION: Final = timedelta(days=7)
 _SHORT_SECRET: Final = 12  # octets; standards ask for more than that
 _LONGEST_SECRET: Final = 128
 _OPENNDS_KEY: Final = 32
+_RADIUS: Final = "nas-radius"
+_PORTAL: Final = "nas-portal"
+_MAC: Final = "nas-mac"
 _HOST: Final = re.compile(r"(?=.{1,200}\Z)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\Z")
 
 
@@ -86,7 +89,7 @@ def add_nas(
         if nases.by_name(connection, name) is not None:
             raise Conflict("nas", name)
         warnings = _warnings(connection, keyring, nas_id, values)
-        nases.add(connection, nas_id, name, _columns(connection, keyring, values), now=now)
+        nases.add(connection, nas_id, name, _columns(connection, keyring, nas_id, values), now=now)
         return _announce(connection, nas_id, warnings, now)
 
 
@@ -111,7 +114,7 @@ def nas_secrets(database: Database, keyring: Keyring, name: str) -> NasSecrets:
     """Return the secrets of one NAS in clear; raise NotFound."""
     with database.read() as connection:
         nas = _stored(connection, name)
-        return open_secrets(keyring, nases.secrets(connection, nas.id)[nas.id])
+        return open_secrets(keyring, nas.id, nases.secrets(connection, nas.id)[nas.id])
 
 
 def set_nas(
@@ -130,9 +133,9 @@ def set_nas(
     """
     with database.write() as connection:
         nas = _stored(connection, name)
-        columns = _columns(connection, keyring, values, family=nas.family)
+        columns = _columns(connection, keyring, nas.id, values, family=nas.family)
         sealed = nases.secrets(connection, nas.id)[nas.id]
-        columns |= _rotation(keyring, sealed, values, until=old_secret_until, now=now)
+        columns |= _rotation(keyring, nas.id, sealed, values, until=old_secret_until, now=now)
         warnings = _warnings(connection, keyring, nas.id, values)
         nases.change(connection, nas.id, columns)
         return _announce(connection, nas.id, warnings, now)
@@ -146,16 +149,21 @@ def remove_nas(database: Database, name: str, *, now: datetime) -> None:
         feed.append(connection, now=now, items={FeedKind.NAS: [nas.id]})
 
 
-def open_secrets(keyring: Keyring, sealed: SealedSecrets) -> NasSecrets:
+def open_secrets(keyring: Keyring, nas_id: str, sealed: SealedSecrets) -> NasSecrets:
     """Return a NAS's secrets in clear; raise SealError."""
     old = sealed.old_radius
     return NasSecrets(
-        radius=keyring.open(sealed.radius, purpose="nas-radius").decode(),
-        portal=keyring.open(sealed.portal, purpose="nas-portal").decode(),
-        mac=keyring.open(sealed.mac, purpose="nas-mac").decode(),
-        old_radius=None if old is None else keyring.open(old, purpose="nas-radius").decode(),
+        radius=keyring.open(sealed.radius, purpose=_purpose(_RADIUS, nas_id)).decode(),
+        portal=keyring.open(sealed.portal, purpose=_purpose(_PORTAL, nas_id)).decode(),
+        mac=keyring.open(sealed.mac, purpose=_purpose(_MAC, nas_id)).decode(),
+        old_radius=None if old is None else keyring.open(old, purpose=_purpose(_RADIUS, nas_id)).decode(),
         old_radius_until=sealed.old_radius_until,
     )
+
+
+def _purpose(which: str, nas_id: str) -> str:
+    """Bind a sealed secret to its NAS, so that one cannot be moved to another in the database."""
+    return f"{which}:{nas_id}"
 
 
 def _stored(connection: Connection, name: str) -> Nas:
@@ -173,10 +181,12 @@ def _announce(connection: Connection, nas_id: str, warnings: tuple[NasWarning, .
 
 
 def _rotation(
-    keyring: Keyring, sealed: SealedSecrets, values: NasValues, *, until: datetime | None, now: datetime
+    keyring: Keyring, nas_id: str, sealed: SealedSecrets, values: NasValues, *, until: datetime | None, now: datetime
 ) -> dict[str, object]:
     """Return the columns of the old secret: kept if the secret really changes, or given a new end if asked."""
-    if "secret" in values and values["secret"].encode() != keyring.open(sealed.radius, purpose="nas-radius"):
+    if "secret" in values and values["secret"].encode() != keyring.open(
+        sealed.radius, purpose=_purpose(_RADIUS, nas_id)
+    ):
         ends_at = until if until is not None else now + ROTATION
         if ends_at <= now:
             return {"old_secret_sealed": None, "old_secret_until": None}
@@ -193,8 +203,12 @@ def _warnings(connection: Connection, keyring: Keyring, nas_id: str, values: Nas
         return ()
     secret = values["secret"].encode()
     found = [NasWarning.SHORT_SECRET] if len(secret) <= _SHORT_SECRET else []
-    others = (sealed.radius for other, sealed in nases.secrets(connection).items() if other != nas_id)
-    if _any_is(secret, (keyring.open(other, purpose="nas-radius") for other in others)):
+    others = (
+        keyring.open(sealed.radius, purpose=_purpose(_RADIUS, other))
+        for other, sealed in nases.secrets(connection).items()
+        if other != nas_id
+    )
+    if _any_is(secret, others):
         found.append(NasWarning.SHARED_SECRET)
     return tuple(found)
 
@@ -204,7 +218,7 @@ def _any_is(secret: bytes, others: Iterable[bytes]) -> bool:
 
 
 def _columns(
-    connection: Connection, keyring: Keyring, values: NasValues, *, family: Family | None = None
+    connection: Connection, keyring: Keyring, nas_id: str, values: NasValues, *, family: Family | None = None
 ) -> dict[str, object]:
     """Check what was given and turn it into columns; `family` is the stored one, where none is given."""
     columns: dict[str, object] = {}
@@ -227,13 +241,15 @@ def _columns(
     if "coa_port" in values:
         columns["coa_port"] = fields.amount("coa_port", values["coa_port"], greatest=65_535)
     if "secret" in values:
-        columns["secret_sealed"] = keyring.seal(_secret("secret", values["secret"]), purpose="nas-radius")
+        columns["secret_sealed"] = keyring.seal(_secret("secret", values["secret"]), purpose=_purpose(_RADIUS, nas_id))
     if "portal_secret" in values:
         longest = _OPENNDS_KEY if values.get("family", family) is Family.OPENNDS else _LONGEST_SECRET
         portal = _secret("portal_secret", values["portal_secret"], longest=longest)
-        columns["portal_secret_sealed"] = keyring.seal(portal, purpose="nas-portal")
+        columns["portal_secret_sealed"] = keyring.seal(portal, purpose=_purpose(_PORTAL, nas_id))
     if "mac_secret" in values:
-        columns["mac_secret_sealed"] = keyring.seal(_secret("mac_secret", values["mac_secret"]), purpose="nas-mac")
+        columns["mac_secret_sealed"] = keyring.seal(
+            _secret("mac_secret", values["mac_secret"]), purpose=_purpose(_MAC, nas_id)
+        )
     return columns
 
 

@@ -1,0 +1,142 @@
+"""Accounts in the database, each read with its effective policy."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from app.db import overrides, plans
+from app.db.chunks import chunks
+from app.db.tables import accounts
+from app.domain.plans import Plan, Policy, QuotaOverride, effective_policy
+from app.domain.users import Account, AccountKind
+
+
+def live(connection: Connection, *, now: datetime) -> list[Account]:
+    """Return every account that is not removed: what a node must know."""
+    rows = connection.execute(select(accounts).where(accounts.c.removed_at.is_(None))).all()
+    return _with_policies(rows, plans.by_id(connection), overrides.read_all(connection), now=now)
+
+
+def by_ids(connection: Connection, account_ids: Collection[str], *, now: datetime) -> list[Account]:
+    """Return these accounts, removed ones too; an id that does not exist is left out."""
+    rows: list[Row[Any]] = []
+    for some in chunks(account_ids):
+        rows += connection.execute(select(accounts).where(accounts.c.id.in_(some))).all()
+    return _with_policies(rows, plans.by_id(connection), overrides.of_accounts(connection, account_ids), now=now)
+
+
+def by_id(connection: Connection, account_id: str, *, now: datetime) -> Account | None:
+    """Return one account; None if there is none of that id."""
+    return next(iter(by_ids(connection, [account_id], now=now)), None)
+
+
+def guest_of(connection: Connection, mac: str, *, now: datetime) -> Account | None:
+    """Return the account of a guest: a device without a user; None if it was never here."""
+    account_id = connection.scalar(select(accounts.c.id).where(accounts.c.guest_mac == mac))
+    return None if account_id is None else by_id(connection, account_id, now=now)
+
+
+def add(
+    connection: Connection,
+    account_id: str,
+    kind: AccountKind,
+    *,
+    plan_id: str,
+    now: datetime,
+    site_id: str | None = None,
+    valid_until: datetime | None = None,
+    first_used_at: datetime | None = None,
+    guest_mac: str | None = None,
+) -> None:
+    """Store a new account at version 1."""
+    connection.execute(
+        insert(accounts).values(
+            id=account_id,
+            kind=kind.value,
+            plan_id=plan_id,
+            site_id=site_id,
+            valid_until=valid_until,
+            first_used_at=first_used_at,
+            guest_mac=guest_mac,
+            created_at=now,
+        )
+    )
+
+
+def add_many(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
+    """Store new accounts; each row has `id`, `kind`, `plan_id`, `site_id`, `version`, `suspended`, `created_at`."""
+    for some in chunks(rows):
+        connection.execute(insert(accounts), list(some))
+
+
+def change(connection: Connection, account_id: str, values: Mapping[str, object]) -> None:
+    """Change columns of an account and raise its version, so that a node may not decide by the old ones."""
+    connection.execute(
+        update(accounts).where(accounts.c.id == account_id).values(**values, version=accounts.c.version + 1)
+    )
+
+
+def raise_versions(connection: Connection, account_ids: Iterable[str]) -> None:
+    """Raise the versions of accounts whose credential, overrides or person changed."""
+    for some in chunks(account_ids):
+        connection.execute(update(accounts).where(accounts.c.id.in_(some)).values(version=accounts.c.version + 1))
+
+
+def suspend_many(connection: Connection, account_ids: Iterable[str]) -> None:
+    """Suspend accounts and raise their versions."""
+    for some in chunks(account_ids):
+        connection.execute(
+            update(accounts).where(accounts.c.id.in_(some)).values(suspended=True, version=accounts.c.version + 1)
+        )
+
+
+def note_first_use(connection: Connection, account_id: str, at: datetime) -> bool:
+    """Start the plan's validity if it has not started; tell whether it did now. The version stays."""
+    result = connection.execute(
+        update(accounts).where(accounts.c.id == account_id, accounts.c.first_used_at.is_(None)).values(first_used_at=at)
+    )
+    return result.rowcount == 1
+
+
+def policies(
+    rows: Iterable[tuple[str, str]],
+    plans_by_id: Mapping[str, Plan],
+    overrides_by_account: Mapping[str, Sequence[QuotaOverride]],
+    *,
+    now: datetime,
+) -> dict[str, Policy]:
+    """Return the effective policy by account id, for (account id, plan id); equal ones are one object."""
+    shared = {plan_id: effective_policy(plan, (), now=now) for plan_id, plan in plans_by_id.items()}
+    found: dict[str, Policy] = {}
+    for account_id, plan_id in rows:
+        own = overrides_by_account.get(account_id)
+        found[account_id] = shared[plan_id] if own is None else effective_policy(plans_by_id[plan_id], own, now=now)
+    return found
+
+
+def account_of(row: Row[Any], policy: Policy) -> Account:
+    """Turn a row of `accounts` into an account."""
+    return Account(
+        id=row.id,
+        kind=AccountKind(row.kind),
+        policy=policy,
+        version=row.version,
+        suspended=row.suspended,
+        removed=row.removed_at is not None,
+        valid_until=row.valid_until,
+        first_used_at=row.first_used_at,
+        site_id=row.site_id,
+    )
+
+
+def _with_policies(
+    rows: Sequence[Row[Any]],
+    plans_by_id: Mapping[str, Plan],
+    overrides_by_account: Mapping[str, Sequence[QuotaOverride]],
+    *,
+    now: datetime,
+) -> list[Account]:
+    found = policies(((row.id, row.plan_id) for row in rows), plans_by_id, overrides_by_account, now=now)
+    return [account_of(row, found[row.id]) for row in rows]

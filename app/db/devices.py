@@ -1,0 +1,44 @@
+"""Which MAC addresses were seen with which account."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, func, select
+
+from app.db.tables import devices
+from app.db.upsert import upsert
+from app.domain.users import Device
+
+
+def of_account(connection: Connection, account_id: str) -> list[Device]:
+    """Return the devices of an account, the one seen last first."""
+    query = select(devices).where(devices.c.account_id == account_id)
+    rows = connection.execute(query.order_by(devices.c.last_seen_at.desc(), devices.c.mac))
+    return [Device(row.mac, row.first_seen_at, row.last_seen_at) for row in rows]
+
+
+def number_of(connection: Connection, account_id: str) -> int:
+    """Return how many devices an account has had."""
+    return connection.scalar(select(func.count()).where(devices.c.account_id == account_id)) or 0
+
+
+def has(connection: Connection, account_id: str, mac: str) -> bool:
+    """Tell whether the device was seen with the account."""
+    query = select(devices.c.mac).where(devices.c.account_id == account_id, devices.c.mac == mac)
+    return connection.execute(query).first() is not None
+
+
+def note(connection: Connection, account_id: str, mac: str, *, at: datetime) -> None:
+    """Note that a device was seen with an account; an earlier moment changes nothing."""
+    values = upsert(connection, devices).values(account_id=account_id, mac=mac, first_seen_at=at, last_seen_at=at)
+    connection.execute(
+        values.on_conflict_do_update(
+            index_elements=["account_id", "mac"],
+            set_={"last_seen_at": values.excluded.last_seen_at},
+            where=devices.c.last_seen_at < values.excluded.last_seen_at,
+        )
+    )
+
+
+def forget(connection: Connection, account_id: str) -> None:
+    """Forget the devices of an account."""
+    connection.execute(delete(devices).where(devices.c.account_id == account_id))

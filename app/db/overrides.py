@@ -1,0 +1,59 @@
+"""An admin's own quotas for one person, in the database."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, insert, select
+
+from app.db.chunks import chunks
+from app.db.tables import quota_overrides
+from app.domain.plans import Period, Quota, QuotaOverride
+
+
+def read_all(connection: Connection) -> dict[str, list[QuotaOverride]]:
+    """Return every override by account id."""
+    return _by_account(connection.execute(select(quota_overrides)))
+
+
+def of_accounts(connection: Connection, account_ids: Collection[str]) -> dict[str, list[QuotaOverride]]:
+    """Return the overrides of some accounts by account id."""
+    found: dict[str, list[QuotaOverride]] = {}
+    for some in chunks(account_ids):
+        found |= _by_account(connection.execute(select(quota_overrides).where(quota_overrides.c.account_id.in_(some))))
+    return found
+
+
+def replace(connection: Connection, account_id: str, override: QuotaOverride, *, now: datetime) -> None:
+    """Set the override of one period, whatever it was."""
+    remove(connection, account_id, override.quota.period)
+    connection.execute(
+        insert(quota_overrides).values(
+            account_id=account_id,
+            period=override.quota.period.value,
+            octets=override.quota.octets,
+            reason=override.reason,
+            author=override.author,
+            until=override.until,
+            created_at=now,
+        )
+    )
+
+
+def remove(connection: Connection, account_id: str, period: Period | None = None) -> int:
+    """Remove the override of one period, or all of them; return how many there were."""
+    query = delete(quota_overrides).where(quota_overrides.c.account_id == account_id)
+    if period is not None:
+        query = query.where(quota_overrides.c.period == period.value)
+    return connection.execute(query).rowcount
+
+
+def _by_account(rows: Iterable[Row[Any]]) -> dict[str, list[QuotaOverride]]:
+    found: dict[str, list[QuotaOverride]] = {}
+    for row in rows:
+        found.setdefault(row.account_id, []).append(_override(row))
+    return found
+
+
+def _override(row: Row[Any]) -> QuotaOverride:
+    return QuotaOverride(Quota(Period(row.period), row.octets), row.reason, row.author, row.until)

@@ -1,0 +1,65 @@
+"""An admin's own quota for one person: set, with reason, author and end; taken back."""
+
+from datetime import datetime
+from typing import Final
+
+from app.db import accounts, feed, overrides, users
+from app.db.engine import Connection, Database
+from app.db.feed import FeedKind
+from app.domain.plans import Period, Policy, Quota, QuotaOverride
+from app.services import fields
+from app.services.errors import Invalid, NotFound
+
+_REASON_LENGTH: Final = 200
+_AUTHOR_LENGTH: Final = 80
+
+
+def set_quota(
+    database: Database,
+    username: str,
+    period: Period,
+    octets: int,
+    *,
+    reason: str,
+    author: str,
+    until: datetime | None = None,
+    now: datetime,
+) -> Policy:
+    """Give a person a quota of their own for a period until `until` (None: for good); raise NotFound, Invalid."""
+    fields.amount("octets", octets, least=0)
+    if until is not None and until <= now:
+        raise Invalid("until", "has passed already")
+    override = QuotaOverride(
+        Quota(period, octets),
+        fields.reason("reason", reason, limit=_REASON_LENGTH),
+        fields.reason("author", author, limit=_AUTHOR_LENGTH),
+        until,
+    )
+    with database.write() as connection:
+        account_id = _account_id(connection, username, now)
+        overrides.replace(connection, account_id, override, now=now)
+        return _announce(connection, account_id, now)
+
+
+def clear_quota(database: Database, username: str, period: Period, *, now: datetime) -> Policy:
+    """Take a person's own quota for a period back, so that the plan's holds again; raise NotFound."""
+    with database.write() as connection:
+        account_id = _account_id(connection, username, now)
+        if not overrides.remove(connection, account_id, period):
+            raise NotFound("quota", f"{username} {period}")
+        return _announce(connection, account_id, now)
+
+
+def _account_id(connection: Connection, username: str, now: datetime) -> str:
+    user = users.by_username(connection, fields.username(username), now=now)
+    if user is None:
+        raise NotFound("user", username)
+    return user.account.id
+
+
+def _announce(connection: Connection, account_id: str, now: datetime) -> Policy:
+    accounts.raise_versions(connection, [account_id])
+    feed.append(connection, now=now, items={FeedKind.ACCOUNT: [account_id]})
+    account = accounts.by_id(connection, account_id, now=now)
+    assert account is not None
+    return account.policy

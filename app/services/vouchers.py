@@ -1,0 +1,201 @@
+"""Vouchers: made in batches, printed, redeemed once, revoked. One function, one transaction each."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from app.db import accounts, devices, feed, plans, resume, vouchers
+from app.db.engine import Connection, Database
+from app.db.feed import FeedKind
+from app.db.vouchers import CountedBatch
+from app.domain.access import Denial, DenialReason
+from app.domain.keys import Chance, draw_id
+from app.domain.text import spelled
+from app.domain.users import Account, AccountKind
+from app.domain.vouchers import Voucher, VoucherBatch, VoucherState, new_code, normalise_code
+from app.services import fields
+from app.services.errors import Invalid, NotFound
+from app.services.keyring import Keyring
+
+LARGEST_BATCH: Final = 100_000
+_NOTE_LENGTH: Final = 200
+_CODE_CHANCE: Final = 16
+_PURPOSE: Final = "voucher"
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedVoucher:
+    """One code in clear, for paper."""
+
+    code: str
+    state: VoucherState
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedBatch:
+    """A batch that was made now, and its codes in the order in which a reprint gives them."""
+
+    batch: VoucherBatch
+    codes: tuple[str, ...]
+
+
+def create_batch(
+    database: Database,
+    keyring: Keyring,
+    *,
+    plan: str,
+    count: int,
+    note: str = "",
+    valid_until: datetime | None = None,
+    now: datetime,
+    chance: Chance,
+    progress: Callable[[int], None] | None = None,
+) -> CreatedBatch:
+    """Make `count` vouchers; `progress` hears how many are ready. Raise Invalid, NotFound (the plan)."""
+    fields.amount("count", count, greatest=LARGEST_BATCH)
+    if valid_until is not None and valid_until <= now:
+        raise Invalid("valid_until", "has passed already")
+    note = fields.line("note", note, limit=_NOTE_LENGTH)
+    batch_id = draw_id(chance)
+    ids = sorted(draw_id(chance) for _ in range(count))
+    drawn = _codes(chance)
+    codes: dict[bytes, str] = {}
+    while len(codes) < count:
+        code = next(drawn)
+        codes[keyring.voucher_hash(code)] = code
+        if progress is not None and len(codes) % 1_000 == 0:
+            progress(len(codes))
+    with database.write() as connection:
+        found = plans.by_name(connection, spelled(plan))
+        if found is None:
+            raise NotFound("plan", plan)
+        _redraw_taken(connection, keyring, codes, drawn)
+        batch = VoucherBatch(batch_id, found.id, count, note, valid_until, now)
+        vouchers.add_batch(connection, batch)
+        vouchers.add_many(
+            connection,
+            [
+                {
+                    "id": voucher_id,
+                    "batch_id": batch_id,
+                    "code_hash": code_hash,
+                    "code_sealed": keyring.seal(code.encode(), purpose=_PURPOSE),
+                    "state": VoucherState.NEW.value,
+                }
+                for voucher_id, (code_hash, code) in zip(ids, codes.items(), strict=True)
+            ],
+        )
+    if progress is not None:
+        progress(count)
+    return CreatedBatch(batch, tuple(codes.values()))
+
+
+def list_batches(database: Database) -> list[CountedBatch]:
+    """Return every batch, the newest first, with its plan's name and how many vouchers are in each state."""
+    with database.read() as connection:
+        return vouchers.counted_batches(connection)
+
+
+def batch_codes(database: Database, keyring: Keyring, batch_id: str) -> list[PrintedVoucher]:
+    """Return the codes of a batch in clear, to print them again; raise NotFound."""
+    with database.read() as connection:
+        if vouchers.batch(connection, batch_id) is None:
+            raise NotFound("batch", batch_id)
+        sealed = vouchers.codes_of_batch(connection, batch_id)
+    return [PrintedVoucher(keyring.open(code.sealed, purpose=_PURPOSE).decode(), code.state) for code in sealed]
+
+
+def revoke_batch(database: Database, batch_id: str, *, now: datetime) -> int:
+    """Revoke what is left of a batch, and suspend what it has opened; return how many. Raise NotFound."""
+    with database.write() as connection:
+        if vouchers.batch(connection, batch_id) is None:
+            raise NotFound("batch", batch_id)
+        number, account_ids = vouchers.revoke(connection, batch_id=batch_id, at=now)
+        _suspend(connection, account_ids, now)
+    return number
+
+
+def revoke_code(database: Database, keyring: Keyring, typed: str, *, now: datetime) -> int:
+    """Revoke one voucher, and suspend what it has opened; return 0 if it was revoked before. Raise NotFound."""
+    code = normalise_code(typed)
+    with database.write() as connection:
+        voucher = None if code is None else vouchers.by_hash(connection, keyring.voucher_hash(code))
+        if voucher is None:
+            raise NotFound("voucher", typed)
+        number, account_ids = vouchers.revoke(connection, voucher_id=voucher.id, at=now)
+        _suspend(connection, account_ids, now)
+    return number
+
+
+def redeem(
+    database: Database, keyring: Keyring, typed: str, *, mac: str, now: datetime, chance: Chance
+) -> Account | Denial:
+    """Open the account of a voucher for a device, at the first time by making it.
+
+    A code is for one device, or for as many as its plan's device limit says; a device that has used it may always
+    come back. Of two devices that come at once one wins. The plan's validity begins now.
+    """
+    code = normalise_code(typed)
+    if code is None:
+        return Denial(DenialReason.VOUCHER_UNKNOWN)
+    code_hash = keyring.voucher_hash(code)
+    with database.read() as connection:  # a guess does not queue up behind writers
+        if vouchers.by_hash(connection, code_hash) is None:
+            return Denial(DenialReason.VOUCHER_UNKNOWN)
+    with database.write() as connection:
+        voucher = vouchers.by_hash(connection, code_hash)
+        if voucher is None:
+            return Denial(DenialReason.VOUCHER_UNKNOWN)
+        if voucher.state is VoucherState.NEW and voucher.valid_until is not None and voucher.valid_until <= now:
+            return Denial(DenialReason.EXPIRED)
+        if voucher.state is VoucherState.NEW and vouchers.use(connection, voucher.id, at=now):
+            return _open_account(connection, voucher, mac, now, draw_id(chance))
+        return _join_account(connection, code_hash, mac, now)
+
+
+def _open_account(connection: Connection, voucher: Voucher, mac: str, now: datetime, account_id: str) -> Account:
+    accounts.add(connection, account_id, AccountKind.VOUCHER, plan_id=voucher.plan_id, first_used_at=now, now=now)
+    vouchers.attach(connection, voucher.id, account_id)
+    devices.note(connection, account_id, mac, at=now)
+    feed.append(connection, now=now, items={FeedKind.ACCOUNT: [account_id]})
+    account = accounts.by_id(connection, account_id, now=now)
+    assert account is not None
+    return account
+
+
+def _join_account(connection: Connection, code_hash: bytes, mac: str, now: datetime) -> Account | Denial:
+    """Let a device into the account of a used voucher; whoever used it has committed by now."""
+    voucher = vouchers.by_hash(connection, code_hash)
+    if voucher is None or voucher.state is VoucherState.REVOKED or voucher.account_id is None:
+        return Denial(DenialReason.VOUCHER_REVOKED)
+    vouchers.lock(connection, voucher.id)
+    account = accounts.by_id(connection, voucher.account_id, now=now)
+    assert account is not None
+    if not devices.has(connection, account.id, mac):
+        if devices.number_of(connection, account.id) >= (account.policy.plan.device_limit or 1):
+            return Denial(DenialReason.VOUCHER_USED)
+        devices.note(connection, account.id, mac, at=now)
+    return account
+
+
+def _codes(chance: Chance) -> Iterator[str]:
+    while True:
+        yield new_code(chance(_CODE_CHANCE))
+
+
+def _redraw_taken(connection: Connection, keyring: Keyring, codes: dict[bytes, str], drawn: Iterator[str]) -> None:
+    """Replace codes that an earlier batch has: one in 26 million million, so this loop ends."""
+    while taken := vouchers.taken_hashes(connection, list(codes)):
+        for code_hash in taken:
+            del codes[code_hash]
+            code = next(drawn)
+            codes[keyring.voucher_hash(code)] = code
+
+
+def _suspend(connection: Connection, account_ids: list[str], now: datetime) -> None:
+    if not account_ids:
+        return
+    accounts.suspend_many(connection, account_ids)
+    macs = resume.end_for_accounts(connection, account_ids)
+    feed.append(connection, now=now, items={FeedKind.ACCOUNT: account_ids, FeedKind.RESUME: macs})
