@@ -61,13 +61,16 @@ class Attributes:
             return self.add_raw(definition.number, raw)
         if not 0 < len(raw) <= _MAX_VENDOR_VALUE:
             raise EncodeError(f"{name}: {len(raw)} octets")
-        return self.add_raw(VENDOR_SPECIFIC, definition.vendor_header + bytes((len(raw) + 2,)) + raw)
+        return self.add_raw(VENDOR_SPECIFIC, b"%b%c%b" % (definition.vendor_header, len(raw) + 2, raw))
 
     def add_raw(self, number: int, raw: bytes) -> Self:
         """Append one attribute of the standard space by its number, as it is."""
         if not 0 < number < 256 or len(raw) > _MAX_VALUE or (not raw and number not in MAY_BE_EMPTY):
             raise EncodeError(f"attribute {number}: {len(raw)} octets")
-        self._all_items().append((number, raw))
+        items = self._items
+        if items is None:
+            items = self._all_items()
+        items.append((number, raw))
         if number in self._first:
             self._more.append((number, raw))
         else:
@@ -82,7 +85,7 @@ class Attributes:
 
     def to_bytes(self) -> bytes:
         """Return the list as it travels."""
-        return b"".join([bytes((number, len(raw) + 2)) + raw for number, raw in self._all_items()])
+        return b"".join([b"%c%c%b" % (number, len(raw) + 2, raw) for number, raw in self._all_items()])
 
     # Reading
 

@@ -19,7 +19,6 @@ Status-Server gets an Accept or an Accounting-Response while the service behind 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from functools import lru_cache
 from ipaddress import ip_address
 from typing import Final, NamedTuple, assert_never
@@ -50,6 +49,9 @@ _CODES: Final[dict[Service, frozenset[int]]] = {
     Service.ACCT: frozenset({Code.ACCOUNTING_REQUEST, Code.STATUS_SERVER}),
 }
 
+_ACCESS_REQUEST: Final = int(Code.ACCESS_REQUEST)
+_ACCOUNTING_REQUEST: Final = int(Code.ACCOUNTING_REQUEST)
+
 # Numbers of the attributes that the protocol itself looks at.
 _USER_NAME: Final = 1
 _USER_PASSWORD: Final = 2
@@ -79,7 +81,9 @@ _STATUS_TYPES: Final[dict[int, StatusType]] = {int(status): status for status in
 _STATUS_PER_SECOND: Final = 10  # Status-Server of one NAS (RFC 5997 section 4.2 asks for a limit)
 _ADDRESSES_KEPT: Final = 8192
 _MAX_TEXT: Final = 253
-_MS_CHAP_RESPONSES: Final = (b"\x00\x00\x01\x37\x01", b"\x00\x00\x01\x37\x19")  # RFC 2548 sections 2.1.3, 2.3.2
+_MS_CHAP_RESPONSES: Final = frozenset(
+    {b"\x00\x00\x01\x37\x01", b"\x00\x00\x01\x37\x19"}
+)  # RFC 2548 sections 2.1.3, 2.3.2
 _EAP_FAILURE: Final = 4  # RFC 3748 section 4.2
 
 
@@ -217,9 +221,9 @@ class ServerEngine:
         candidates = nases if len(nases) == 1 else _fitting(packet, nases)
         if not candidates:
             return self._drop(None, DropReason.NAS_MISMATCH)
-        if packet.code == Code.ACCESS_REQUEST:
+        if packet.code == _ACCESS_REQUEST:
             return self._receive_access(packet, candidates, arrival)
-        if packet.code == Code.ACCOUNTING_REQUEST:
+        if packet.code == _ACCOUNTING_REQUEST:
             return self._receive_accounting(packet, candidates, arrival)
         return self._receive_status(packet, candidates, arrival)
 
@@ -246,21 +250,21 @@ class ServerEngine:
         counters.access_requests += 1
         self._note_signing(nas, packet, counters)
         self._note_identifier(nas, packet, counters)
-        if method is _Method.PAP and not packet.signature_at and len(nas.secrets) > 1:
+        if method == _USER_PASSWORD and not packet.signature_at and len(nas.secrets) > 1:
             secret = _plausible_secret(packet, secret, nas)
-        credential = _credential(packet, method, secret)
+        credential = _CREDENTIALS[method](packet, secret) if method else None
         name = packet.attributes.first(_USER_NAME)
         request = AccessRequest(
             nas.id,
             None if name is None else _text(name),
-            None if isinstance(credential, _Refused) else credential,
+            credential,
             packet.attributes,
             arrival.source,
             arrival.received_at,
             arrival.received,
         )
         pending = PendingAccess(request, nas, secret, packet, key)
-        if isinstance(credential, _Refused):
+        if method and credential is None:
             counters.refused_methods += 1
             return Answered(self.reply(pending, Reject(), arrival.received), nas.id)
         return pending
@@ -353,10 +357,10 @@ class ServerEngine:
                 return nas, secret
         return DropReason.BAD_AUTHENTICATOR
 
-    def _secrets(self, nas: Nas) -> list[SharedSecret]:
+    def _secrets(self, nas: Nas) -> Sequence[SharedSecret]:
         """Return the secrets of a NAS, the one that it was last seen to use first, else the newest first."""
         if len(nas.secrets) == 1:
-            return [prepared(nas.secrets[0])]
+            return (prepared(nas.secrets[0]),)
         secrets = [prepared(octets) for octets in nas.secrets]
         proved = self._proved_secrets.get(nas.id)
         return sorted(secrets, key=lambda secret: secret.octets != proved)
@@ -482,62 +486,53 @@ def _fitting(packet: Packet, nases: Sequence[Nas]) -> list[Nas]:
 # Credentials
 
 
-class _Method(StrEnum):
-    NONE = "none"
-    PAP = "pap"
-    CHAP = "chap"
-    EAP = "eap"
-    OTHER = "other"  # ARAP, MS-CHAP
+def _method(packet: Packet) -> int | DropReason:
+    """Return the attribute by which the device proves itself, 0 if by none.
 
-
-_METHODS: Final[dict[int, _Method]] = {
-    _USER_PASSWORD: _Method.PAP,
-    _CHAP_PASSWORD: _Method.CHAP,
-    _EAP_MESSAGE: _Method.EAP,
-    _ARAP_PASSWORD: _Method.OTHER,
-}
-
-
-class _Refused:
-    """The credential of a request that gets a Reject of ours."""
-
-
-_REFUSED: Final = _Refused()
-
-
-def _method(packet: Packet) -> _Method | DropReason:
-    """Tell how the device proves itself; more than one way is never taken (RFC 2865 section 4.1, RFC 3579 3.3)."""
-    found = _METHODS.keys() & packet.attributes.numbers()
-    if _has_ms_chap(packet):
-        found.add(_VENDOR_SPECIFIC)
+    More than one way is never taken (RFC 2865 section 4.1, RFC 3579 section 3.3).
+    """
+    numbers = packet.attributes.numbers()
+    found = [number for number in _CREDENTIALS if number in numbers]
+    if _VENDOR_SPECIFIC in found and not _has_ms_chap(packet):
+        found.remove(_VENDOR_SPECIFIC)
     if len(found) > 1:
         return DropReason.MIXED_CREDENTIALS
     if found:
-        return _METHODS.get(found.pop(), _Method.OTHER)
-    return _Method.NONE if packet.signature_at else DropReason.NO_CREDENTIAL
+        return found[0]
+    return 0 if packet.signature_at else DropReason.NO_CREDENTIAL
 
 
 def _has_ms_chap(packet: Packet) -> bool:
-    return any(value.startswith(_MS_CHAP_RESPONSES) for value in packet.attributes.every(_VENDOR_SPECIFIC))
+    for value in packet.attributes.every(_VENDOR_SPECIFIC):
+        if value[:5] in _MS_CHAP_RESPONSES:
+            return True
+    return False
 
 
-def _credential(packet: Packet, method: _Method, secret: SharedSecret) -> Credential | _Refused | None:
-    first = packet.attributes.first
-    match method:
-        case _Method.PAP:
-            password = reveal_password(secret, packet.authenticator, first(_USER_PASSWORD) or b"")
-            return _REFUSED if password is None else PapPassword(password)
-        case _Method.NONE:
-            return None
-        case _Method.CHAP:
-            response = first(_CHAP_PASSWORD) or b""
-            # Without CHAP-Challenge the Request Authenticator is the challenge (RFC 2865 section 2.2).
-            challenge = first(_CHAP_CHALLENGE) or packet.authenticator
-            return ChapResponse(response[0], response[1:], challenge) if len(response) == 17 else _REFUSED
-        case _Method.EAP | _Method.OTHER:
-            return _REFUSED
-        case _:
-            assert_never(method)
+def _pap(packet: Packet, secret: SharedSecret) -> PapPassword | None:
+    password = reveal_password(secret, packet.authenticator, packet.attributes.first(_USER_PASSWORD) or b"")
+    return None if password is None else PapPassword(password)
+
+
+def _chap(packet: Packet, _: SharedSecret) -> ChapResponse | None:
+    """Read CHAP-Password; without CHAP-Challenge the Request Authenticator is the challenge (RFC 2865 section 2.2)."""
+    response = packet.attributes.first(_CHAP_PASSWORD) or b""
+    challenge = packet.attributes.first(_CHAP_CHALLENGE) or packet.authenticator
+    return ChapResponse(response[0], response[1:], challenge) if len(response) == 17 else None
+
+
+def _not_spoken(_: Packet, __: SharedSecret) -> None:
+    return None
+
+
+# How to read each credential; None from one of these is a Reject of ours.
+_CREDENTIALS: Final[dict[int, Callable[[Packet, SharedSecret], Credential | None]]] = {
+    _USER_PASSWORD: _pap,
+    _CHAP_PASSWORD: _chap,
+    _EAP_MESSAGE: _not_spoken,
+    _ARAP_PASSWORD: _not_spoken,
+    _VENDOR_SPECIFIC: _not_spoken,  # MS-CHAP
+}
 
 
 def _plausible_secret(packet: Packet, likely: SharedSecret, nas: Nas) -> SharedSecret:

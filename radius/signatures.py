@@ -76,8 +76,7 @@ def message_authenticator(secret: SharedSecret, packet: bytes, at: int, authenti
 
 def verify_message(secret: SharedSecret, packet: bytes, at: int, authenticator: bytes | None = None) -> bool:
     """Tell whether the Message-Authenticator at offset `at` was made with this secret."""
-    found = packet[at : at + AUTHENTICATOR_LENGTH]
-    return compare_digest(message_authenticator(secret, packet, at, authenticator), found)
+    return compare_digest(message_authenticator(secret, packet, at, authenticator), packet[at : at + 16])
 
 
 def sign_access_request(secret: SharedSecret, code: int, identifier: int, authenticator: bytes, body: bytes) -> bytes:
@@ -144,8 +143,7 @@ def reveal_password(secret: SharedSecret, authenticator: bytes, hidden: bytes) -
     stream = md5(secret.octets + authenticator).digest()
     for at in range(16, len(hidden), 16):
         stream += md5(secret.octets + hidden[at - 16 : at]).digest()
-    password = _xor(stream, hidden)
-    return password.rstrip(b"\0")
+    return _xor(stream, hidden).rstrip(b"\0")
 
 
 def _xor(one: bytes, other: bytes) -> bytes:

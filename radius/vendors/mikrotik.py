@@ -1,5 +1,7 @@
 """MikroTik RouterOS hotspot and PPP (private enterprise number 14988). Source: RADIUS client page of its manual."""
 
+from functools import lru_cache
+
 from radius.attributes import Attributes
 from radius.authorization import Authorization
 from radius.vendors.profile import LARGEST, Profile, add_filter, add_timers, add_wide_limit
@@ -8,7 +10,13 @@ from radius.vendors.profile import LARGEST, Profile, add_filter, add_timers, add
 def _encode(authorization: Authorization) -> Attributes:
     reply = Attributes()
     add_timers(reply, authorization)
-    rate = _rate_limit(authorization)
+    rate = _rate_limit(
+        authorization.up_bps,
+        authorization.down_bps,
+        authorization.up_burst_bps,
+        authorization.down_burst_bps,
+        authorization.burst_seconds,
+    )
     if rate is not None:
         reply.add("Mikrotik-Rate-Limit", rate)
     # Recv is what the router receives from the phone, so the user's up; Xmit is the user's down.
@@ -21,24 +29,31 @@ def _encode(authorization: Authorization) -> Attributes:
     return reply
 
 
-def _rate_limit(authorization: Authorization) -> str | None:
+@lru_cache(maxsize=1024)
+def _rate_limit(
+    up_bps: int | None,
+    down_bps: int | None,
+    up_burst_bps: int | None,
+    down_burst_bps: int | None,
+    burst_seconds: int | None,
+) -> str | None:
     """Return `rx/tx [burst [threshold [time]]]`: rx comes from the phone and stands first; plain digits are bit/s.
 
     One number alone would mean both directions, so a direction without a limit gets the largest rate. The threshold
     has to be there for the time to be read; at the rate itself, a burst begins as soon as the average falls below it.
     """
-    if authorization.up_bps is None and authorization.down_bps is None:
+    if up_bps is None and down_bps is None:
         return None
-    up = min(authorization.up_bps or LARGEST, LARGEST)
-    down = min(authorization.down_bps or LARGEST, LARGEST)
+    up = min(up_bps or LARGEST, LARGEST)
+    down = min(down_bps or LARGEST, LARGEST)
     rate = f"{up}/{down}"
-    if authorization.up_burst_bps is None and authorization.down_burst_bps is None:
+    if up_burst_bps is None and down_burst_bps is None:
         return rate
-    up_burst = min(max(authorization.up_burst_bps or up, up), LARGEST)
-    down_burst = min(max(authorization.down_burst_bps or down, down), LARGEST)
-    if authorization.burst_seconds is None:
+    up_burst = min(max(up_burst_bps or up, up), LARGEST)
+    down_burst = min(max(down_burst_bps or down, down), LARGEST)
+    if burst_seconds is None:
         return f"{rate} {up_burst}/{down_burst}"
-    return f"{rate} {up_burst}/{down_burst} {rate} {authorization.burst_seconds}/{authorization.burst_seconds}"
+    return f"{rate} {up_burst}/{down_burst} {rate} {burst_seconds}/{burst_seconds}"
 
 
 PROFILE = Profile(family="mikrotik", encode=_encode)
