@@ -2,11 +2,15 @@
 
 Each family module has the same functions:
 
-    read_visit(query, raw_query, nas, secrets) -> Visit      what the redirect says, checked; raises VisitError
-    read_state(state, nas, secrets) -> Visit                 the same, from what the form carried (signed by the portal)
-    login_handoff(visit, login, nas, secrets) -> HandOff     where the browser goes next
-    logout_handoff(visit, nas) -> str | None                 the router's own log-out URL, None if it has none
-    config(nas, secrets, portal) -> Mapping[str, str]        paste-ready files by name (what to paste where)
+    read_visit(query, raw_query, nas, secrets, page=) -> Visit   what the redirect says, checked; raises VisitError
+    read_state(state, nas, secrets) -> Visit                     the same, from what the form carried (portal-signed)
+    login_handoff(visit, login, nas, secrets) -> HandOff         where the browser goes next; raises VisitError
+    logout_handoff(visit, nas) -> str | None                     the router's own log-out URL, None if it has none
+    login_origins(visit, nas) -> tuple[str, ...]                 the origins that the hand-off may lead to
+    config(nas, secrets, portal) -> Mapping[str, str]            paste-ready files by name (what to paste where)
+
+`page` is the URL of this NAS's splash page as the phone asked for it, without the query: what the router was
+configured with. chilli signs it, and openNDS's level follows from its scheme.
 
 Everything in a query is untrusted (it comes from the phone): length-capped, typed, shown escaped, and never a target
 unless it equals what is registered for that NAS.
@@ -15,8 +19,11 @@ unless it equals what is registered for that NAS.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
+from urllib.parse import quote
 
 from app.domain.access import Grant
+from app.domain.nases import Nas, NasSecrets
 from app.domain.tickets import Ticket
 
 
@@ -81,9 +88,13 @@ class Login:
 
 @dataclass(frozen=True, slots=True)
 class Redirect:
-    """303 to the router: it logs the phone in and sends it on to the return URL."""
+    """303 to the router: it logs the phone in and sends it on to the return URL.
+
+    `token` is set where the router then asks us for the limits (openNDS levels 1 and 2, through BinAuth).
+    """
 
     url: str
+    token: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,3 +109,47 @@ class AwaitPoll:
 
 
 HandOff = Redirect | AwaitPoll
+
+
+@dataclass(frozen=True, slots=True)
+class Portal:
+    """Where a router finds us: the portal's base URL, the RADIUS server, and what phones may reach before a login.
+
+    `garden` are exact host names of the city's own services; there are no wildcards in a walled garden.
+    """
+
+    url: str
+    radius_host: str
+    auth_port: int = 1812
+    acct_port: int = 1813
+    interim_seconds: int = 60
+    time_zone: str = "Asia/Makassar"
+    garden: tuple[str, ...] = ()
+
+    def page(self, nas: Nas) -> str:
+        """Return the one URL that this router is pointed at."""
+        return f"{self.url}/hotspot/{quote(nas.name, safe='')}"
+
+
+class PortalFamily(Protocol):
+    """What each family module with a portal is."""
+
+    def read_visit(
+        self, query: Mapping[str, str], raw_query: str, nas: Nas, secrets: NasSecrets, *, page: str = ""
+    ) -> Visit:
+        """Read a redirect; raise VisitError."""
+
+    def read_state(self, state: Mapping[str, str], nas: Nas, secrets: NasSecrets) -> Visit:
+        """Read what `Visit.state` carried through the form; raise VisitError."""
+
+    def login_handoff(self, visit: Visit, login: Login, nas: Nas, secrets: NasSecrets) -> HandOff:
+        """Say where the browser goes next; raise VisitError."""
+
+    def logout_handoff(self, visit: Visit, nas: Nas) -> str | None:
+        """Return the router's own log-out URL; None if it has none."""
+
+    def login_origins(self, visit: Visit, nas: Nas) -> tuple[str, ...]:
+        """Return the origins that the hand-off may lead to."""
+
+    def config(self, nas: Nas, secrets: NasSecrets, portal: Portal) -> Mapping[str, str]:
+        """Return paste-ready files by name."""

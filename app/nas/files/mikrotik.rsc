@@ -1,0 +1,86 @@
+# Pesisir: hotspot of @{nas.name}, RouterOS 7.10 or newer. Upload this file and run:  /import pesisir.rsc
+# Set the name of the phones' interface (a bridge or a port) here; running the script again changes nothing twice.
+{
+:local lan "bridge-hotspot"
+:local gateway @{gateway | ros}
+:local network @{network | ros}
+:local pool @{pool | ros}
+:local mark "pesisir"
+
+:if ([:len [/interface find name=$lan]] = 0) do={ /interface bridge add name=$lan protocol-mode=rstp comment=$mark }
+:local dir "pesisir"
+:if ([:len [/file find name="flash"]] > 0) do={ :set dir "flash/pesisir" }
+
+# Name and clock: the name is this router's NAS-Identifier, and two routers must never share one
+/system identity set name=@{identifier | ros}
+/system clock set time-zone-name=@{portal.time_zone | ros}
+/system ntp client set enabled=yes
+:foreach server in={"id.pool.ntp.org";"time.cloudflare.com"} do={
+  :if ([:len [/system ntp client servers find address=$server]] = 0) do={ /system ntp client servers add address=$server }
+}
+
+# RADIUS: RouterOS would try again after 300 ms; three seconds leave the server time for its disk
+/radius remove [find comment=$mark]
+/radius add service=hotspot address=@{radius_address} secret=@{secrets.radius | ros} authentication-port=@{portal.auth_port} accounting-port=@{portal.acct_port} timeout=3s comment=$mark
+/radius incoming set accept=yes port=@{nas.coa_port}
+
+# Addresses of the phones
+:if ([:len [/ip address find interface=$lan]] = 0) do={ /ip address add address="$gateway/24" interface=$lan comment=$mark }
+:if ([:len [/ip pool find name=$mark]] = 0) do={ /ip pool add name=$mark ranges=$pool }
+:if ([:len [/ip dhcp-server find interface=$lan]] = 0) do={ /ip dhcp-server add name=$mark interface=$lan address-pool=$mark disabled=no }
+/ip dhcp-server set [find interface=$lan] lease-time=1h
+:if ([:len [/ip dhcp-server network find address=$network]] = 0) do={ /ip dhcp-server network add address=$network gateway=$gateway comment=$mark }
+/ip dhcp-server network set [find address=$network] dns-server=$gateway ntp-server=$gateway
+:do { /system ntp server set enabled=yes } on-error={ :log warning "pesisir: this RouterOS serves no NTP" }
+:if ([:len [/ip firewall nat find comment=$mark]] = 0) do={ /ip firewall nat add chain=srcnat src-address=$network action=masquerade comment=$mark }
+
+# DNS: only this router's resolver, and a phone that is not logged in may ask 20 names a second, not carry a tunnel
+/ip dns set allow-remote-requests=yes
+/ip firewall filter remove [find comment=$mark]
+/ip firewall filter add chain=pre-hs-input hotspot=!auth protocol=udp dst-port=53,64872 dst-limit=20,40,src-address/1m action=return comment=$mark
+/ip firewall filter add chain=pre-hs-input hotspot=!auth protocol=udp dst-port=53,64872 action=drop comment=$mark
+/ip firewall filter add chain=forward in-interface=$lan hotspot=!auth protocol=udp dst-port=53,853 action=drop comment=$mark
+
+# FastTrack passes by the queues, so every rate would silently be none
+:foreach rule in=[/ip firewall filter find action=fasttrack-connection dynamic=no disabled=no] do={
+  /ip firewall filter disable $rule
+  :log warning "pesisir: FastTrack is off, it would pass by every rate limit"
+}
+
+# The hotspot knows IPv4 only: with IPv6 phones would go past it
+:do {
+  /ipv6 nd set [find interface=all] disabled=yes
+  /ipv6 nd remove [find interface=$lan]
+  /ipv6 firewall filter remove [find comment=$mark]
+  /ipv6 firewall filter add chain=forward in-interface=$lan action=drop comment=$mark
+} on-error={ :log info "pesisir: no IPv6 on this router" }
+
+# Hotspot: no cookies (they replay a dead ticket), MAC authentication with this router's own secret for phones that come back
+:if ([:len [/ip hotspot profile find name=$mark]] = 0) do={ /ip hotspot profile add name=$mark }
+/ip hotspot profile set [find name=$mark] hotspot-address=$gateway dns-name=@{dns_name | ros} html-directory=$dir login-by=mac,http-chap,http-pap mac-auth-mode=mac-as-username mac-auth-password=@{secrets.mac | ros} use-radius=yes radius-accounting=yes radius-interim-update=received radius-mac-format=XX:XX:XX:XX:XX:XX radius-default-domain="" nas-port-type=wireless-802.11
+/ip hotspot user profile set [find default=yes] shared-users=unlimited add-mac-cookie=no idle-timeout=none keepalive-timeout=2m status-autorefresh=1m transparent-proxy=no
+:if ([:len [/ip hotspot find interface=$lan]] = 0) do={ /ip hotspot add name=$mark interface=$lan profile=$mark address-pool=$mark disabled=no }
+/ip hotspot set [find interface=$lan] profile=$mark addresses-per-mac=2 idle-timeout=15m keepalive-timeout=2m login-timeout=5m
+:if ([:len [/ip hotspot user find where name!="default-trial"]] > 0) do={ :log warning "pesisir: local hotspot users are asked before RADIUS: remove them" }
+
+# Before the login: exactly these hosts, and the clocks that phones need to check a certificate
+/ip hotspot walled-garden ip remove [find comment=$mark]
+@@ for host in hosts
+/ip hotspot walled-garden ip add action=accept protocol=tcp dst-port=@{host.ports} @{host.match} comment=$mark
+@@ endfor
+@@ for host in clocks
+/ip hotspot walled-garden ip add action=accept protocol=udp dst-port=123 dst-host=@{host | ros} comment=$mark
+@@ endfor
+
+# Pages: every one leads to the portal
+:if ([:len [/file find name=$dir]] = 0) do={ /file add name=$dir type=directory }
+:local page do={
+  :if ([:len [/file find name=$name]] = 0) do={ /file add name=$name }
+  /file set [find name=$name] contents=$contents
+}
+@@ for name, contents in pages
+$page name="$dir/@{name}" contents=@{contents | ros}
+@@ endfor
+:log info "pesisir: the hotspot of @{nas.name} is set up"
+:put "Done. Check with: pesisir nas test @{nas.name}"
+}

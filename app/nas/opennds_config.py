@@ -1,0 +1,45 @@
+"""openNDS's configuration for one NAS: 9 on Debian, 9 and 10 on OpenWrt, and the scripts that talk to the portal."""
+
+from collections.abc import Mapping
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from app.domain.nases import Nas, NasSecrets
+from app.nas.handoff import Portal
+from app.nas.rendering import render
+
+
+def config(nas: Nas, secrets: NasSecrets, portal: Portal) -> Mapping[str, str]:
+    """Return every file; the FAS level follows from the portal's scheme: 2 over http, 3 over https, 4 from 10 on."""
+    page = portal.page(nas)
+    parts = urlsplit(page)
+    https = parts.scheme == "https"
+    values = {
+        "nas": nas,
+        "secrets": secrets,
+        "page": page,
+        "host": parts.hostname or "",
+        "host_is_ip": _is_ip(parts.hostname or ""),
+        "port": parts.port or (443 if https else 80),
+        "path": parts.path,
+        "garden": portal.garden,
+    }
+    nine, ten = (
+        {**values, "version": "9", "level": 3 if https else 2},
+        {**values, "version": "10", "level": 4 if https else 2},
+    )
+    return {
+        "opennds.conf": render("opennds.conf", nine),
+        "openwrt-opennds9.uci": render("opennds.uci", nine),
+        "openwrt-opennds10.uci": render("opennds.uci", ten),
+        "pesisir-binauth.sh": render("opennds-binauth.sh", values),
+        "pesisir-counters.sh": render("opennds-counters.sh", values),
+    }
+
+
+def _is_ip(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
