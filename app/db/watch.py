@@ -77,3 +77,7 @@ def watch(database: Database) -> Watch:
         return PostgresWatch(url.set(drivername="postgresql").render_as_string(hide_password=False))
     assert url.database, "a node needs a database file: an in-memory one cannot be watched"
     return SQLiteWatch(url.database)
+
+
+WATCH_ERRORS: Final = (psycopg.Error, sqlite3.Error)
+"""How a watch fails when its connection is lost."""

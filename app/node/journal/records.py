@@ -4,13 +4,16 @@ Written once per request, so plain structs: about a microsecond each.
 """
 
 import struct
-from enum import IntEnum, StrEnum
+from enum import IntEnum
 from typing import Final, NamedTuple
+
+from app.domain.reports import Method
 
 _ACCOUNTING: Final = struct.Struct(">dHBB")  # arrival, source port, lengths of the source address and of the NAS id
 _VERDICT: Final = struct.Struct(">dBB6q")
 _SEPARATOR: Final = "\x1f"
 _NONE: Final = -1
+_METHODS: Final = tuple(Method)
 
 
 class RecordType(IntEnum):
@@ -18,17 +21,6 @@ class RecordType(IntEnum):
 
     ACCOUNTING = 1
     VERDICT = 2
-
-
-class Method(StrEnum):
-    """How somebody tried to get in."""
-
-    TICKET = "ticket"
-    PASSWORD = "password"  # noqa: S105 a method, no password
-    RESUME = "resume"
-
-
-_METHODS: Final = tuple(Method)
 
 
 class RecordError(Exception):

@@ -20,6 +20,7 @@ LONGEST_PAYLOAD: Final = 65_535
 _HEADER: Final = struct.Struct(">8sHIQ16s16s")
 _CHECKSUM: Final = struct.Struct(">I")
 _RECORD: Final = struct.Struct(">IIB")
+_MOMENT: Final = struct.Struct(">d")
 RECORD_HEADER_OCTETS: Final = _RECORD.size
 _LOOK_BEYOND_OCTETS: Final = 4 * 1024 * 1024
 
@@ -38,6 +39,11 @@ class Entry(NamedTuple):
     type: int
     payload: bytes
     end: int
+
+
+def moment(entry: Entry) -> float:
+    """Return when a record was made, in seconds since 1970: every payload begins with it."""
+    return float(_MOMENT.unpack_from(entry.payload)[0]) if len(entry.payload) >= _MOMENT.size else 0.0
 
 
 @dataclass(frozen=True, slots=True)

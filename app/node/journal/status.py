@@ -1,16 +1,14 @@
 """What is not in the database yet, and what may be deleted."""
 
-import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from app.node.journal.reader import JournalReader, journal_directories, segment_path
-from app.node.journal.segment import Position
+from app.node.journal.segment import Position, moment
 from app.node.journal.writer import segment_numbers, sync_directory
 
-_MOMENT: Final = struct.Struct(">d")  # every record begins with its moment
 _BATCH: Final = 10_000
 
 Positions = Mapping[tuple[str, int], Position]
@@ -35,8 +33,8 @@ def journal_status(data_dir: Path, positions: Positions) -> JournalStatus:
     for node, worker, directory in journal_directories(data_dir):
         reader = JournalReader(directory, positions.get((node, worker)))
         while (stretch := reader.read(_BATCH)) is not None:
-            moment: float = _MOMENT.unpack_from(stretch.entries[0].payload)[0]
-            oldest_at = moment if oldest_at is None else min(oldest_at, moment)
+            first = moment(stretch.entries[0])
+            oldest_at = first if oldest_at is None else min(oldest_at, first)
             pending += len(stretch.entries)
             octets += sum(len(entry.payload) for entry in stretch.entries)
             reader.advance(stretch)

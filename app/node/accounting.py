@@ -1,0 +1,92 @@
+"""What a node's memory makes of accounting that is safe in its journal. No I/O here.
+
+Memory is an estimate that serves the next decision; the database, which gets every record by ingest, is exact.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from app.domain.reports import Unusable
+from app.domain.sessions import NasRestart, SessionReport
+from app.domain.tickets import account_id_in
+from app.node.nases import KnownNas, NasTable
+from app.node.reports import ReportingNas, to_report
+from app.node.sessions import Place, Sessions
+from app.node.snapshot import Snapshot
+from radius.attributes import Attributes
+from radius.codes import StatusType
+from radius.vendors import profile_for
+from radius.vendors.profile import Direction
+
+_UNKNOWN_PROFILE: Final = profile_for("generic")
+
+
+@dataclass(slots=True)
+class Counters:
+    """What was reported since the start."""
+
+    reports: int = 0
+    restarts: int = 0
+    unusable: int = 0
+    unmatched: int = 0  # sessions that no Accept of ours stands behind
+
+
+class Accountant:
+    """Moves the snapshot's sessions on, under its lock."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.counters = Counters()
+        self._snapshot = snapshot
+
+    def take(
+        self,
+        nas_id: str,
+        attributes: Attributes,
+        status_type: StatusType | int | None,
+        *,
+        source: str,
+        arrived_at: float,
+        place: Place,
+    ) -> None:
+        """Take one record that stands at `place` in our journal."""
+        report = to_report(
+            attributes,
+            status_type,
+            nas=reporting_nas(self._snapshot.nases, nas_id),
+            source=source,
+            arrived_at=arrived_at,
+            class_key=self._snapshot.keyring.class_key,
+        )
+        match report:
+            case SessionReport():
+                self.counters.reports += 1
+                self._take_report(report, place)
+            case NasRestart():
+                self.counters.restarts += 1
+                self._snapshot.sessions.take_restart(report.nas_id, report.nas_scope, report.at.timestamp())
+            case Unusable():
+                self.counters.unusable += 1
+
+    def _take_report(self, report: SessionReport, place: Place) -> None:
+        sessions = self._snapshot.sessions
+        matched = report if report.account_id is not None else _matched(report, sessions)
+        if matched.account_id is None:
+            self.counters.unmatched += 1
+        sessions.take_report(matched, place)
+
+
+def reporting_nas(nases: NasTable, nas_id: str) -> ReportingNas:
+    """Return how to read what a NAS reports; one that was removed meanwhile is read as a generic one."""
+    known: KnownNas | None = nases.by_id.get(nas_id)
+    if known is None:
+        return ReportingNas(nas_id, _UNKNOWN_PROFILE, Direction.AUTO)
+    return ReportingNas(nas_id, known.profile, known.direction)
+
+
+def _matched(report: SessionReport, sessions: Sessions) -> SessionReport:
+    """Tie a report without Class to the latest Accept for its user name, NAS and MAC."""
+    account_id = account_id_in(report.user_name)
+    if account_id is None or not report.mac:
+        return report
+    acceptance_id = sessions.accepted_here(report.nas_id, report.mac, account_id)
+    return report if acceptance_id is None else replace(report, account_id=account_id, acceptance_id=acceptance_id)

@@ -1,0 +1,338 @@
+"""One Access-Request decided: a ticket, a known MAC, or a person's password; RADIUS words become ours and back.
+
+A failure of ours is None, never a refusal. What the snapshot does not hold waits for one read of the feed that began
+after the request came; an unknown MAC never waits, is never written down, and costs a look into a dict.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
+
+from app.domain.acceptances import NONCE_OCTETS, Acceptance, class_value, new_acceptance_id
+from app.domain.access import Denial, DenialReason, Grant, decide_access
+from app.domain.devices import parse_mac
+from app.domain.keys import tag
+from app.domain.reports import Method
+from app.domain.resume import grant_for
+from app.domain.text import TextError, canonical_username
+from app.domain.tickets import TicketName, password_of, read_name
+from app.domain.users import Account
+from app.node.follower import Follower
+from app.node.journal.records import Limits, Verdict
+from app.node.nases import KnownNas
+from app.node.passwords import Check, PasswordChecker
+from app.node.reports import named, nas_scope, station_mac
+from app.node.sessions import RESERVATION_SECONDS, Presence, device_name
+from app.node.snapshot import Snapshot
+from app.node.tickets import UsedTickets, same_place
+from app.services import passwords
+from radius.authorization import Authorization
+from radius.credentials import ChapResponse, PapPassword
+from radius.messages import Accept, AccessRequest, Answer, Later, Reject
+
+_LONGEST_WAIT_SECONDS: Final = 3.0  # for a read of the feed or a check of a password; routers give up about then
+_LOOK_AGAIN_SECONDS: Final = 1.0  # if no wake-up comes
+_REJECT_SECONDS: Final = 0.4  # half of RouterOS's 1100 ms, less jitter
+_REJECT_JITTER_SECONDS: Final = 0.15
+_SHORTEST_INTERIM: Final = 60
+
+
+class Outcome(NamedTuple):
+    """The answer, and what is written down about it (None: nothing)."""
+
+    answer: Answer
+    verdict: Verdict | None = None
+
+
+class _Asked(NamedTuple):
+    """An Access-Request in our words."""
+
+    request: AccessRequest
+    nas: KnownNas
+    name: str
+    mac: str
+    acct_session_id: str
+    now: datetime
+
+
+@dataclass(slots=True)
+class Counters:
+    """What was decided since the start; `unknown_macs` are in no other record."""
+
+    accepts: int = 0
+    rejects: int = 0
+    undecided: int = 0
+    parked: int = 0
+    unknown_macs: int = 0
+    repeats: int = 0  # the same ticket again from the same place: the same answer
+
+
+class Authorizer:
+    """Decides one request at a time, under the snapshot's lock."""
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        follower: Follower,
+        checker: PasswordChecker,
+        *,
+        monotonic: Callable[[], float],
+        chance: Callable[[int], bytes],
+        max_age_seconds: float,
+    ) -> None:
+        self.counters = Counters()
+        self.tickets = UsedTickets()
+        self._snapshot, self._follower, self._checker = snapshot, follower, checker
+        self._monotonic, self._chance, self._max_age = monotonic, chance, max_age_seconds
+        self._keyring = snapshot.keyring
+
+    def decide(self, request: AccessRequest) -> Outcome:
+        """Decide; the answer is Later where something has to be waited for, None where we cannot decide."""
+        known = self._snapshot.nases.by_id.get(request.nas_id)
+        if known is None or self._follower.age_seconds > self._max_age:
+            self.counters.undecided += 1
+            return Outcome(None)
+        attributes = request.attributes
+        asked = _Asked(
+            request,
+            known,
+            request.user_name or "",
+            station_mac(attributes),
+            named(attributes.octets("Acct-Session-Id")),
+            datetime.fromtimestamp(request.received_at, UTC),
+        )
+        ticket = read_name(asked.name)
+        if ticket is not None:
+            return self._by_ticket(asked, ticket)
+        mac = parse_mac(asked.name)
+        # Twelve bare digits may be a phone number: they are a MAC only where they are that of the device that asks.
+        if mac is not None and (mac == asked.mac or not asked.name.isalnum()):
+            return self._by_mac(asked, mac)
+        return self._by_password(asked)
+
+    # Tickets
+
+    def _by_ticket(self, asked: _Asked, ticket: TicketName) -> Outcome:
+        key = self._keyring.ticket_key(asked.nas.nas.id)
+        credential = asked.request.credential
+        password = password_of(asked.name, key=key, binding=asked.mac or _address(asked.request))
+        if credential is None or not credential.matches(password):
+            return self._refuse(asked, Method.TICKET, DenialReason.TICKET_INVALID)
+        used = self.tickets.use(asked.name)
+        if used is not None:
+            return self._again(asked, used)
+        if ticket.expires_at <= asked.now:
+            return self._refuse(asked, Method.TICKET, DenialReason.TICKET_EXPIRED, ticket.account_id)
+        account = self._snapshot.accounts.get(ticket.account_id, asked.now)
+        if account is None or account.version < ticket.account_version:
+            waiting = self._wait_for_news(asked.request)
+            if waiting is not None:
+                return waiting
+            if account is not None:
+                return self._undecided()
+            return self._refuse(asked, Method.TICKET, DenialReason.WRONG_CREDENTIALS, ticket.account_id)
+        outcome = self._decide(asked, account, Method.TICKET)
+        if outcome.verdict is not None and outcome.verdict.accepted:
+            self.tickets.note(outcome.verdict, ticket.expires_at.timestamp())
+        return outcome
+
+    def _again(self, asked: _Asked, used: Verdict) -> Outcome:
+        if not same_place(used, asked.nas.nas.id, asked.mac, asked.acct_session_id):
+            return self._refuse(asked, Method.TICKET, DenialReason.TICKET_USED, used.account_id)
+        self.counters.repeats += 1
+        return Outcome(self._accept(asked.nas, used))
+
+    # MAC addresses that a resume grant knows
+
+    def _by_mac(self, asked: _Asked, mac: str) -> Outcome:
+        grants = self._snapshot.grants.get(mac)
+        grant = grant_for(grants, asked.nas.nas.site_id, asked.now) if grants and mac == asked.mac else None
+        account = None if grant is None else self._snapshot.accounts.get(grant.account_id, asked.now)
+        if account is None or not self._mac_password_fits(asked, mac):
+            self.counters.unknown_macs += 1
+            return Outcome(Reject())
+        return self._decide(asked, account, Method.RESUME)
+
+    def _mac_password_fits(self, asked: _Asked, mac: str) -> bool:
+        credential = asked.request.credential
+        if credential is None:
+            return False
+        if credential.matches(asked.nas.mac_secret):
+            return True
+        return asked.nas.mac_is_password and (credential.matches(asked.name) or credential.matches(mac))
+
+    # Passwords
+
+    def _by_password(self, asked: _Asked) -> Outcome:
+        try:
+            account_id = self._snapshot.accounts.id_of(canonical_username(asked.name))
+        except TextError:
+            return self._refuse_slowly(asked, DenialReason.WRONG_CREDENTIALS)
+        if account_id is None:
+            return self._wait_for_news(asked.request) or self._refuse_slowly(asked, DenialReason.WRONG_CREDENTIALS)
+        login = self._snapshot.accounts.login(account_id)
+        account = self._snapshot.accounts.get(account_id, asked.now)
+        if login is None or login.credential is None or account is None:
+            return self._refuse_slowly(asked, DenialReason.WRONG_CREDENTIALS, account_id)
+        match asked.request.credential:
+            case PapPassword() as pap:
+                try:
+                    typed = pap.password.decode()
+                except UnicodeDecodeError:
+                    return self._refuse_slowly(asked, DenialReason.WRONG_CREDENTIALS, account_id)
+                check = self._checker.check(account_id, login.credential, typed, lane=asked.nas.nas.id)
+            case ChapResponse() as chap:
+                clear = passwords.clear_password(self._keyring, account_id, login.credential)
+                if clear is None:
+                    return self._refuse_slowly(asked, DenialReason.METHOD_NOT_ALLOWED, account_id)
+                check = Check.RIGHT if chap.matches(clear) else Check.WRONG
+            case None:
+                return self._refuse_slowly(asked, DenialReason.METHOD_NOT_ALLOWED, account_id)
+        return self._by_check(asked, account, check)
+
+    def _by_check(self, asked: _Asked, account: Account, check: Check) -> Outcome:
+        match check:
+            case Check.RIGHT:
+                return self._decide(asked, account, Method.PASSWORD)
+            case Check.WRONG:
+                return self._refuse_slowly(asked, DenialReason.WRONG_CREDENTIALS, account.id)
+            case Check.PENDING:
+                return self._later(asked.request)
+            case Check.BUSY:
+                return self._undecided()
+
+    # The decision, and what becomes of it
+
+    def _decide(self, asked: _Asked, account: Account, method: Method) -> Outcome:
+        nas_id, now_at = asked.nas.nas.id, asked.request.received_at
+        sessions = self._snapshot.sessions
+        online = sessions.online(account.id, now_at)
+        device = device_name(asked.mac, nas_id, asked.acct_session_id)
+        decision = decide_access(
+            account,
+            self._snapshot.usage_of(account.id, asked.now),
+            device=device,
+            online_devices=online,
+            now=asked.now,
+            zone=self._snapshot.zone,
+        )
+        if isinstance(decision, Denial):
+            return self._refuse(asked, method, decision.reason, account.id)
+        acceptance_id = sessions.acceptance_of(account.id, nas_id, asked.mac, asked.acct_session_id)
+        if acceptance_id is None:
+            acceptance_id = new_acceptance_id(self._nonce(asked, method))
+        online.discard(device)
+        verdict = Verdict(
+            now_at,
+            nas_id,
+            method,
+            True,
+            "",
+            asked.mac,
+            account.id,
+            acceptance_id,
+            asked.acct_session_id,
+            asked.name,
+            _limits(decision, asked.nas, len(online), acceptance_id),
+        )
+        sessions.reserve(
+            asked.mac,
+            Presence(
+                account.id,
+                acceptance_id,
+                nas_id,
+                nas_scope(asked.request.attributes, asked.request.source[0]),
+                asked.acct_session_id,
+                now_at,
+                now_at + RESERVATION_SECONDS,
+            ),
+        )
+        self.counters.accepts += 1
+        return Outcome(self._accept(asked.nas, verdict), verdict)
+
+    def _nonce(self, asked: _Asked, method: Method) -> bytes:
+        """Return what makes an acceptance unique: for a ticket it follows from its use, so that two servers agree."""
+        if method is not Method.TICKET:
+            return self._chance(NONCE_OCTETS)
+        place = (asked.nas.nas.id, asked.mac, asked.acct_session_id, asked.name)
+        return tag(self._keyring.class_key, *(part.encode() for part in place))[:NONCE_OCTETS]
+
+    def _accept(self, nas: KnownNas, verdict: Verdict) -> Accept:
+        limits = verdict.limits
+        acceptance = Acceptance(verdict.acceptance_id, verdict.account_id)
+        return Accept(
+            Authorization(
+                down_bps=limits.down_bps,
+                up_bps=limits.up_bps,
+                total_octets=limits.octets,
+                session_timeout_seconds=limits.session_seconds,
+                idle_timeout_seconds=limits.idle_seconds,
+                interim_seconds=limits.interim_seconds,
+            ),
+            class_value(acceptance, key=self._keyring.class_key, nas_id=nas.nas.id),
+            user_name=verdict.account_id if nas.profile.accounts_by_accept_name else None,
+        )
+
+    def _refuse(
+        self, asked: _Asked, method: Method, reason: DenialReason, account_id: str = "", *, delay: float = 0.0
+    ) -> Outcome:
+        self.counters.rejects += 1
+        verdict = Verdict(
+            asked.request.received_at,
+            asked.nas.nas.id,
+            method,
+            False,
+            reason.value,
+            asked.mac,
+            account_id,
+            "",
+            asked.acct_session_id,
+            asked.name,
+            Limits(),
+        )
+        return Outcome(Reject(delay_seconds=delay), verdict)
+
+    def _refuse_slowly(self, asked: _Asked, reason: DenialReason, account_id: str = "") -> Outcome:
+        """Refuse a password: after a while, so that guessing is slow, and alike for names that do not exist."""
+        jitter = _REJECT_JITTER_SECONDS * self._chance(1)[0] / 255
+        return self._refuse(asked, Method.PASSWORD, reason, account_id, delay=_REJECT_SECONDS + jitter)
+
+    # What waits
+
+    def _wait_for_news(self, request: AccessRequest) -> Outcome | None:
+        """Return what to answer until a read of the feed has begun after the request came; None once one has."""
+        if self._follower.begun > request.received:
+            return None
+        if self._follower.failed > request.received:
+            return self._undecided()
+        self._follower.ask()
+        return self._later(request)
+
+    def _later(self, request: AccessRequest) -> Outcome:
+        now = self._monotonic()
+        if now - request.received >= _LONGEST_WAIT_SECONDS:
+            return self._undecided()
+        self.counters.parked += 1
+        return Outcome(Later(now + _LOOK_AGAIN_SECONDS))
+
+    def _undecided(self) -> Outcome:
+        self.counters.undecided += 1
+        return Outcome(None)
+
+
+def _limits(grant: Grant, nas: KnownNas, others: int, acceptance_id: str) -> Limits:
+    """Return what is granted: remaining octets in slices among the open devices, the interim with jitter of +-10 %.
+
+    The jitter follows from the acceptance, so that a re-authentication says the same.
+    """
+    octets = None if grant.octets_left is None else max(1, grant.octets_left // (1 + others))
+    interim = grant.interim_seconds or nas.site.interim_seconds
+    spread = int(acceptance_id[:4], 16) / 0xFFFF - 0.5
+    interim = max(_SHORTEST_INTERIM, round(interim * (1 + spread / 5)))
+    return Limits(grant.down_bps, grant.up_bps, octets, grant.session_seconds, grant.idle_seconds, interim)
+
+
+def _address(request: AccessRequest) -> str:
+    address = request.attributes.address("Framed-IP-Address")
+    return "" if address is None else str(address)

@@ -1,0 +1,96 @@
+"""The NASes that a node answers, found by source address: exact addresses first, then the longest prefix. No I/O."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from ipaddress import IPv4Address, IPv6Address
+from typing import Final
+
+from app.domain.nases import Demand, Direction, Family, Nas, NasSecrets, Site
+from radius.backend import Demand as WireDemand
+from radius.backend import IPAddress
+from radius.backend import Nas as WireNas
+from radius.vendors import profile_for
+from radius.vendors.profile import Direction as WireDirection
+from radius.vendors.profile import Profile
+
+MAC_IS_PASSWORD: Final = frozenset({Family.UNIFI, Family.OMADA, Family.HOSTAPD})
+"""Families whose MAC authentication sends the MAC itself as password and cannot be told otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownNas:
+    """One NAS with all that a decision or a report needs. `mac_secret` is the password of its MAC authentication."""
+
+    nas: Nas
+    site: Site
+    wire: WireNas
+    direction: WireDirection
+    mac_secret: str = field(repr=False)
+
+    @property
+    def profile(self) -> Profile:
+        """Return how the router's family speaks."""
+        return self.wire.profile
+
+    @property
+    def mac_is_password(self) -> bool:
+        """Tell whether a MAC may be its own password here: only where the packet's source is one exact address."""
+        return self.nas.family in MAC_IS_PASSWORD and self.wire.exact_address
+
+
+class NasTable:
+    """Every NAS, ready to be found."""
+
+    def __init__(self, known: Iterable[KnownNas] = (), *, changes_at: datetime | None = None) -> None:
+        self.by_id: Mapping[str, KnownNas] = {one.nas.id: one for one in known}
+        self.changes_at = changes_at
+        self._exact: dict[IPAddress, tuple[WireNas, ...]] = {}
+        self._prefixes: dict[int, list[tuple[int, dict[int, tuple[WireNas, ...]]]]] = {4: [], 6: []}
+        wide: dict[tuple[int, int], dict[int, tuple[WireNas, ...]]] = {}
+        for one in self.by_id.values():
+            network = one.nas.address
+            if one.wire.exact_address:
+                address = network.network_address
+                self._exact[address] = (*self._exact.get(address, ()), one.wire)
+            else:
+                shift = network.max_prefixlen - network.prefixlen
+                start = int(network.network_address) >> shift
+                same = wide.setdefault((network.version, shift), {})
+                same[start] = (*same.get(start, ()), one.wire)
+        for (version, shift), networks in sorted(wide.items()):
+            self._prefixes[version].append((shift, networks))
+
+    def find(self, address: IPv4Address | IPv6Address) -> Sequence[WireNas]:
+        """Return the NASes of an address, those of the longest prefix only."""
+        exact = self._exact.get(address)
+        if exact is not None:
+            return exact
+        number = int(address)
+        for shift, networks in self._prefixes[address.version]:
+            found = networks.get(number >> shift)
+            if found is not None:
+                return found
+        return ()
+
+
+def known_nas(nas: Nas, site: Site, secrets: NasSecrets, *, now: datetime) -> KnownNas:
+    """Put together what is known about one NAS at `now`."""
+    valid = [secrets.radius]
+    if secrets.old_radius and secrets.old_radius_until is not None and now < secrets.old_radius_until:
+        valid.append(secrets.old_radius)
+    wire = WireNas(
+        id=nas.id,
+        secrets=tuple(secret.encode() for secret in valid),
+        profile=profile_for(nas.family.value),
+        identifier=nas.identifier,
+        require_message_authenticator=WireDemand(nas.require_message_authenticator.value),
+        limit_proxy_state=_limit_proxy_state(nas.limit_proxy_state),
+        exact_address=nas.address.num_addresses == 1,
+    )
+    direction = WireDirection.AUTO if nas.direction is Direction.AUTO else WireDirection(nas.direction.value)
+    return KnownNas(nas, site, wire, direction, secrets.mac)
+
+
+def _limit_proxy_state(demand: Demand) -> WireDemand:
+    return WireDemand(demand.value)

@@ -1,0 +1,104 @@
+"""Reading the own journal again at the start: used tickets stay used, sessions are known, unmerged usage is counted."""
+
+from pathlib import Path
+from typing import Final
+
+from app.domain.reports import Method
+from app.domain.tickets import read_name
+from app.node.accounting import Accountant
+from app.node.authorization import Authorizer
+from app.node.journal.reader import JournalReader
+from app.node.journal.records import RecordError, RecordType, Verdict, decode_packet, decode_verdict
+from app.node.journal.segment import Entry, Position, moment
+from app.node.sessions import RESERVATION_SECONDS, Place, Presence
+from app.node.snapshot import Snapshot
+from radius.codes import Code, StatusType
+from radius.errors import DecodeError
+from radius.packet import Packet
+
+RECENT_SECONDS: Final = 300.0
+_AT_ONCE: Final = 2000
+_STATUS_TYPE: Final = 40
+_STATUS_TYPES: Final = {int(status): status for status in StatusType}
+
+
+def replay(
+    directory: Path, snapshot: Snapshot, authorizer: Authorizer, accountant: Accountant, *, before: int, now: float
+) -> int:
+    """Take in what earlier runs wrote: all that is not in the database, and the last minutes; return how many records.
+
+    `before` is the number of the segment that this run has opened.
+    """
+    merged = snapshot.own_position
+    reader = JournalReader(directory, _start(directory, merged, now))
+    taken = 0
+    while (stretch := reader.read(_AT_ONCE)) is not None and stretch.position.segment < before:
+        with snapshot.lock:
+            for entry in stretch.entries:
+                place = Place(stretch.position.segment, entry.end)
+                if merged is None or place > (merged.segment, merged.offset) or moment(entry) >= now - RECENT_SECONDS:
+                    _take(entry, place, snapshot, authorizer, accountant)
+                    taken += 1
+        reader.advance(stretch)
+    if merged is not None:
+        with snapshot.lock:
+            snapshot.sessions.take_position(Place(merged.segment, merged.offset))
+    return taken
+
+
+def status_type(packet: Packet) -> StatusType | int | None:
+    """Return the Acct-Status-Type of a stored packet, as the server saw it."""
+    raw = packet.attributes.first(_STATUS_TYPE)
+    if raw is None or len(raw) != 4:
+        return None
+    number = int.from_bytes(raw)
+    return _STATUS_TYPES.get(number, number)
+
+
+def _start(directory: Path, merged: Position | None, now: float) -> Position | None:
+    """Return from where to read: the first segment that was written in the last minutes, or is not merged."""
+    for path in sorted(directory.glob("*.segment")):
+        number = int(path.stem)
+        if path.stat().st_mtime >= now - RECENT_SECONDS or merged is None or number >= merged.segment:
+            return Position(number, "", 0)
+    return merged
+
+
+def _take(entry: Entry, place: Place, snapshot: Snapshot, authorizer: Authorizer, accountant: Accountant) -> None:
+    try:
+        if entry.type == RecordType.VERDICT:
+            _take_verdict(decode_verdict(entry.payload), snapshot, authorizer)
+        elif entry.type == RecordType.ACCOUNTING:
+            stored = decode_packet(entry.payload)
+            packet = Packet.parse(stored.raw)
+            if packet.code == Code.ACCOUNTING_REQUEST:
+                accountant.take(
+                    stored.nas_id,
+                    packet.attributes,
+                    status_type(packet),
+                    source=stored.source[0],
+                    arrived_at=stored.arrived_at,
+                    place=place,
+                )
+    except (RecordError, DecodeError):
+        return  # ingest sets it aside
+
+
+def _take_verdict(verdict: Verdict, snapshot: Snapshot, authorizer: Authorizer) -> None:
+    if not verdict.accepted:
+        return
+    ticket = read_name(verdict.user_name) if verdict.method is Method.TICKET else None
+    if ticket is not None:
+        authorizer.tickets.note(verdict, ticket.expires_at.timestamp())
+    snapshot.sessions.reserve(
+        verdict.mac,
+        Presence(
+            verdict.account_id,
+            verdict.acceptance_id,
+            verdict.nas_id,
+            "",
+            verdict.acct_session_id,
+            verdict.at,
+            verdict.at + RESERVATION_SECONDS,
+        ),
+    )

@@ -1,0 +1,139 @@
+"""An Accounting-Request in our words: used by the node for its memory and by the worker for the database. No I/O."""
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+from typing import Final, NamedTuple
+
+from app.domain.acceptances import Acceptance, read_class
+from app.domain.devices import parse_station_id
+from app.domain.reports import Unusable, UnusableReason
+from app.domain.sessions import NasRestart, ReportKind, SessionReport
+from radius.attributes import Attributes
+from radius.codes import StatusType
+from radius.vendors.profile import Direction, Profile
+
+Report = SessionReport | NasRestart | Unusable
+
+_LONGEST: Final = 253
+_MOST_OCTETS: Final = 2**53 - 1  # 9 petabytes: no hotspot session has carried that, and JSON readers stay exact
+_PAST: Final = timedelta(hours=24)
+_FUTURE: Final = timedelta(minutes=5)
+
+_KINDS: Final = {
+    StatusType.START: ReportKind.START,
+    StatusType.INTERIM_UPDATE: ReportKind.INTERIM,
+    StatusType.STOP: ReportKind.STOP,
+}
+_RESTARTS: Final = {StatusType.ACCOUNTING_ON: "NAS-Reboot", StatusType.ACCOUNTING_OFF: "NAS-Request"}
+
+
+class ReportingNas(NamedTuple):
+    """The NAS that a packet was verified for, how its family speaks, and which way round it counts."""
+
+    id: str
+    profile: Profile
+    direction: Direction
+
+
+def to_report(
+    attributes: Attributes,
+    status_type: StatusType | int | None,
+    *,
+    nas: ReportingNas,
+    source: str,
+    arrived_at: float,
+    class_key: bytes,
+) -> Report:
+    """Say what an Accounting-Request means; `source` is its address, `arrived_at` seconds since 1970."""
+    event_at = event_time(attributes, arrived_at)
+    scope = nas_scope(attributes, source)
+    if status_type in _RESTARTS:
+        return NasRestart(nas.id, scope, event_at, _RESTARTS[StatusType(status_type)])
+    if status_type not in _KINDS:
+        return Unusable(UnusableReason.NO_STATUS_TYPE)
+    acct_session_id = named(attributes.octets("Acct-Session-Id"))
+    if not acct_session_id:
+        return Unusable(UnusableReason.NO_SESSION_ID)
+    counters = nas.profile.counters(attributes, nas.direction)
+    if max(counters.up_octets, counters.down_octets) > _MOST_OCTETS:
+        return Unusable(UnusableReason.IMPLAUSIBLE)
+    acceptance = acceptance_in(attributes, nas_id=nas.id, class_key=class_key)
+    kind = _KINDS[StatusType(status_type)]
+    return SessionReport(
+        kind=kind,
+        nas_id=nas.id,
+        nas_scope=scope,
+        acct_session_id=acct_session_id,
+        mac=station_mac(attributes),
+        user_name=named(attributes.octets("User-Name")),
+        event_at=event_at,
+        up_octets=counters.up_octets,
+        down_octets=counters.down_octets,
+        session_seconds=counters.session_seconds,
+        acceptance_id=None if acceptance is None else acceptance.id,
+        account_id=None if acceptance is None else acceptance.account_id,
+        ip=_ip(attributes),
+        terminate_cause=_cause(attributes) if kind is ReportKind.STOP else None,
+    )
+
+
+def event_time(attributes: Attributes, arrived_at: float) -> datetime:
+    """Return when it happened: Event-Timestamp if it is plausible, else the arrival less Acct-Delay-Time; never both.
+
+    RFC 2869 section 5.3, RFC 2866 section 5.2. A resend with a larger delay is the same event.
+    """
+    arrived = datetime.fromtimestamp(arrived_at, UTC)
+    stamp = attributes.time("Event-Timestamp")
+    if stamp is not None and arrived - _PAST <= stamp <= arrived + _FUTURE:
+        return stamp
+    delay = attributes.integer("Acct-Delay-Time") or 0
+    return arrived - timedelta(seconds=delay) if delay <= _PAST.total_seconds() else arrived
+
+
+def nas_scope(attributes: Attributes, source: str) -> str:
+    """Return within what an Acct-Session-Id means something: the NAS-Identifier, else the source address."""
+    return named(attributes.octets("NAS-Identifier")) or source
+
+
+def station_mac(attributes: Attributes) -> str:
+    """Return the device's MAC; "" where the NAS names none."""
+    return parse_station_id(attributes.text("Calling-Station-Id") or "") or ""
+
+
+def acceptance_in(attributes: Attributes, *, nas_id: str, class_key: bytes) -> Acceptance | None:
+    """Return the acceptance that a Class of ours proves; other Classes beside it are other people's."""
+    for value in attributes.all_octets("Class"):
+        acceptance = read_class(value, key=class_key, nas_id=nas_id)
+        if acceptance is not None:
+            return acceptance
+    return None
+
+
+def named(raw: bytes | None) -> str:
+    """Return an identifier as text that every database takes; "" if absent.
+
+    What is no UTF-8 is escaped, NUL too (PostgreSQL has none in text); what gets too long by that becomes its hash.
+    """
+    if raw is None:
+        return ""
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        text = raw.decode(errors="backslashreplace")
+    if "\0" in text:
+        text = text.replace("\0", "\\x00")
+    return text if len(text) <= _LONGEST else hashlib.sha256(raw).hexdigest()
+
+
+def _ip(attributes: Attributes) -> str | None:
+    address = attributes.address("Framed-IP-Address") or attributes.address("Framed-IPv6-Address")
+    return None if address is None else str(address)
+
+
+def _cause(attributes: Attributes) -> str:
+    """Return the Acct-Terminate-Cause by name; its number if it has none; "" if absent (RFC 2866 section 5.10)."""
+    word = attributes.word("Acct-Terminate-Cause")
+    if word is not None:
+        return word
+    number = attributes.integer("Acct-Terminate-Cause")
+    return "" if number is None else str(number)

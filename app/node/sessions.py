@@ -1,0 +1,256 @@
+"""Who is online, as far as a node knows, and what they used that the database does not know yet. No I/O, no clock.
+
+What the database says is joined with what this node was told itself: usage of an account is the database's, plus for
+each session what the node's own reports say beyond what the database holds for it. A reservation is an Accept whose
+Start has not come: it holds a place for 90 s.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from app.db.snapshot import SessionFacts
+from app.domain.sessions import ReportKind, SessionReport
+
+RESERVATION_SECONDS: Final = 90
+
+Key = tuple[str, str, str, str, str]
+"""A session: NAS id, scope, Acct-Session-Id, MAC, acceptance id ("" if none)."""
+
+
+@dataclass(slots=True)
+class Presence:
+    """One device that is online, or about to be. `reserved_until` is wall-clock seconds, None once it has started."""
+
+    account_id: str
+    acceptance_id: str
+    nas_id: str
+    nas_scope: str
+    acct_session_id: str
+    since: float
+    reserved_until: float | None
+
+
+class _Octets:
+    """One session's octets: what the database holds, what our own reports say, and where the last of these stands."""
+
+    __slots__ = ("account_id", "merged", "own", "place")
+
+    def __init__(self, account_id: str) -> None:
+        self.account_id = account_id
+        self.merged = 0
+        self.own = 0
+        self.place = (0, 0)
+
+
+class Place(NamedTuple):
+    """Where in our own journal something stands: segment number and the offset behind it."""
+
+    segment: int
+    offset: int
+
+
+class Sessions:
+    """Devices by MAC (the newest session of each; an Accept supersedes the older one anywhere), octets by session."""
+
+    def __init__(self, stored: Iterable[SessionFacts] = ()) -> None:
+        self._devices: dict[str, Presence] = {}
+        self._of_account: dict[str, set[str]] = {}
+        self._octets: dict[Key, _Octets] = {}
+        self._unmerged: dict[str, set[Key]] = {}
+        for facts in stored:
+            self.take_stored(facts)
+
+    # What a decision asks
+
+    def online(self, account_id: str, now: float) -> set[str]:
+        """Return the devices that are online with an account or about to be."""
+        macs = self._of_account.get(account_id)
+        if not macs:
+            return set()
+        for mac in [mac for mac in macs if self._lapsed(mac, now)]:
+            self._leave(mac)
+        return set(self._of_account.get(account_id, ()))
+
+    def unmerged_octets(self, account_id: str) -> int:
+        """Return what the account used that the database does not know yet."""
+        keys = self._unmerged.get(account_id)
+        if not keys:
+            return 0
+        return sum(max(0, self._octets[key].own - self._octets[key].merged) for key in keys)
+
+    def acceptance_of(self, account_id: str, nas_id: str, mac: str, acct_session_id: str) -> str | None:
+        """Return the acceptance id of the session that a re-authentication is about; None if it is a new one."""
+        presence = self._devices.get(device_name(mac, nas_id, acct_session_id))
+        if (
+            presence is None
+            or not acct_session_id
+            or (presence.account_id, presence.nas_id, presence.acct_session_id) != (account_id, nas_id, acct_session_id)
+        ):
+            return None
+        return presence.acceptance_id or None
+
+    def accepted_here(self, nas_id: str, mac: str, account_id: str) -> str | None:
+        """Return the acceptance id of this device's latest Accept at this NAS with this account; None if none."""
+        presence = self._devices.get(mac)
+        if presence is None or (presence.nas_id, presence.account_id) != (nas_id, account_id):
+            return None
+        return presence.acceptance_id or None
+
+    # What happens here
+
+    def reserve(self, mac: str, accept: Presence) -> None:
+        """Note an Accept: the device takes its place, whatever session it had before.
+
+        The re-authentication of an open session leaves it open; what is newer already stays.
+        """
+        name = device_name(mac, accept.nas_id, accept.acct_session_id)
+        before = self._devices.get(name)
+        if before is not None:
+            if before.since > accept.since:
+                return
+            if before.acceptance_id == accept.acceptance_id and before.reserved_until is None:
+                return
+        self._enter(name, accept)
+
+    def take_report(self, report: SessionReport, place: Place) -> None:
+        """Move on with a report that is safe in our own journal at `place`."""
+        if report.account_id is None:
+            return
+        name = device_name(report.mac, report.nas_id, report.acct_session_id)
+        if report.kind is ReportKind.STOP:
+            self._stop(name, report.nas_id, report.acct_session_id)
+        else:
+            self._started(name, report, report.account_id)
+        key = (report.nas_id, report.nas_scope, report.acct_session_id, report.mac, report.acceptance_id or "")
+        octets = self._octets.get(key)
+        if octets is None:
+            octets = self._octets[key] = _Octets(report.account_id)
+        octets.own = max(octets.own, report.up_octets + report.down_octets)
+        octets.place = place
+        self._unmerged.setdefault(octets.account_id, set()).add(key)
+
+    def take_restart(self, nas_id: str, nas_scope: str, at: float) -> None:
+        """Empty a NAS that has restarted: nothing that began before `at` is online there."""
+        gone = [
+            name
+            for name, presence in self._devices.items()
+            if (presence.nas_id, presence.nas_scope) == (nas_id, nas_scope) and presence.since <= at
+        ]
+        for name in gone:
+            self._leave(name)
+
+    # What the database says
+
+    def take_stored(self, facts: SessionFacts) -> None:
+        """Take what the database says about one session."""
+        key = (facts.nas_id, facts.nas_scope, facts.acct_session_id, facts.mac, facts.acceptance_id or "")
+        name = device_name(facts.mac, facts.nas_id, facts.acct_session_id)
+        if not facts.open:
+            self._stop(name, facts.nas_id, facts.acct_session_id)
+            if key in self._octets and key not in self._unmerged.get(facts.account_id, ()):
+                del self._octets[key]
+                return
+        octets = self._octets.get(key)
+        if octets is None:
+            if not facts.open:
+                return
+            octets = self._octets[key] = _Octets(facts.account_id)
+        octets.merged = facts.octets
+        if facts.open:
+            since = facts.started_at.timestamp()
+            here = self._devices.get(name)
+            if here is None or here.since < since:
+                self._enter(
+                    name,
+                    Presence(
+                        facts.account_id,
+                        facts.acceptance_id or "",
+                        facts.nas_id,
+                        facts.nas_scope,
+                        facts.acct_session_id,
+                        since,
+                        None,
+                    ),
+                )
+
+    def take_position(self, merged: Place) -> None:
+        """Forget own reports that the database holds by now: those up to `merged` in our own journal."""
+        for account_id, keys in list(self._unmerged.items()):
+            done = {key for key in keys if self._octets[key].place <= merged}
+            keys.difference_update(done)
+            if not keys:
+                del self._unmerged[account_id]
+            for key in done:
+                self._octets[key].own = 0
+                if not self._is_here(key):
+                    del self._octets[key]
+
+    def carry_unmerged(self, older: "Sessions", merged: Place) -> None:
+        """Take over, after a fresh load, what only we know: own reports not merged yet, and reservations."""
+        for keys in older._unmerged.values():  # noqa: SLF001 its own class
+            for key in keys:
+                theirs = older._octets[key]  # noqa: SLF001 its own class
+                if theirs.place > merged:
+                    mine = self._octets.setdefault(key, _Octets(theirs.account_id))
+                    mine.own, mine.place = theirs.own, theirs.place
+                    self._unmerged.setdefault(mine.account_id, set()).add(key)
+        for name, presence in older._devices.items():  # noqa: SLF001 its own class
+            here = self._devices.get(name)
+            if presence.reserved_until is not None and (here is None or here.since < presence.since):
+                self._enter(name, presence)
+
+    def __len__(self) -> int:
+        return len(self._devices)
+
+    def _started(self, name: str, report: SessionReport, account_id: str) -> None:
+        here = self._devices.get(name)
+        if here is not None and (here.nas_id, here.acct_session_id) == (report.nas_id, report.acct_session_id):
+            here.reserved_until = None
+            return
+        since = (report.starts_at or report.event_at).timestamp()
+        if here is not None and here.reserved_until is not None and here.acceptance_id == report.acceptance_id:
+            here.reserved_until, here.acct_session_id = None, report.acct_session_id
+        elif here is None or here.since < since:
+            presence = Presence(
+                account_id,
+                report.acceptance_id or "",
+                report.nas_id,
+                report.nas_scope,
+                report.acct_session_id,
+                since,
+                None,
+            )
+            self._enter(name, presence)
+
+    def _stop(self, name: str, nas_id: str, acct_session_id: str) -> None:
+        here = self._devices.get(name)
+        if here is not None and (here.nas_id, here.acct_session_id) == (nas_id, acct_session_id):
+            self._leave(name)
+
+    def _is_here(self, key: Key) -> bool:
+        nas_id, _, acct_session_id, mac, _ = key
+        here = self._devices.get(device_name(mac, nas_id, acct_session_id))
+        return here is not None and (here.nas_id, here.acct_session_id) == (nas_id, acct_session_id)
+
+    def _lapsed(self, name: str, now: float) -> bool:
+        until = self._devices[name].reserved_until
+        return until is not None and until <= now
+
+    def _enter(self, name: str, presence: Presence) -> None:
+        if name in self._devices:
+            self._leave(name)
+        self._devices[name] = presence
+        self._of_account.setdefault(presence.account_id, set()).add(name)
+
+    def _leave(self, name: str) -> None:
+        presence = self._devices.pop(name)
+        others = self._of_account[presence.account_id]
+        others.discard(name)
+        if not others:
+            del self._of_account[presence.account_id]
+
+
+def device_name(mac: str, nas_id: str, acct_session_id: str) -> str:
+    """Return what stands for a device: its MAC, or the session itself where the NAS names no device."""
+    return mac or f"{nas_id}/{acct_session_id}"

@@ -1,0 +1,176 @@
+"""What a node knows: loaded whole in one consistent read, then kept fresh by the change feed.
+
+The follower's thread calls `load` and `refresh`, the RADIUS loop reads. Accounts, grants and NASes change key by key
+or by replacement and need no lock; usage and sessions change together under `lock`, which is never held while
+anything waits.
+"""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from app.db import feed, nases, overrides, plans, sites
+from app.db.engine import Connection, Database
+from app.db.feed import Cursor, FeedKind, News
+from app.db.snapshot import (
+    PositionFacts,
+    read_accounts,
+    read_positions,
+    read_resume_grants,
+    read_sessions,
+    read_usage,
+)
+from app.domain.plans import Usage, local_day
+from app.domain.resume import ResumeGrant
+from app.node.accounts import Accounts
+from app.node.journal.segment import Position
+from app.node.nases import NasTable, known_nas
+from app.node.sessions import Place, Sessions
+from app.services.keyring import Keyring
+from app.services.nases import open_secrets
+
+_NOTHING: Final[frozenset[str]] = frozenset()
+_AT_ONCE: Final = 256  # sessions or usages that are put in place under one hold of the lock
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """All that a node decides by. `place` is how far its own journal is in the database."""
+
+    keyring: Keyring
+    zone: ZoneInfo
+    node: str
+    worker: int
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    accounts: Accounts = field(default_factory=lambda: Accounts({}, (), {}, now=datetime.now(UTC)))
+    grants: dict[str, tuple[ResumeGrant, ...]] = field(default_factory=dict)
+    nases: NasTable = field(default_factory=NasTable)
+    usage: dict[str, Usage] = field(default_factory=dict)
+    sessions: Sessions = field(default_factory=Sessions)
+    own_position: Position | None = None
+    cursor: Cursor | None = None
+
+    @property
+    def loaded(self) -> bool:
+        """Tell whether there is anything to decide by."""
+        return self.cursor is not None
+
+    def usage_of(self, account_id: str, now: datetime) -> Usage:
+        """Return what an account has used: what the database says, and own reports that it does not hold yet."""
+        day = local_day(now, self.zone)
+        known = self.usage.get(account_id)
+        own = self.sessions.unmerged_octets(account_id)
+        if known is None:
+            return Usage(day, own, own, own)
+        return known.plus(day, own) if own else known.as_of(day)
+
+    # In the follower's thread
+
+    def load(self, database: Database, now: datetime) -> None:
+        """Read everything, in one transaction that also says from where to follow; then put it in place."""
+        with database.read() as connection:
+            cursor = feed.cursor_now(connection)
+            accounts = Accounts(
+                plans.by_id(connection), read_accounts(connection), overrides.read_all(connection), now=now
+            )
+            grants = read_resume_grants(connection, now=now)
+            table = self._nas_table(connection, now)
+            usage = read_usage(connection, today=local_day(now, self.zone))
+            sessions = Sessions(read_sessions(connection))
+            position = self._own_position(connection)
+        with self.lock:
+            sessions.carry_unmerged(self.sessions, _place(position))
+            self.accounts, self.grants, self.nases = accounts, grants, table
+            self.usage, self.sessions = usage, sessions
+            self.own_position, self.cursor = position, cursor
+
+    def refresh(self, database: Database, now: datetime) -> bool:
+        """Read what changed since the last time and put it in place; tell whether anything did.
+
+        A gap in the feed means a fresh load.
+        """
+        assert self.cursor is not None
+        with database.read() as connection:
+            news = feed.read(connection, self.cursor)
+            if news is not None:
+                self._take(connection, news, now)
+                self.cursor = news.cursor
+                return bool(news.items)
+        self.load(database, now)
+        return True
+
+    def tick(self, database: Database, now: datetime) -> None:
+        """Do what only time brings: an old secret of a NAS that ends."""
+        changes_at = self.nases.changes_at
+        if changes_at is not None and changes_at <= now:
+            with database.read() as connection:
+                self.nases = self._nas_table(connection, now)
+
+    def _take(self, connection: Connection, news: News, now: datetime) -> None:
+        items = news.items
+        if FeedKind.PLAN in items:
+            self.accounts.replace_plans(plans.by_id(connection), now)
+        if FeedKind.NAS in items or FeedKind.SITE in items:
+            self.nases = self._nas_table(connection, now)
+        changed = items.get(FeedKind.ACCOUNT, _NOTHING)
+        if changed:
+            self.accounts.put(
+                changed, read_accounts(connection, changed), overrides.of_accounts(connection, changed), now=now
+            )
+        if FeedKind.RESUME in items:
+            self._take_grants(items[FeedKind.RESUME], read_resume_grants(connection, items[FeedKind.RESUME], now=now))
+        if items.keys() & {FeedKind.USAGE, FeedKind.SESSION, FeedKind.POSITION}:
+            self._take_usage(connection, items, now)
+
+    def _take_grants(self, macs: frozenset[str], grants: Mapping[str, tuple[ResumeGrant, ...]]) -> None:
+        for mac in macs:
+            if mac in grants:
+                self.grants[mac] = grants[mac]
+            else:
+                self.grants.pop(mac, None)
+
+    def _take_usage(self, connection: Connection, items: Mapping[FeedKind, frozenset[str]], now: datetime) -> None:
+        """Move usage, the sessions it came from and our own position in one step: nothing counts twice."""
+        used = items.get(FeedKind.USAGE, _NOTHING)
+        usage = read_usage(connection, used, today=local_day(now, self.zone)) if used else {}
+        stored = list(read_sessions(connection, items.get(FeedKind.SESSION, _NOTHING)))
+        position = self._own_position(connection)
+        with self.lock:
+            for account_id in used:
+                if account_id in usage:
+                    self.usage[account_id] = usage[account_id]
+                else:
+                    self.usage.pop(account_id, None)
+            for facts in stored:
+                self.sessions.take_stored(facts)
+            self.sessions.take_position(_place(position))
+            self.own_position = position
+
+    def _nas_table(self, connection: Connection, now: datetime) -> NasTable:
+        by_site = {site.id: site for site in sites.read_all(connection)}
+        sealed = nases.secrets(connection)
+        until = [s.old_radius_until for s in sealed.values() if s.old_radius_until and s.old_radius_until > now]
+        return NasTable(
+            (
+                known_nas(nas, by_site[nas.site_id], open_secrets(self.keyring, nas.id, sealed[nas.id]), now=now)
+                for nas in nases.read_all(connection)
+            ),
+            changes_at=min(until, default=None),
+        )
+
+    def _own_position(self, connection: Connection) -> Position | None:
+        return _position(read_positions(connection), self.node, self.worker)
+
+
+def _position(positions: list[PositionFacts], node: str, worker: int) -> Position | None:
+    for one in positions:
+        if (one.node, one.worker) == (node, worker):
+            return Position(one.segment, one.segment_id, one.offset)
+    return None
+
+
+def _place(position: Position | None) -> Place:
+    return Place(0, 0) if position is None else Place(position.segment, position.offset)
