@@ -503,10 +503,8 @@ def _method(packet: Packet) -> int | DropReason:
 
 
 def _has_ms_chap(packet: Packet) -> bool:
-    for value in packet.attributes.every(_VENDOR_SPECIFIC):
-        if value[:5] in _MS_CHAP_RESPONSES:
-            return True
-    return False
+    vendor_specific = packet.attributes.every(_VENDOR_SPECIFIC)
+    return not _MS_CHAP_RESPONSES.isdisjoint([value[:5] for value in vendor_specific])
 
 
 def _pap(packet: Packet, secret: SharedSecret) -> PapPassword | None:
