@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from app.db import overrides, plans
 from app.db.chunks import chunks
@@ -25,6 +25,14 @@ def by_ids(connection: Connection, account_ids: Collection[str], *, now: datetim
     for some in chunks(account_ids):
         rows += connection.execute(select(accounts).where(accounts.c.id.in_(some))).all()
     return _with_policies(rows, plans.by_id(connection), overrides.of_accounts(connection, account_ids), now=now)
+
+
+def existing(connection: Connection, account_ids: Collection[str]) -> set[str]:
+    """Return which of these accounts exist, removed ones too."""
+    found: set[str] = set()
+    for some in chunks(account_ids):
+        found.update(connection.scalars(select(accounts.c.id).where(accounts.c.id.in_(some))))
+    return found
 
 
 def by_id(connection: Connection, account_id: str, *, now: datetime) -> Account | None:
@@ -76,6 +84,20 @@ def change(connection: Connection, account_id: str, values: Mapping[str, object]
     connection.execute(
         update(accounts).where(accounts.c.id == account_id).values(**values, version=accounts.c.version + 1)
     )
+
+
+def change_many(connection: Connection, values: Mapping[str, Mapping[str, object]]) -> None:
+    """Change columns of many accounts, each its own, and raise their versions."""
+    by_columns: dict[tuple[str, ...], list[dict[str, object]]] = {}
+    for account_id, columns in values.items():
+        by_columns.setdefault(tuple(columns), []).append({"account": account_id, **columns})
+    for names, rows in by_columns.items():
+        query = (
+            update(accounts)
+            .where(accounts.c.id == bindparam("account"))
+            .values({name: bindparam(name) for name in names} | {"version": accounts.c.version + 1})
+        )
+        connection.execute(query, rows)
 
 
 def raise_versions(connection: Connection, account_ids: Iterable[str]) -> None:

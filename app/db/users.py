@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, func, insert, or_, select, update
 
 from app.db import overrides, plans
 from app.db.accounts import account_of, policies
@@ -93,6 +93,17 @@ def change(connection: Connection, account_id: str, values: Mapping[str, object]
     """Change columns of a user."""
     if values:
         connection.execute(update(users).where(users.c.account_id == account_id).values(**values))
+
+
+def change_many(connection: Connection, values: Mapping[str, Mapping[str, object]]) -> None:
+    """Change columns of many users, each their own, by account id."""
+    by_columns: dict[tuple[str, ...], list[dict[str, object]]] = {}
+    for account_id, columns in values.items():
+        if columns:
+            by_columns.setdefault(tuple(columns), []).append({"account": account_id, **columns})
+    for names, rows in by_columns.items():
+        query = update(users).where(users.c.account_id == bindparam("account"))
+        connection.execute(query.values({name: bindparam(name) for name in names}), rows)
 
 
 def remove(connection: Connection, account_id: str) -> None:

@@ -223,9 +223,8 @@ def _write_new(connection: Connection, new: Sequence[_Work], now: datetime) -> N
 
 def _write_changed(connection: Connection, changed: Sequence[_Work], now: datetime) -> list[str]:
     """Change known users; return the MACs whose resume grants ended with an old password."""
-    for item in changed:
-        users.change(connection, item.account_id, item.person)
-        accounts.change(connection, item.account_id, item.account)
+    users.change_many(connection, {item.account_id: item.person for item in changed})
+    accounts.change_many(connection, {item.account_id: item.account for item in changed})
     changed_passwords = {i.account_id: i.credential for i in changed if i.credential is not None}
     credentials.replace_many(connection, changed_passwords, now=now)
     return resume.end_for_accounts(connection, list(changed_passwords))
