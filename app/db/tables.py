@@ -330,6 +330,7 @@ feed = Table(
     Column("at", Moment, nullable=False),
     Column("origin", String(24), nullable=False, default=""),  # node/worker whose journal caused it
     Column("items", Text, nullable=False),  # JSON: kind -> ids
+    Index("ix_feed_xid", "xid"),
     sqlite_autoincrement=True,
 )
 

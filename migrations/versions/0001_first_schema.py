@@ -70,6 +70,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_feed")),
         sqlite_autoincrement=True,
     )
+    op.create_index("ix_feed_xid", "feed", ["xid"], unique=False)
     op.create_table(
         "ingest_positions",
         sa.Column("node", sa.String(length=16), nullable=False),
