@@ -7,7 +7,8 @@ from typing import Final
 from radius.client_engine import CHANCE_OCTETS, ClientEngine, Exchange, NoIdentifierError, Query, Reply, Timing
 from radius.net.client import Answered, Silence
 
-MOST_SOCKETS: Final = 64  # 256 questions each
+MOST_SOCKETS: Final = 64
+IDENTIFIERS: Final = 256  # questions at a time on each
 
 
 class AsyncClient:
@@ -30,25 +31,33 @@ class AsyncClient:
         self._require = require_message_authenticator
         self._source = source
         self._sockets: list[_Socket] = []
+        self._opening = asyncio.Lock()
+        self._closed = False
 
     async def ask(self, query: Query) -> Answered | Silence:
-        """Send a question, again where needed, and return what came of it."""
-        for asking in self._sockets:
-            try:
-                return await asking.ask(query)
-            except NoIdentifierError:
-                continue
-        if len(self._sockets) >= MOST_SOCKETS:
-            raise NoIdentifierError
-        return await (await self._open()).ask(query)
+        """Send a question, again where needed, and return what came of it; Silence once this is closed."""
+        asking = self._with_room()
+        if asking is None:
+            async with self._opening:  # who waited here finds the socket that the first of them opened
+                asking = self._with_room() or await self._open()
+        if self._closed:
+            asking.close()
+            return Silence(0, ())
+        return await asking.ask(query)
+
+    def _with_room(self) -> "_Socket | None":
+        return next((asking for asking in self._sockets if asking.has_room), None)
 
     def close(self) -> None:
-        """Close the sockets; whoever still waits gets Silence."""
+        """Close the sockets for good; whoever still waits gets Silence."""
+        self._closed = True
         for asking in self._sockets:
             asking.close()
         self._sockets.clear()
 
     async def _open(self) -> "_Socket":
+        if len(self._sockets) >= MOST_SOCKETS:
+            raise NoIdentifierError
         engine = ClientEngine(
             self._secret,
             timing=self._timing,
@@ -73,6 +82,10 @@ class _Socket(asyncio.DatagramProtocol):
         self._transport: asyncio.DatagramTransport | None = None
         self._waiting: dict[int, tuple[Exchange, asyncio.Future[Answered | Silence]]] = {}
         self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def has_room(self) -> bool:
+        return self._engine.waiting < IDENTIFIERS
 
     async def ask(self, query: Query) -> Answered | Silence:
         began = self._engine.ask(query, now=self._loop.time(), chance=os.urandom(CHANCE_OCTETS))
