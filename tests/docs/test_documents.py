@@ -1,0 +1,35 @@
+"""Documents and code say the same."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from app.config import setting_names
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+
+
+@pytest.mark.parametrize("name", setting_names())
+def test_every_setting_is_in_the_readme(name: str) -> None:
+    assert f"`{name}`" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_every_variable_in_the_readme_is_a_setting() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"PESISIR_[A-Z_]+[A-Z]", text)) - {"PESISIR_CONFIG"}
+    assert named == set(setting_names())
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_leads_somewhere(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    targets = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)|src=\"([^\"]+)\"", text)
+    local = [link or image for link, image in targets if "://" not in (link or image)]
+    assert [target for target in local if not (document.parent / target).exists()] == []
+
+
+def test_decisions_are_numbered_once() -> None:
+    numbers = [path.name[:4] for path in (ROOT / "docs/decisions").glob("[0-9]*.md")]
+    assert len(numbers) == len(set(numbers))
