@@ -1,11 +1,12 @@
 """The outbox of changes: written with their cause, claimed by one worker at a time, finished by the NAS's answer."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
+from app.db.chunks import chunks
 from app.db.tables import changes
 from app.domain.changes import Change, ChangeKind, ChangeState
 
@@ -26,6 +27,17 @@ def add(connection: Connection, change: Change) -> None:
             created_at=change.created_at,
         )
     )
+
+
+def told(connection: Connection, session_ids: Iterable[str], *, kind: ChangeKind, reason: str) -> set[str]:
+    """Return which of these sessions have had such a change, whatever came of it."""
+    found: set[str] = set()
+    for some in chunks(session_ids):
+        query = select(changes.c.session_id).where(
+            changes.c.session_id.in_(some), changes.c.kind == kind.value, changes.c.reason == reason
+        )
+        found.update(connection.scalars(query))
+    return found
 
 
 def due(connection: Connection, *, now: datetime, limit: int = 100) -> list[Change]:
@@ -75,13 +87,38 @@ def requeue_lost(connection: Connection, *, now: datetime) -> int:
     return result.rowcount
 
 
-def pending_sessions(connection: Connection, session_ids: Sequence[str]) -> set[str]:
-    """Return which of these sessions have a change that is not answered yet."""
-    query = select(changes.c.session_id).where(
-        changes.c.session_id.in_(session_ids),
-        changes.c.state.in_([ChangeState.PENDING.value, ChangeState.SENT.value]),
-    )
-    return set(connection.scalars(query))
+def unanswered(connection: Connection, session_ids: Iterable[str], *, kind: ChangeKind) -> set[str]:
+    """Return which of these sessions have such a change that is pending, or sent and not answered."""
+    found: set[str] = set()
+    for some in chunks(session_ids):
+        query = select(changes.c.session_id).where(
+            changes.c.session_id.in_(some),
+            changes.c.kind == kind.value,
+            changes.c.state.in_([ChangeState.PENDING.value, ChangeState.SENT.value]),
+        )
+        found.update(connection.scalars(query))
+    return found
+
+
+def pending_sessions(connection: Connection, session_ids: Collection[str]) -> set[str]:
+    """Return which of these sessions have any change that is not answered yet."""
+    found: set[str] = set()
+    for kind in ChangeKind:
+        found |= unanswered(connection, session_ids, kind=kind)
+    return found
+
+
+def withdraw(connection: Connection, session_ids: Iterable[str], *, kind: ChangeKind) -> int:
+    """Take back such changes of these sessions that nobody has claimed yet; return how many."""
+    number = 0
+    for some in chunks(session_ids):
+        query = delete(changes).where(
+            changes.c.session_id.in_(some),
+            changes.c.kind == kind.value,
+            changes.c.state == ChangeState.PENDING.value,
+        )
+        number += connection.execute(query).rowcount
+    return number
 
 
 def _change(row: Row[Any]) -> Change:

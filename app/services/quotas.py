@@ -2,12 +2,15 @@
 
 from datetime import datetime
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from app.db import accounts, feed, overrides, users
 from app.db.engine import Connection, Database
 from app.db.feed import FeedKind
+from app.domain.keys import Chance
 from app.domain.plans import Period, Policy, Quota, QuotaOverride
 from app.services import fields
+from app.services.changes import reconsider_sessions
 from app.services.errors import Invalid, NotFound
 
 _REASON_LENGTH: Final = 200
@@ -23,7 +26,9 @@ def set_quota(
     reason: str,
     author: str,
     until: datetime | None = None,
+    zone: ZoneInfo,
     now: datetime,
+    chance: Chance,
 ) -> Policy:
     """Give a person a quota of their own for a period until `until` (None: for good); raise NotFound, Invalid."""
     fields.amount("octets", octets, least=0)
@@ -38,16 +43,18 @@ def set_quota(
     with database.write() as connection:
         account_id = _account_id(connection, username, now)
         overrides.replace(connection, account_id, override, now=now)
-        return _announce(connection, account_id, now)
+        return _announce(connection, account_id, zone=zone, now=now, chance=chance)
 
 
-def clear_quota(database: Database, username: str, period: Period, *, now: datetime) -> Policy:
+def clear_quota(
+    database: Database, username: str, period: Period, *, zone: ZoneInfo, now: datetime, chance: Chance
+) -> Policy:
     """Take a person's own quota for a period back, so that the plan's holds again; raise NotFound."""
     with database.write() as connection:
         account_id = _account_id(connection, username, now)
         if not overrides.remove(connection, account_id, period):
             raise NotFound("quota", f"{username} {period}")
-        return _announce(connection, account_id, now)
+        return _announce(connection, account_id, zone=zone, now=now, chance=chance)
 
 
 def _account_id(connection: Connection, username: str, now: datetime) -> str:
@@ -57,8 +64,9 @@ def _account_id(connection: Connection, username: str, now: datetime) -> str:
     return user.account.id
 
 
-def _announce(connection: Connection, account_id: str, now: datetime) -> Policy:
+def _announce(connection: Connection, account_id: str, *, zone: ZoneInfo, now: datetime, chance: Chance) -> Policy:
     accounts.raise_versions(connection, [account_id])
+    reconsider_sessions(connection, [account_id], zone=zone, now=now, chance=chance)
     feed.append(connection, now=now, items={FeedKind.ACCOUNT: [account_id]})
     account = accounts.by_id(connection, account_id, now=now)
     assert account is not None

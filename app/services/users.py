@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypedDict, Unpack
+from zoneinfo import ZoneInfo
 
 from app.db import accounts, credentials, devices, feed, overrides, plans, resume, sites, users
 from app.db.engine import Connection, Database
@@ -13,6 +14,7 @@ from app.domain.plans import Plan
 from app.domain.text import NAME_LENGTH, spelled
 from app.domain.users import AccountKind, CredentialKind, Device, User
 from app.services import fields, passwords
+from app.services.changes import reconsider_sessions
 from app.services.errors import Conflict, Invalid, NotFound
 from app.services.keyring import Keyring
 
@@ -91,7 +93,9 @@ def show_user(database: Database, username: str, *, now: datetime) -> User:
         return _stored(connection, username, now)
 
 
-def set_user(database: Database, username: str, *, now: datetime, **values: Unpack[UserValues]) -> User:
+def set_user(
+    database: Database, username: str, *, zone: ZoneInfo, now: datetime, chance: Chance, **values: Unpack[UserValues]
+) -> User:
     """Change a user; raise NotFound, Invalid."""
     with database.write() as connection:
         user = _stored(connection, username, now)
@@ -105,19 +109,23 @@ def set_user(database: Database, username: str, *, now: datetime, **values: Unpa
         users.change(connection, user.account.id, _person(values))
         if columns:
             accounts.change(connection, user.account.id, columns)
+            reconsider_sessions(connection, [user.account.id], zone=zone, now=now, chance=chance)
         return _announce(connection, user.username, now)
 
 
-def suspend_user(database: Database, username: str, *, suspended: bool, now: datetime) -> User:
+def suspend_user(
+    database: Database, username: str, *, suspended: bool, zone: ZoneInfo, now: datetime, chance: Chance
+) -> User:
     """Keep a person off the net, or let them on again; raise NotFound."""
     with database.write() as connection:
         user = _stored(connection, username, now)
         if user.account.suspended != suspended:
             accounts.change(connection, user.account.id, {"suspended": suspended})
+            reconsider_sessions(connection, [user.account.id], zone=zone, now=now, chance=chance)
         return _announce(connection, user.username, now)
 
 
-def remove_user(database: Database, username: str, *, now: datetime) -> None:
+def remove_user(database: Database, username: str, *, zone: ZoneInfo, now: datetime, chance: Chance) -> None:
     """Remove a person: name, phone, password, devices, resume grants. The username is free again; usage stays.
 
     Raise NotFound.
@@ -130,6 +138,7 @@ def remove_user(database: Database, username: str, *, now: datetime) -> None:
         devices.forget(connection, account_id)
         macs = resume.end_for_accounts(connection, [account_id])
         accounts.change(connection, account_id, {"removed_at": now, "site_id": None})
+        reconsider_sessions(connection, [account_id], zone=zone, now=now, chance=chance)
         feed.append(connection, now=now, items={FeedKind.ACCOUNT: [account_id], FeedKind.RESUME: macs})
 
 

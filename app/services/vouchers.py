@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from app.db import accounts, devices, feed, plans, resume, vouchers
 from app.db.engine import Connection, Database
@@ -15,6 +16,7 @@ from app.domain.text import spelled
 from app.domain.users import Account, AccountKind
 from app.domain.vouchers import Voucher, VoucherBatch, VoucherState, new_code, normalise_code
 from app.services import fields
+from app.services.changes import reconsider_sessions
 from app.services.errors import Invalid, NotFound
 from app.services.keyring import Keyring
 
@@ -106,17 +108,19 @@ def batch_codes(database: Database, keyring: Keyring, batch_id: str) -> list[Pri
     return [PrintedVoucher(keyring.open(code.sealed, purpose=_PURPOSE).decode(), code.state) for code in sealed]
 
 
-def revoke_batch(database: Database, batch_id: str, *, now: datetime) -> int:
+def revoke_batch(database: Database, batch_id: str, *, zone: ZoneInfo, now: datetime, chance: Chance) -> int:
     """Revoke what is left of a batch, and suspend what it has opened; return how many. Raise NotFound."""
     with database.write() as connection:
         if vouchers.batch(connection, batch_id) is None:
             raise NotFound("batch", batch_id)
         number, account_ids = vouchers.revoke(connection, batch_id=batch_id, at=now)
-        _suspend(connection, account_ids, now)
+        _suspend(connection, account_ids, zone=zone, now=now, chance=chance)
     return number
 
 
-def revoke_code(database: Database, keyring: Keyring, typed: str, *, now: datetime) -> int:
+def revoke_code(
+    database: Database, keyring: Keyring, typed: str, *, zone: ZoneInfo, now: datetime, chance: Chance
+) -> int:
     """Revoke one voucher, and suspend what it has opened; return 0 if it was revoked before. Raise NotFound."""
     code = normalise_code(typed)
     with database.write() as connection:
@@ -124,7 +128,7 @@ def revoke_code(database: Database, keyring: Keyring, typed: str, *, now: dateti
         if voucher is None:
             raise NotFound("voucher", typed)
         number, account_ids = vouchers.revoke(connection, voucher_id=voucher.id, at=now)
-        _suspend(connection, account_ids, now)
+        _suspend(connection, account_ids, zone=zone, now=now, chance=chance)
     return number
 
 
@@ -193,9 +197,10 @@ def _redraw_taken(connection: Connection, keyring: Keyring, codes: dict[bytes, s
             codes[keyring.voucher_hash(code)] = code
 
 
-def _suspend(connection: Connection, account_ids: list[str], now: datetime) -> None:
+def _suspend(connection: Connection, account_ids: list[str], *, zone: ZoneInfo, now: datetime, chance: Chance) -> None:
     if not account_ids:
         return
     accounts.suspend_many(connection, account_ids)
+    reconsider_sessions(connection, account_ids, zone=zone, now=now, chance=chance)
     macs = resume.end_for_accounts(connection, account_ids)
     feed.append(connection, now=now, items={FeedKind.ACCOUNT: account_ids, FeedKind.RESUME: macs})

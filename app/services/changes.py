@@ -1,0 +1,50 @@
+"""What open sessions must be told when a person's access changes: queued in the transaction that changed it."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from app.db import accounts, changes, sessions, usage
+from app.db.engine import Connection
+from app.domain.access import End, Grant, reconsider
+from app.domain.changes import Change, ChangeKind, ChangeState
+from app.domain.keys import Chance, draw_id
+from app.domain.plans import Usage, local_day
+
+POLICY: Final = "policy"
+"""The reason of a change within which a session goes on; the new limits are read when it is sent."""
+
+
+def reconsider_sessions(
+    connection: Connection, account_ids: Collection[str], *, zone: ZoneInfo, now: datetime, chance: Chance
+) -> None:
+    """Ask anew about each open session of these accounts: it ends, or goes on within limits that may be new.
+
+    What is queued already is not queued twice, and what does not hold any more is withdrawn.
+    """
+    today = local_day(now, zone)
+    spent = usage.read(connection, account_ids, today=today, since=None)
+    open_sessions: dict[str, list[str]] = {}
+    for session_id, account_id in sessions.open_of_accounts(connection, account_ids):
+        open_sessions.setdefault(account_id, []).append(session_id)
+    for account in accounts.by_ids(connection, list(open_sessions), now=now):
+        decision = reconsider(
+            account, spent.get(account.id, Usage(today)), device="", online_devices=(), now=now, zone=zone
+        )
+        _queue(connection, open_sessions[account.id], decision, now=now, chance=chance)
+
+
+def _queue(
+    connection: Connection, session_ids: list[str], decision: Grant | End, *, now: datetime, chance: Chance
+) -> None:
+    match decision:
+        case End(reason):
+            kind, opposite, why = ChangeKind.DISCONNECT, ChangeKind.CHANGE, reason.value
+        case Grant():
+            kind, opposite, why = ChangeKind.CHANGE, ChangeKind.DISCONNECT, POLICY
+    changes.withdraw(connection, session_ids, kind=opposite)
+    waiting = changes.unanswered(connection, session_ids, kind=kind)
+    for session_id in session_ids:
+        if session_id not in waiting:
+            changes.add(connection, Change(draw_id(chance), session_id, kind, why, ChangeState.PENDING, now, now))
