@@ -1,9 +1,11 @@
 """Which MAC addresses were seen with which account."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, select
 
+from app.db.bulk import write_rows
 from app.db.tables import devices
 from app.db.upsert import upsert
 from app.domain.users import Device
@@ -36,6 +38,18 @@ def note(connection: Connection, account_id: str, mac: str, *, at: datetime) -> 
             set_={"last_seen_at": values.excluded.last_seen_at},
             where=devices.c.last_seen_at < values.excluded.last_seen_at,
         )
+    )
+
+
+def note_many(connection: Connection, seen: Mapping[tuple[str, str], tuple[datetime, datetime]]) -> None:
+    """Note devices, by account id and MAC, with the first and the last moment they were seen; any order will do."""
+    write_rows(
+        connection,
+        devices,
+        ("account_id", "mac", "first_seen_at", "last_seen_at"),
+        [(account_id, mac, first, last) for (account_id, mac), (first, last) in sorted(seen.items())],
+        "ON CONFLICT (account_id, mac) DO UPDATE SET last_seen_at = excluded.last_seen_at "
+        "WHERE devices.last_seen_at < excluded.last_seen_at",
     )
 
 

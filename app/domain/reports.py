@@ -89,3 +89,10 @@ class Move:
 
     before: Position | None
     after: Position
+
+
+def storable(text: str) -> str:
+    """Return the text with a sign in place of what no database takes: NUL, and halves of characters (surrogates)."""
+    if text.isascii() and "\0" not in text:
+        return text
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()

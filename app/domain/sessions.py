@@ -130,7 +130,10 @@ class DayMarks(NamedTuple):
 
 
 class Proof(NamedTuple):
-    """Our Accept behind a session; of several the earliest counts: who went online first is charged."""
+    """Our Accept behind a session; of several the earliest counts: who went online first is charged.
+
+    `acceptance_id` is "" where only the account is known.
+    """
 
     at: datetime
     acceptance_id: str
@@ -185,8 +188,8 @@ class Session:
 
     @property
     def acceptance_id(self) -> str | None:
-        """Return the Accept behind the session; None if there is none of ours."""
-        return None if self.proof is None else self.proof.acceptance_id
+        """Return the Accept behind the session; None if none of ours is known."""
+        return None if self.proof is None else self.proof.acceptance_id or None
 
     @property
     def account_id(self) -> str | None:

@@ -1,0 +1,76 @@
+"""The access log: every verdict, and the Accept behind accounting that names none."""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection, text
+
+from app.db.bulk import moment_text, write_rows
+from app.db.keyed import MOMENT, equal, key_rows, key_value
+from app.db.tables import access_log
+from app.domain.reports import Decided, storable
+
+_COLUMNS = (
+    "at",
+    "nas_id",
+    "mac",
+    "account_id",
+    "user_name",
+    "method",
+    "outcome",
+    "reason",
+    "acceptance_id",
+    "limits",
+)
+
+
+class Accepted(NamedTuple):
+    """One Accept of ours."""
+
+    at: datetime
+    nas_id: str
+    mac: str
+    user_name: str
+    account_id: str
+    acceptance_id: str
+
+
+def add(connection: Connection, verdicts: Sequence[Decided]) -> None:
+    """Append verdicts, in order."""
+    rows = [
+        (
+            verdict.at,
+            verdict.nas_id,
+            verdict.mac,
+            verdict.account_id,
+            storable(verdict.user_name)[:253],
+            verdict.method.value,
+            "accept" if verdict.accepted else "reject",
+            verdict.reason[:30],
+            verdict.acceptance_id,
+            verdict.limits,
+        )
+        for verdict in verdicts
+    ]
+    write_rows(connection, access_log, _COLUMNS, rows, "")
+
+
+def accepts(connection: Connection, asked: Iterable[tuple[str, datetime, datetime]]) -> list[Accepted]:
+    """Return the Accepts of a MAC between two moments."""
+    keys = [(mac, moment_text(low), moment_text(high)) for mac, low, high in asked]
+    if not keys:
+        return []
+    low, high = key_value(connection, 1, MOMENT), key_value(connection, 2, MOMENT)
+    query = (
+        "SELECT s.at, s.nas_id, s.mac, s.user_name, s.account_id, s.acceptance_id "  # noqa: S608 names of ours
+        f"FROM {key_rows(connection)} CROSS JOIN access_log AS s "
+        f"WHERE {equal(connection, ('s.mac',))} AND s.at BETWEEN {low} AND {high} "
+        "AND s.outcome = 'accept' AND s.account_id IS NOT NULL"
+    )
+    columns = [access_log.c[name] for name in ("at", "nas_id", "mac", "user_name", "account_id", "acceptance_id")]
+    rows = connection.execute(text(query).columns(*columns), {"keys": json.dumps(keys)})
+    return [
+        Accepted(row.at, row.nas_id, row.mac, row.user_name, row.account_id, row.acceptance_id or "") for row in rows
+    ]

@@ -1,0 +1,29 @@
+"""Rows for many keys in one statement with one parameter, so that its length never meets a limit."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import Connection
+
+MOMENT: Final = "moment"
+TEXT: Final = "text"
+
+
+def key_rows(connection: Connection) -> str:
+    """Return the FROM item `k`: the rows of the parameter `:keys`, a JSON list of lists of texts."""
+    if connection.dialect.name == "postgresql":
+        return "json_array_elements(CAST(:keys AS json)) AS k(value)"
+    return "json_each(:keys) AS k"
+
+
+def key_value(connection: Connection, index: int, kind: str = TEXT) -> str:
+    """Return the expression for one value of a row of `k`; moments are written by `bulk.moment_text`."""
+    if connection.dialect.name == "postgresql":
+        cast = " || '+00')::timestamptz" if kind == MOMENT else ")"
+        return f"((k.value ->> {index}){cast}"
+    return f"json_extract(k.value, '$[{index}]')"
+
+
+def equal(connection: Connection, columns: Sequence[str]) -> str:
+    """Return the condition that columns equal the values of a row of `k`, in order."""
+    return " AND ".join(f"{column} = {key_value(connection, n)}" for n, column in enumerate(columns))

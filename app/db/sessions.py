@@ -1,0 +1,228 @@
+"""Sessions in the database: found by what reports may belong to, written in bulk."""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, delete, select, text, update
+
+from app.db.bulk import moment_text, write_rows
+from app.db.chunks import chunks
+from app.db.keyed import MOMENT, equal, key_rows, key_value
+from app.db.tables import changes, nases, sessions
+from app.domain.sessions import (
+    UNDATED_TOLERANCE,
+    DayMarks,
+    Mark,
+    NasRestart,
+    Proof,
+    Session,
+    SessionReport,
+    SessionState,
+    Stop,
+)
+
+_COLUMNS: Final = tuple(column.name for column in sessions.columns)
+_KEPT: Final = {"id", "nas_id", "nas_scope", "acct_session_id", "mac", "user_name"}
+_THEN: Final = "ON CONFLICT (id) DO UPDATE SET " + ", ".join(f"{c} = excluded.{c}" for c in _COLUMNS if c not in _KEPT)
+_SELECTED: Final = ", ".join(f"s.{column}" for column in _COLUMNS)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_US: Final = timedelta(microseconds=1)
+
+
+# ---- finding
+
+
+def of_reports(connection: Connection, reports: Iterable[SessionReport]) -> list[Session]:
+    """Return every stored session that one of the reports may belong to, and some others of their ids."""
+    keys: set[tuple[str, str, str]] = set()
+    moments: list[datetime] = []
+    for report in reports:
+        keys.add((report.nas_scope, report.acct_session_id, report.mac))
+        moments += (report.event_at, report.starts_at or report.event_at)
+    if not keys:
+        return []
+    near = "s.last_report_at >= :earliest AND s.started_at <= :latest"
+    return _matching(
+        connection,
+        sorted(keys),
+        equal(connection, ("s.nas_scope", "s.acct_session_id", "s.mac")) + f" AND {near}",
+        earliest=min(moments) - UNDATED_TOLERANCE,
+        latest=max(moments) + UNDATED_TOLERANCE,
+    )
+
+
+def unmatched(connection: Connection, started: Iterable[tuple[str, datetime, datetime]]) -> list[Session]:
+    """Return sessions without an account of a MAC that started between two moments."""
+    keys = [(mac, moment_text(low), moment_text(high)) for mac, low, high in started]
+    if not keys:
+        return []
+    low, high = key_value(connection, 1, MOMENT), key_value(connection, 2, MOMENT)
+    return _matching(
+        connection,
+        keys,
+        equal(connection, ("s.mac",)) + f" AND s.started_at BETWEEN {low} AND {high} AND s.account_id IS NULL",
+    )
+
+
+def _matching(
+    connection: Connection, keys: Sequence[Sequence[str]], condition: str, **moments: datetime
+) -> list[Session]:
+    values = {"keys": json.dumps(keys)} | {name: _bound(connection, at) for name, at in moments.items()}
+    # CROSS JOIN keeps SQLite from turning the order round: the keys first, then the index.
+    query = f"SELECT {_SELECTED} FROM {key_rows(connection)} CROSS JOIN sessions AS s WHERE {condition}"  # noqa: S608 names of ours
+    rows = connection.execute(text(query).columns(*sessions.columns), values)
+    return [_session(row) for row in rows]
+
+
+def _bound(connection: Connection, at: datetime) -> datetime | str:
+    return moment_text(at) if connection.dialect.name == "sqlite" else at
+
+
+def that_may_end(connection: Connection, restart: NasRestart, *, newest: bool, since: datetime | None) -> list[Session]:
+    """Return the sessions that a restart may have ended.
+
+    Where it is the `newest` of its NAS and scope those are open; otherwise a later one may have ended them already.
+    `since` is the restart before it, which has ended what was not heard of after it.
+    """
+    query = select(sessions).where(
+        sessions.c.nas_scope == restart.nas_scope,
+        sessions.c.nas_id == restart.nas_id,
+        sessions.c.last_report_at <= restart.at,
+    )
+    if newest:
+        query = query.where(sessions.c.state == SessionState.OPEN.value)
+    else:
+        query = query.where(sessions.c.stop_reported.is_not(True))
+    if since is not None:
+        query = query.where(sessions.c.last_report_at >= since)
+    return [_session(row) for row in connection.execute(query)]
+
+
+def open_of_accounts(connection: Connection, account_ids: Iterable[str]) -> list[tuple[str, str]]:
+    """Return (session id, account id) of the open sessions of accounts."""
+    found: list[tuple[str, str]] = []
+    for some in chunks(account_ids):
+        query = select(sessions.c.id, sessions.c.account_id).where(
+            sessions.c.account_id.in_(some), sessions.c.state == SessionState.OPEN.value
+        )
+        found += [(session_id, account_id) for session_id, account_id in connection.execute(query) if account_id]
+    return found
+
+
+def by_ids(connection: Connection, session_ids: Iterable[str]) -> list[Session]:
+    """Return sessions by id."""
+    found: list[Session] = []
+    for some in chunks(session_ids):
+        found += [_session(row) for row in connection.execute(select(sessions).where(sessions.c.id.in_(some)))]
+    return found
+
+
+def sites_of(connection: Connection, nas_ids: Iterable[str]) -> dict[str, str]:
+    """Return the site of each NAS; one that is not there any more is left out."""
+    query = select(nases.c.id, nases.c.site_id).where(nases.c.id.in_(sorted(nas_ids)))
+    return {nas_id: site_id for nas_id, site_id in connection.execute(query)}  # noqa: C416 rows become pairs
+
+
+# ---- writing
+
+
+def write(connection: Connection, changed: Sequence[Session]) -> None:
+    """Store new and changed sessions."""
+    write_rows(connection, sessions, _COLUMNS, [_row(session) for session in changed], _THEN)
+
+
+def remove(connection: Connection, absorbed: Sequence[tuple[str, str]]) -> None:
+    """Remove sessions that turned out to be parts of others; what they were to be told goes to those."""
+    for session_id, survivor in absorbed:
+        connection.execute(update(changes).where(changes.c.session_id == session_id).values(session_id=survivor))
+        connection.execute(delete(sessions).where(sessions.c.id == session_id))
+
+
+def _row(session: Session) -> tuple[str | int | bool | datetime | None, ...]:
+    stop, proof = session.stop, session.proof
+    return (
+        session.id,
+        session.nas_id,
+        session.nas_scope,
+        session.acct_session_id,
+        session.mac,
+        session.started_at,
+        session.user_name,
+        None if proof is None else proof.account_id,
+        None if proof is None else proof.acceptance_id or None,
+        session.site_id,
+        session.ip,
+        session.last_report_at,
+        session.up_octets,
+        session.down_octets,
+        session.session_seconds,
+        _state_text(session),
+        "open" if stop is None else "closed",
+        None if stop is None else stop.reported,
+        None if stop is None else stop.at,
+        None if stop is None else stop.cause,
+        ",".join(sorted(session.flags)),
+    )
+
+
+def _state_text(session: Session) -> str:
+    """Write what the columns do not say; moments are microseconds since 1970."""
+    state: dict[str, object] = {
+        "days": [
+            [marks.day.toordinal(), _us(marks.first.at), *marks.first[1:], _us(marks.last.at), *marks.last[1:]]
+            for marks in session.marks
+        ]
+    }
+    if session.proof is not None:
+        state["proof"] = _us(session.proof.at)
+    if session.ip_at is not None:
+        state["ip"] = _us(session.ip_at)
+    if session.undated is not None:
+        state["undated"] = [_us(at) for at in session.undated]
+    if session.stop is not None:
+        state["stop"] = [_us(session.stop.known_at), session.stop.estimated]
+    if session.orphaned:
+        state["orphaned"] = True
+    return json.dumps(state, separators=(",", ":"))
+
+
+def _us(at: datetime) -> int:
+    return (at - _EPOCH) // _US
+
+
+def _at(us: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=us)
+
+
+def _session(row: Row[Any]) -> Session:
+    state = json.loads(row.marks)
+    return Session(
+        nas_id=row.nas_id,
+        nas_scope=row.nas_scope,
+        acct_session_id=row.acct_session_id,
+        mac=row.mac,
+        user_name=row.user_name,
+        started_at=row.started_at,
+        last_report_at=row.last_report_at,
+        up_octets=row.up_octets,
+        down_octets=row.down_octets,
+        session_seconds=row.session_seconds,
+        marks=tuple(
+            DayMarks(date.fromordinal(day), Mark(_at(first), up, down), Mark(_at(last), last_up, last_down))
+            for day, first, up, down, last, last_up, last_down in state["days"]
+        ),
+        id=row.id,
+        proof=None if row.account_id is None else Proof(_at(state["proof"]), row.acceptance_id or "", row.account_id),
+        site_id=row.site_id,
+        ip=row.ip,
+        ip_at=_at(state["ip"]) if "ip" in state else None,
+        undated=(_at(state["undated"][0]), _at(state["undated"][1])) if "undated" in state else None,
+        stop=None if row.stopped_at is None else _stop(row, *state["stop"]),
+        orphaned=state.get("orphaned", False),
+    )
+
+
+def _stop(row: Row[Any], known_at: int, estimated: bool) -> Stop:
+    return Stop(row.stop_reported, row.stopped_at, row.stop_cause, _at(known_at), estimated)

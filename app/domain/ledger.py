@@ -1,0 +1,113 @@
+"""A batch of reports, applied in memory: what was stored, what became of it, and what accounts gain by it."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from app.domain.sessions import (
+    DayUsage,
+    NasRestart,
+    Proof,
+    Session,
+    SessionKey,
+    SessionReport,
+    apply_report,
+    apply_restarts,
+    find_sessions,
+    join,
+    recognise,
+    usage_moved,
+)
+
+Scope = tuple[str, str]
+"""NAS id and NAS scope."""
+
+
+class Ledger:
+    """Sessions as reports change them. Give it every stored session that the reports may belong to, once."""
+
+    def __init__(self, zone: ZoneInfo, new_id: Callable[[], str]) -> None:
+        self._zone = zone
+        self._new_id = new_id
+        self._stored: dict[str, Session] = {}
+        self._by_key: dict[SessionKey, list[Session]] = {}
+        self.absorbed: dict[str, str] = {}  # id -> id of the session that it turned out to be a part of
+
+    def load(self, stored: Iterable[Session]) -> None:
+        """Take stored sessions; one that is known already is not taken again."""
+        for session in stored:
+            if session.id not in self._stored:
+                self._stored[session.id] = session
+                self._by_key.setdefault(session.key, []).append(session)
+
+    def record(self, report: SessionReport) -> str:
+        """Apply one report; return the id of its session (`survivor` tells whether it still stands at the end)."""
+        sessions = self._by_key.setdefault(report.key, [])
+        parts = find_sessions(sessions, report)
+        if not parts:
+            session = replace(apply_report(None, report, zone=self._zone), id=self._new_id())
+            sessions.append(session)
+            return session.id
+        session = apply_report(parts[0], report, zone=self._zone)
+        for part in parts[1:]:
+            session = join(session, part)
+            self.absorbed[part.id] = session.id
+            sessions.remove(part)
+        sessions[sessions.index(parts[0])] = session
+        return session.id
+
+    def survivor(self, session_id: str) -> str:
+        """Return the id under which a session is stored in the end."""
+        while session_id in self.absorbed:
+            session_id = self.absorbed[session_id]
+        return session_id
+
+    def restart(self, restarts: Mapping[Scope, Sequence[NasRestart]]) -> None:
+        """Apply the restarts of each NAS and scope to all sessions here."""
+        self._update(lambda session: apply_restarts(session, restarts.get((session.nas_id, session.nas_scope), ())))
+
+    def recognise(self, proofs: Mapping[str, Proof]) -> None:
+        """Join Accepts, by session id, that were found beside the reports."""
+        self._update(lambda session: recognise(session, proofs[session.id]) if session.id in proofs else session)
+
+    def place(self, sites: Mapping[str, str]) -> None:
+        """Say at which site sessions are, by NAS id."""
+        self._update(
+            lambda session: session if session.site_id else replace(session, site_id=sites.get(session.nas_id))
+        )
+
+    def orphan(self, accounts: Iterable[str]) -> None:
+        """Mark the sessions whose account is not among those that exist."""
+        known = {None, *accounts}
+        self._update(
+            lambda session: (
+                session
+                if session.orphaned is (session.account_id not in known)
+                else replace(session, orphaned=not session.orphaned)
+            )
+        )
+
+    def _update(self, change: Callable[[Session], Session]) -> None:
+        for sessions in self._by_key.values():
+            sessions[:] = [change(session) for session in sessions]
+
+    def sessions(self) -> Iterator[Session]:
+        """Give every session as it stands."""
+        for sessions in self._by_key.values():
+            yield from sessions
+
+    def changed(self) -> list[Session]:
+        """Return the sessions that must be written."""
+        return [session for session in self.sessions() if self._stored.get(session.id) != session]
+
+    def gone(self) -> list[str]:
+        """Return the ids of stored sessions that are parts of others now."""
+        return [session_id for session_id in self.absorbed if session_id in self._stored]
+
+    def usage_moved(self) -> Mapping[tuple[str, date], DayUsage]:
+        """Return what each account's days gain or lose."""
+        changed = self.changed()
+        before = [self._stored[session.id] for session in changed if session.id in self._stored]
+        before += [self._stored[session_id] for session_id in self.gone()]
+        return usage_moved(before, changed, zone=self._zone)
