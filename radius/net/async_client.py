@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from typing import Final
+from typing import Final, cast
 
 from radius.client_engine import CHANCE_OCTETS, ClientEngine, Exchange, NoIdentifierError, Query, Reply, Timing
 from radius.net.client import Answered, Silence
@@ -99,8 +99,7 @@ class _Socket(asyncio.DatagramProtocol):
             self._engine.cancel(began)  # nothing, unless the caller was cancelled
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self._transport = transport
+        self._transport = cast("asyncio.DatagramTransport", transport)  # 3.11's own class does not derive from it
 
     def datagram_received(self, data: bytes, addr: object) -> None:  # noqa: ARG002  # asyncio's name; it is connected
         reply = self._engine.receive(data)
