@@ -308,9 +308,10 @@ class ServerEngine:
             return self._again(nas, earlier)
         counters = self.counters.by_nas[nas.id]
         counters.status_requests += 1
-        if self._asks_too_often(nas, arrival.received) or not self._backend.ready(arrival.service):
+        reason = self._hindrance(nas, arrival)
+        if reason is not None:
             self._replies.forget(key, packet.authenticator)
-            return self._drop(nas.id, DropReason.NOT_READY)
+            return self._drop(nas.id, reason)
         code = Code.ACCESS_ACCEPT if arrival.service is Service.AUTH else Code.ACCOUNTING_RESPONSE
         reply = sign_reply(secret, code, packet.identifier, packet.authenticator, _proxy_states(packet))
         counters.status_replies += 1
@@ -400,11 +401,15 @@ class ServerEngine:
             found = packet.attributes.first(_NAS_IDENTIFIER)
             counters.identifier_mismatches += found is not None and found != nas.identifier.encode()
 
-    def _asks_too_often(self, nas: Nas, now: float) -> bool:
-        second, count = self._status_seconds.get(nas.id, (0, 0))
-        count = count + 1 if second == int(now) else 1
-        self._status_seconds[nas.id] = (int(now), count)
-        return count > _STATUS_PER_SECOND
+    def _hindrance(self, nas: Nas, arrival: Arrival) -> DropReason | None:
+        """Return why Status-Server gets no answer: asked too often, or the service behind the port is not ready."""
+        now = int(arrival.received)
+        second, asked = self._status_seconds.get(nas.id, (now, 0))
+        asked = asked + 1 if second == now else 1
+        self._status_seconds[nas.id] = (now, asked)
+        if asked > _STATUS_PER_SECOND:
+            return DropReason.OVERLOAD
+        return None if self._backend.ready(arrival.service) else DropReason.NOT_READY
 
     def _address(self, host: str) -> IPAddress:
         address = self._addresses.get(host)
