@@ -24,16 +24,13 @@ def config(nas: Nas, secrets: NasSecrets, portal: Portal) -> Mapping[str, str]:
         "path": parts.path,
         "garden": portal.garden,
     }
-    nine, ten = (
-        {**values, "version": "9", "level": 3 if https else 2},
-        {**values, "version": "10", "level": 4 if https else 2},
-    )
+    nine = {**values, "version": "9", "level": "3" if https else "2"}
+    ten = {**values, "version": "10", "level": "4" if https else "2"}
     return {
         "opennds.conf": render("opennds.conf", nine),
         "openwrt-opennds9.uci": render("opennds.uci", nine),
         "openwrt-opennds10.uci": render("opennds.uci", ten),
         "pesisir-binauth.sh": render("opennds-binauth.sh", values),
-        "pesisir-counters.sh": render("opennds-counters.sh", values),
     }
 
 

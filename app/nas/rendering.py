@@ -21,9 +21,14 @@ def routeros(text: str) -> str:
     return '"' + "".join(_ROUTEROS_ESCAPES.get(c, c) for c in text) + '"'
 
 
-def shell(text: str) -> str:
-    """Write a text as one word of a POSIX shell."""
-    return "'" + text.replace("'", "'\\''") + "'"
+def shell(value: str | int) -> str:
+    """Write a value as one word of a POSIX shell."""
+    return "'" + str(value).replace("'", "'\\''") + "'"
+
+
+def word(text: str) -> str:
+    """Write a text as one word of chilli.conf or strongswan.conf: in the quotes that it does not contain."""
+    return text if text.isalnum() else f"'{text}'" if '"' in text else f'"{text}"'
 
 
 @cache
@@ -38,5 +43,5 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
         trim_blocks=True,
     )
-    environment.filters.update(ros=routeros, sh=shell)
+    environment.filters.update(ros=routeros, sh=shell, word=word)
     return environment

@@ -1,5 +1,5 @@
-# Pesisir: hotspot of @{nas.name}, RouterOS 7.10 or newer. Upload this file and run:  /import pesisir.rsc
-# Set the name of the phones' interface (a bridge or a port) here; running the script again changes nothing twice.
+# Hotspot of @{nas.name} for RouterOS 7.10 or newer. Put the name of the phones' bridge or port in the line `:local lan`,
+# upload the file and run:  /import pesisir.rsc    It may be run again at any time: nothing is made twice.
 {
 :local lan "bridge-hotspot"
 :local gateway @{gateway | ros}
@@ -49,6 +49,7 @@
 
 # The hotspot knows IPv4 only: with IPv6 phones would go past it
 :do {
+  :log warning "pesisir: IPv6 router advertisements are off on every interface"
   /ipv6 nd set [find interface=all] disabled=yes
   /ipv6 nd remove [find interface=$lan]
   /ipv6 firewall filter remove [find comment=$mark]
@@ -72,15 +73,16 @@
 /ip hotspot walled-garden ip add action=accept protocol=udp dst-port=123 dst-host=@{host | ros} comment=$mark
 @@ endfor
 
+
 # Pages: every one leads to the portal
 :if ([:len [/file find name=$dir]] = 0) do={ /file add name=$dir type=directory }
 :local page do={
-  :if ([:len [/file find name=$name]] = 0) do={ /file add name=$name }
-  /file set [find name=$name] contents=$contents
+  :if ([:len [/file find name=$path]] = 0) do={ /file add name=$path }
+  /file set [find name=$path] contents=$text
 }
 @@ for name, contents in pages
-$page name="$dir/@{name}" contents=@{contents | ros}
+$page path="$dir/@{name}" text=@{contents | ros}
 @@ endfor
-:log info "pesisir: the hotspot of @{nas.name} is set up"
-:put "Done. Check with: pesisir nas test @{nas.name}"
+:log info "pesisir: the hotspot is set up"
+:put "The hotspot is set up. On the server, check it with: pesisir nas check"
 }

@@ -1,7 +1,8 @@
 #!/bin/sh
-# Pesisir: asks the portal whether a phone may go online and within which limits, and reports what it has used.
-# openNDS 9: save it as /usr/lib/opennds/pesisir-binauth.sh (mode 700) and name it in the option `binauth`.
-# openNDS 10.1 or newer: save it as /usr/lib/opennds/custombinauth.sh, which its own script reads in.
+# Asks the portal whether a phone may go online and within which limits, and reports what it has used.
+# openNDS 9: save it as /usr/lib/opennds/pesisir-binauth.sh (mode 700); the option `binauth` names it.
+# openNDS 10.1 or newer: save it as /usr/lib/opennds/custombinauth.sh, which openNDS's own script reads in.
+# Usage every minute, by root's crontab:   * * * * * sh /usr/lib/opennds/pesisir-binauth.sh counters
 # What the phone sends (`custom`) is never believed; every call and answer is signed with the FAS key.
 pesisir_page=@{page | sh}
 pesisir_key=@{secrets.portal | sh}
@@ -23,20 +24,35 @@ pesisir_admit() { # MAC TOKEN: prints SECONDS UP DOWN UPQUOTA DOWNQUOTA, fails i
   [ "${pesisir_answer##* }" = "$(pesisir_sign admit "$1,$2:$pesisir_limits")" ] && printf '%s' "$pesisir_limits"
 }
 
-pesisir_send() { # every report that the portal has not acknowledged; one sender at a time
-  mkdir "$pesisir_spool/sending" 2>/dev/null || return 0
+pesisir_send() { # every report that the portal has not acknowledged yet; one sender at a time
+  if ! mkdir "$pesisir_spool/sending" 2>/dev/null; then
+    kill -0 "$(cat "$pesisir_spool/sending/pid" 2>/dev/null)" 2>/dev/null && return 0
+  fi
+  sh -c 'echo $PPID' >"$pesisir_spool/sending/pid"
   for pesisir_file in "$pesisir_spool"/*.report; do
     [ -e "$pesisir_file" ] || break
     [ "$(pesisir_call departed "$(cat "$pesisir_file")")" = ack ] || break
     rm -f "$pesisir_file"
   done
-  rmdir "$pesisir_spool/sending"
+  rm -rf "$pesisir_spool/sending"
 }
 
 pesisir_report() { # METHOD MAC INCOMING OUTGOING START END TOKEN: kept until the portal has it
   mkdir -p "$pesisir_spool"
   [ "$(ls "$pesisir_spool" | wc -l)" -gt 1000 ] || printf '%s' "$1,$2,$3,$4,$5,$6,$7" >"$pesisir_spool/$5-$7.report"
   pesisir_send >/dev/null 2>&1 </dev/null &
+}
+
+pesisir_counters() { # what each phone has used so far, and reports that could not be sent before
+  ndsctl json | tr -d ' \t",' | awk -F: -v now="$(date +%s)" '
+    /^mac:/ { mac = $2 ":" $3 ":" $4 ":" $5 ":" $6 ":" $7 }
+    /^session_start:/ { start = $2 }
+    /^token:/ { token = $2 }
+    /^state:/ { state = $2 }
+    /^download_this_session:/ { down = $2 }
+    /^upload_this_session:/ { if (state == "Authenticated") print mac "," down "," $2 "," start "," now "," token }
+  ' | while read -r pesisir_line; do pesisir_call counters "$pesisir_line" >/dev/null; done
+  [ ! -d "$pesisir_spool" ] || pesisir_send
 }
 
 case "${1:-}" in
@@ -46,6 +62,7 @@ case "${1:-}" in
 $pesisir_limits
 END
     ;;
+  counters) pesisir_counters ;;
   *_deauth) pesisir_report "$1" "$2" "$3" "$4" "$5" "$6" "$7" ;;
 esac
 

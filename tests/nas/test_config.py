@@ -1,0 +1,108 @@
+"""Configurations, compared file by file with `golden/`; `python -m tests.nas.test_config` writes them anew."""
+
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from app.domain.nases import Family, Nas, NasSecrets
+from app.nas.families import config
+from app.nas.handoff import Portal
+from app.nas.mikrotik_config import pages
+from app.nas.rendering import routeros, shell
+from tests.factories import make_nas
+
+GOLDEN = Path(__file__).parent / "golden"
+SECRETS = NasSecrets(
+    radius="radiussecretradiussecretradiusse", portal="portalsecretportalsecretportalse", mac="macsecretmacsecret"
+)
+PORTAL = Portal(
+    url="https://portal.bontang.example",
+    radius_host="192.0.2.10",
+    garden=("layanan.bontang.example", "192.0.2.44"),
+)
+HTTP = replace(PORTAL, url="http://192.0.2.10:8080", radius_host="radius.bontang.example", garden=())
+
+
+def nas_of(family: Family) -> Nas:
+    addresses = {Family.COOVACHILLI: "10.1.0.1:3990", Family.OPENNDS: "10.99.10.1:2050"}
+    return make_nas(name="gusung-1", family=family, login_address=addresses.get(family, "10.5.50.1"))
+
+
+CASES = [(family, name, portal) for family in Family for name, portal in (("https", PORTAL), ("http", HTTP))]
+
+
+@pytest.mark.parametrize(("family", "name", "portal"), CASES, ids=[f"{family}-{name}" for family, name, _ in CASES])
+def test_configuration_is_as_agreed(family: Family, name: str, portal: Portal) -> None:
+    folder = GOLDEN / f"{family}-{name}"
+    files = config(nas_of(family), SECRETS, portal)
+    assert set(files) == {path.name for path in folder.iterdir()}
+    for file, text in files.items():
+        assert text == (folder / file).read_text(encoding="utf-8"), file
+
+
+@pytest.mark.parametrize("family", list(Family))
+def test_every_configuration_ends_its_lines_and_names_the_nas_or_its_secret(family: Family) -> None:
+    for text in config(nas_of(family), SECRETS, PORTAL).values():
+        assert text.endswith("\n")
+        assert "@{" not in text
+        assert "@@" not in text
+
+
+@pytest.mark.parametrize("portal", [PORTAL, HTTP], ids=["https", "http"])
+def test_walled_gardens_name_exact_hosts(portal: Portal) -> None:
+    for family in Family:
+        for file, text in config(nas_of(family), SECRETS, portal).items():
+            garden = [line for line in text.splitlines() if "garden" in line or "uamallowed" in line]
+            assert not [line for line in garden if "*" in line], (family, file)
+
+
+def test_names_and_secrets_cannot_leave_their_quotes() -> None:
+    evil = "a\"b\\c$d'e?f"
+    nas = replace(nas_of(Family.MIKROTIK), name=evil, identifier=evil)
+    script = config(nas, replace(SECRETS, radius=evil, mac=evil), PORTAL)["pesisir.rsc"]
+    assert f"/system identity set name={routeros(evil)}" in script
+    assert f"secret={routeros(evil)} " in script
+    uci = config(replace(nas, family=Family.OPENNDS), replace(SECRETS, portal=evil), HTTP)["openwrt-opennds9.uci"]
+    assert f".faskey={shell(evil)}\n" in uci
+
+
+def test_pages_of_the_hotspot_folder_fit_into_what_a_script_may_write() -> None:
+    written = pages(PORTAL.page(nas_of(Family.MIKROTIK)))
+    assert {
+        "login.html",
+        "redirect.html",
+        "rlogin.html",
+        "alogin.html",
+        "status.html",
+        "logout.html",
+        "error.html",
+        "api.json",
+    } <= set(written)
+    assert max(len(routeros(text)) for text in written.values()) < 4_096
+
+
+@pytest.mark.parametrize("name", ["dash", "bash", "busybox"])
+def test_shell_of_a_router_reads_the_binauth_script(name: str, tmp_path: Path) -> None:
+    program = shutil.which(name)
+    if program is None:
+        pytest.skip(f"{name} is not installed")
+    script = tmp_path / "pesisir-binauth.sh"
+    script.write_text(config(nas_of(Family.OPENNDS), SECRETS, HTTP)["pesisir-binauth.sh"], encoding="utf-8")
+    command = [program, "sh"] if name == "busybox" else [program]
+    subprocess.run([*command, "-n", str(script)], check=True, capture_output=True)
+
+
+def write() -> None:
+    shutil.rmtree(GOLDEN, ignore_errors=True)
+    for family, name, portal in CASES:
+        folder = GOLDEN / f"{family}-{name}"
+        folder.mkdir(parents=True)
+        for file, text in config(nas_of(family), SECRETS, portal).items():
+            (folder / file).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write()
