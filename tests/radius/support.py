@@ -85,8 +85,8 @@ def make_nas(
     return Nas(nas_id, secrets, profile_for(family), identifier, require, limit, exact_address)
 
 
-def make_query(password: str = "rahasia", **more: str) -> AccessQuery:
-    attributes = Attributes([("User-Name", "budi")])
+def make_query(password: str = "rahasia", *, user_name: str = "budi", **more: str) -> AccessQuery:
+    attributes = Attributes([("User-Name", user_name)])
     for name, value in more.items():
         attributes.add(name.replace("_", "-"), value)
     return AccessQuery(attributes, PapPassword(password.encode()))
