@@ -81,9 +81,8 @@ _STATUS_TYPES: Final[dict[int, StatusType]] = {int(status): status for status in
 _STATUS_PER_SECOND: Final = 10  # Status-Server of one NAS (RFC 5997 section 4.2 asks for a limit)
 _ADDRESSES_KEPT: Final = 8192
 _MAX_TEXT: Final = 253
-_MS_CHAP_RESPONSES: Final = frozenset(
-    {b"\x00\x00\x01\x37\x01", b"\x00\x00\x01\x37\x19"}
-)  # RFC 2548 sections 2.1.3, 2.3.2
+# Vendor 311 and the types of MS-CHAP-Response and MS-CHAP2-Response (RFC 2548 sections 2.1.3, 2.3.2).
+_MS_CHAP_RESPONSES: Final = frozenset({b"\x00\x00\x01\x37\x01", b"\x00\x00\x01\x37\x19"})
 _EAP_FAILURE: Final = 4  # RFC 3748 section 4.2
 
 
@@ -382,12 +381,14 @@ class ServerEngine:
         EAP is always signed and so teaches nothing; an entry for many addresses is many routers and never learns.
         """
         signed = packet.signature_at > 0
+        counters.unsigned += not signed
+        if not nas.exact_address:
+            return
         if signed:
             self._has_signed.add(nas.id)
         else:
-            counters.unsigned += 1
             counters.downgrades += nas.id in self._has_signed
-        if nas.require_message_authenticator is not Demand.AUTO or nas.id in self._learned or not nas.exact_address:
+        if nas.require_message_authenticator is not Demand.AUTO or nas.id in self._learned:
             return
         if signed and packet.attributes.first(_EAP_MESSAGE) is not None:
             return

@@ -303,6 +303,14 @@ def test_a2_10_unsigned_after_signed_is_counted_as_a_downgrade() -> None:
     assert engine.counters.by_nas["nas"].downgrades == 1
 
 
+def test_a2_10_many_routers_in_one_entry_are_no_downgrade() -> None:
+    engine = make_engine(make_nas(require=Demand.NO, exact_address=False))
+    engine.receive(make_datagram(make_query(), chance=b"1" * 32), AUTH)
+    engine.receive(make_datagram(make_query(), sign=False, chance=b"2" * 32), AUTH)
+    assert engine.counters.by_nas["nas"].downgrades == 0
+    assert engine.counters.by_nas["nas"].unsigned == 1
+
+
 # Several NASes behind one address, several secrets
 
 NAMED = make_nas("named", identifier="gusung")
