@@ -1,0 +1,74 @@
+"""Who is online, as a person sees it: the sessions of one account, and when they last said something."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, or_, select
+
+from app.db.tables import access_log, sessions
+from app.domain.reports import Method
+from app.domain.sessions import SessionState
+
+
+@dataclass(frozen=True, slots=True)
+class OnlineSession:
+    """One session of an account; `stop_cause` is None while it is open."""
+
+    id: str
+    mac: str
+    nas_id: str
+    started_at: datetime
+    last_report_at: datetime
+    open: bool
+    stop_cause: str | None
+
+
+def devices_of(connection: Connection, account_id: str) -> set[str]:
+    """Return the MACs that have an open session of this account."""
+    query = select(sessions.c.mac).where(
+        sessions.c.account_id == account_id, sessions.c.state == SessionState.OPEN.value
+    )
+    return set(connection.scalars(query.distinct()))
+
+
+def sessions_of(connection: Connection, account_id: str, *, since: datetime) -> list[OnlineSession]:
+    """Return an account's sessions that are open or began after `since`, the newest first."""
+    query = (
+        select(
+            sessions.c.id,
+            sessions.c.mac,
+            sessions.c.nas_id,
+            sessions.c.started_at,
+            sessions.c.last_report_at,
+            sessions.c.state,
+            sessions.c.stop_cause,
+        )
+        .where(sessions.c.account_id == account_id)
+        .where(or_(sessions.c.state == SessionState.OPEN.value, sessions.c.started_at >= since))
+        .order_by(sessions.c.started_at.desc(), sessions.c.id)
+    )
+    return [
+        OnlineSession(
+            id=row.id,
+            mac=row.mac,
+            nas_id=row.nas_id,
+            started_at=row.started_at,
+            last_report_at=row.last_report_at,
+            open=row.state == SessionState.OPEN.value,
+            stop_cause=row.stop_cause,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def last_refusal(connection: Connection, nas_id: str, mac: str, *, since: datetime) -> str | None:
+    """Return the reason of the last verdict on a device at a NAS if it was a refusal; None if there was none."""
+    query = (
+        select(access_log.c.outcome, access_log.c.reason)
+        .where(access_log.c.mac == mac, access_log.c.at >= since, access_log.c.nas_id == nas_id)
+        .where(access_log.c.method != Method.PORTAL.value)
+        .order_by(access_log.c.at.desc(), access_log.c.id.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).one_or_none()
+    return row.reason if row is not None and row.outcome == "reject" else None

@@ -1,0 +1,100 @@
+"""What a person may know about an own connection: what is left, until when, with how many devices."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from app.db import accounts, online
+from app.db.engine import Database
+from app.db.online import OnlineSession
+from app.domain.access import Denial, decide_access
+from app.domain.plans import Period, Plan
+from app.domain.users import Account
+from app.services.login import usage_of
+
+SETTLING: Final = timedelta(minutes=5)
+"""How long after a login no session at all is no news: the first accounting is on its way, or the router has none."""
+
+_CLOCK_TOLERANCE: Final = timedelta(minutes=2)
+
+
+class ConnectionState(StrEnum):
+    """Online (the router reports a session), expected (logged in a moment ago), or ended."""
+
+    ONLINE = "online"
+    EXPECTED = "expected"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaLeft:
+    """The tightest quota: its period, its whole and what remains, in octets."""
+
+    period: Period
+    whole_octets: int
+    left_octets: int
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """One device's connection. `denial` says why it could not come back now; `stop_cause` what ended it."""
+
+    state: ConnectionState
+    plan: Plan
+    quota: QuotaLeft | None
+    used_today_octets: int
+    ends_at: datetime | None
+    devices_online: int
+    reported_at: datetime | None
+    stop_cause: str | None
+    denial: Denial | None
+
+
+def read_status(
+    database: Database, *, account_id: str, mac: str, logged_in_at: datetime, now: datetime, zone: ZoneInfo
+) -> Status | None:
+    """Return the status of a device that logged in then; None if the account is gone."""
+    with database.read() as connection:
+        account = accounts.by_id(connection, account_id, now=now)
+        if account is None or account.removed:
+            return None
+        usage = usage_of(connection, account_id, now=now, zone=zone)
+        every = online.sessions_of(connection, account_id, since=logged_in_at - _CLOCK_TOLERANCE)
+    own = [session for session in every if session.mac == mac]
+    devices = {session.mac for session in every if session.open}
+    decision = decide_access(account, usage, device=mac, online_devices=devices, now=now, zone=zone)
+    state = _state(own, logged_in_at, now)
+    latest = next((session for session in own if session.open), own[0] if own else None)
+    left = [
+        QuotaLeft(e.quota.period, e.quota.octets, e.quota.octets_left(usage.octets(e.quota.period)))
+        for e in account.policy.quotas
+    ]
+    return Status(
+        state=state,
+        plan=account.policy.plan,
+        quota=min(left, key=lambda quota: quota.left_octets, default=None),
+        used_today_octets=usage.day_octets,
+        ends_at=_ends_at(account, latest, now),
+        devices_online=len(devices | {mac} if state is not ConnectionState.ENDED else devices),
+        reported_at=None if latest is None else latest.last_report_at,
+        stop_cause=latest.stop_cause if latest is not None and not latest.open else None,
+        denial=decision if isinstance(decision, Denial) else None,
+    )
+
+
+def _state(own: list[OnlineSession], logged_in_at: datetime, now: datetime) -> ConnectionState:
+    if any(session.open for session in own):
+        return ConnectionState.ONLINE
+    return ConnectionState.ENDED if own or now - logged_in_at > SETTLING else ConnectionState.EXPECTED
+
+
+def _ends_at(account: Account, session: OnlineSession | None, now: datetime) -> datetime | None:
+    """Return when the connection must end: the account's own end or the session's time, whichever is sooner."""
+    ends = [account.ends_at(now)]
+    seconds = account.policy.plan.session_seconds
+    if seconds is not None:
+        begun = session.started_at if session is not None and session.open else now
+        ends.append(begun + timedelta(seconds=seconds))
+    return min((end for end in ends if end is not None), default=None)
