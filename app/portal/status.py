@@ -1,0 +1,164 @@
+"""`/status`: what is left and until when; `/logout`; and the same for the phone itself (RFC 8908)."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from app.portal.passes import StatusPass, issue_status, read_status
+from app.portal.portal import Portal, see_other
+from app.portal.problems import PageProblem
+from app.portal.views import Connected, Page, connected, goal_of, problem_of
+from app.services import resume, router_grants
+from app.services import status as statuses
+from app.services.spots import Spot, spot_of
+from app.services.status import ConnectionState, Status
+from app.web.forms import FormProblem, read_pairs
+from app.web.forms import read_form as read_posted
+from app.web.origins import is_foreign_post
+from app.web.tokens import TokenProblem
+from app.web.work import reading, writing
+
+CAPTIVE_JSON: Final = "application/captive+json"
+_WAITING_REFRESH: Final = 3  # seconds between two looks of the waiting page
+_SETTLING_REFRESH: Final = 10  # the same, until the first figures have come
+_SETTLING: Final = timedelta(minutes=1)
+_GONE_LIFE: Final = timedelta(hours=1)
+
+
+class StatusPages:
+    """The handlers of the status page, of log-out, and of the captive portal API."""
+
+    def __init__(self, portal: Portal) -> None:
+        self.portal = portal
+
+    async def get(self, request: Request) -> Response:
+        """Show how the connection stands."""
+        query = read_pairs(request.scope["query_string"])
+        return await reading(self.portal.database, self._show, query)
+
+    async def post_logout(self, request: Request) -> Response:
+        """End the connection: here, and by way of the router's own log-out."""
+        posted = await read_posted(request)
+        fields: Mapping[str, str] = {} if isinstance(posted, FormProblem) else posted
+        language = self.portal.language(fields)
+        headers = request.headers
+        if is_foreign_post(headers.get("origin"), headers.get("referer"), own_url=self.portal.settings.portal_url):
+            return self.portal.message(problem_of(PageProblem.FOREIGN_PAGE), language, status=HTTPStatus.FORBIDDEN)
+        return await writing(self._log_out, fields, language)
+
+    async def get_api(self, request: Request) -> Response:
+        """Tell the phone itself whether it is captive (RFC 8908); send a browser to the page (RFC 8910 section 2)."""
+        token = request.path_params["token"]
+        accept = request.headers.get("accept", "")
+        if "text/html" in accept and CAPTIVE_JSON not in accept:
+            url = self.portal.url("/status", t=token)
+            return RedirectResponse(url, status_code=HTTPStatus.FOUND, headers={"Vary": "Accept"})
+        return await reading(self.portal.database, self._api, token)
+
+    def _show(self, query: Mapping[str, str]) -> Response:
+        portal, language, now = self.portal, self.portal.language(query), self.portal.clock()
+        token = query.get("t", "")
+        found = self._find(token, now)
+        if found is None:
+            problem = problem_of(PageProblem.STATUS_UNKNOWN)
+            return portal.message(problem, language, status=HTTPStatus.NOT_FOUND)
+        ours, spot, status = found
+        page = Page(spot.site.name, portal.other(language, "/status", t=token))
+        if self._is_waiting(ours, spot, status):
+            return self._wait(ours, page, token, language, now)
+        if ours.left:
+            status = replace(status, state=ConnectionState.ENDED, stop_cause=resume.LOGGED_OUT, denial=None)
+        view = connected(
+            status,
+            portal.formats(language),
+            page=page,
+            token=token,
+            now=now,
+            goal=goal_of(ours.goal_url),
+            device_api=f"/captive-portal/api/{token}",
+            again_url=ours.router_url,
+            refresh_seconds=_refresh(ours, status, now),
+        )
+        return portal.page("status.html", view, language, form_origins=_origins(ours))
+
+    def _find(self, token: str, now: datetime) -> tuple[StatusPass, Spot, Status] | None:
+        """Return what a status link is about; None if it is not believed or its NAS or account is gone."""
+        portal = self.portal
+        ours = read_status(portal.keyring, token, now=now)
+        if isinstance(ours, TokenProblem):
+            return None
+        spot = spot_of(portal.database, portal.keyring, ours.nas_id)
+        status = statuses.read_status(
+            portal.database,
+            account_id=ours.account_id,
+            mac=ours.mac,
+            logged_in_at=ours.logged_in_at,
+            now=now,
+            zone=portal.settings.time_zone,
+        )
+        return None if spot is None or status is None else (ours, spot, status)
+
+    def _is_waiting(self, ours: StatusPass, spot: Spot, status: Status) -> bool:
+        """Tell whether the router has still to fetch the grant."""
+        if not ours.awaited or ours.left or status.state is not ConnectionState.EXPECTED:
+            return False
+        return not router_grants.is_delivered(self.portal.database, spot.nas, ours.awaited)
+
+    def _wait(self, ours: StatusPass, page: Page, token: str, language: str, now: datetime) -> Response:
+        """Keep the phone on a page that looks again; a router that stays silent for too long is said to be so."""
+        if ours.await_until is not None and now > ours.await_until:
+            problem = problem_of(PageProblem.ROUTER_SILENT)
+            return self.portal.message(
+                problem, language, status=HTTPStatus.GATEWAY_TIMEOUT, site=page.site, again_url=ours.router_url
+            )
+        view = Connected(page=page, state="waiting", token=token, refresh_seconds=_WAITING_REFRESH)
+        return self.portal.page("status.html", view, language)
+
+    def _log_out(self, posted: Mapping[str, str], language: str) -> Response:
+        portal, now = self.portal, self.portal.clock()
+        ours = read_status(portal.keyring, posted.get("t", ""), now=now)
+        if isinstance(ours, TokenProblem):
+            problem = problem_of(PageProblem.STATUS_UNKNOWN)
+            return portal.message(problem, language, status=HTTPStatus.NOT_FOUND)
+        resume.log_out(portal.database, ours.account_id, ours.mac, now=now, chance=portal.chance)
+        if ours.logout_url:
+            return see_other(ours.logout_url)
+        gone = issue_status(portal.keyring, replace(ours, left=True), now=now, until=now + _GONE_LIFE)
+        return see_other(portal.url("/status", language, t=gone))
+
+    def _api(self, token: str) -> Response:
+        now = self.portal.clock()
+        found = self._find(token, now)
+        if found is None:
+            return JSONResponse({}, status_code=HTTPStatus.NOT_FOUND, media_type=CAPTIVE_JSON)
+        ours, spot, status = found
+        captive = ours.left or status.state is ConnectionState.ENDED or self._is_waiting(ours, spot, status)
+        answer: dict[str, bool | int | str] = {
+            "captive": captive,
+            "user-portal-url": self.portal.url("/status", t=token),
+            "venue-info-url": self.portal.url("/services"),
+            "can-extend-session": False,
+        }
+        if not captive and status.ends_at is not None:
+            answer["seconds-remaining"] = max(0, int((status.ends_at - now).total_seconds()))
+        if not captive and status.quota is not None:
+            answer["bytes-remaining"] = status.quota.left_octets
+        return JSONResponse(answer, media_type=CAPTIVE_JSON)
+
+
+def _refresh(ours: StatusPass, status: Status, now: datetime) -> int | None:
+    """Return when to look again: only until the first report has come, and not for long."""
+    settling = status.state is ConnectionState.EXPECTED and now - ours.logged_in_at < _SETTLING
+    return _SETTLING_REFRESH if settling else None
+
+
+def _origins(ours: StatusPass) -> tuple[str, ...]:
+    """Return where the log-out form may lead: the router's own log-out, which we named ourselves."""
+    parts = urlsplit(ours.logout_url)
+    return (f"{parts.scheme}://{parts.netloc}",) if parts.netloc else ()

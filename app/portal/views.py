@@ -1,0 +1,222 @@
+"""View models: what a template gets, ready to be written; no queries, no decisions, no database rows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from urllib.parse import urlsplit
+
+from app.domain.access import Denial, DenialReason
+from app.domain.plans import Plan
+from app.portal.problems import GOOD, WARNINGS, PageProblem
+from app.services.status import ConnectionState, Status
+from app.web.formats import Formats, When
+from app.web.theme import Service
+
+_TANK: Final = 88  # units of the picture's height from a full quota to an empty one
+_FIELDS: Final = {
+    DenialReason.VOUCHER_UNKNOWN: "code",
+    DenialReason.VOUCHER_USED: "code",
+    DenialReason.VOUCHER_REVOKED: "code",
+    DenialReason.WRONG_CREDENTIALS: "username",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What every page shows: where one is, and the same page in the other language ("" where there is none)."""
+
+    site: str = ""
+    other_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What went wrong: a DenialReason or PageProblem, and what its message needs. `field` is the input it is about."""
+
+    kind: str
+    tone: str
+    retry: When | None = None
+    period: str | None = None
+    field: str | None = None
+    incident: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What the free tap gives."""
+
+    amount: str | None
+    period: str | None
+    rate: str | None
+    time: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Splash:
+    """The splash page. `way` is the form that was tried last; what was typed is kept, but for the password."""
+
+    page: Page
+    offer: Offer | None
+    form: str
+    problem: Problem | None = None
+    way: str = "free"
+    code: str = ""
+    username: str = ""
+    remember: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What remains of the tightest quota; `level` is where the picture's water stands, from the top."""
+
+    amount: str
+    whole: str
+    period: str
+    level: int
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """Where the phone wanted to go: a link that somebody may follow."""
+
+    host: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """The status page."""
+
+    page: Page
+    state: str
+    token: str
+    left: Left | None = None
+    used: str | None = None
+    time: str | None = None
+    time_until: When | None = None
+    rate: str | None = None
+    devices: str = ""
+    device_limit: str | None = None
+    age: str | None = None
+    goal: Goal | None = None
+    problem: Problem | None = None
+    refresh_seconds: int | None = None
+    device_api: str = ""
+    again_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A page that only says something, and what to do next."""
+
+    page: Page
+    problem: Problem
+    again_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """The public services."""
+
+    page: Page
+    services: Sequence[Service]
+
+
+@dataclass(frozen=True, slots=True)
+class Public:
+    """The front page; `entry_url` leads a phone of ours to its router, "" for everybody else."""
+
+    page: Page
+    entry_url: str = ""
+
+
+def problem_of(reason: DenialReason | PageProblem, *, incident: str = "") -> Problem:
+    """Describe what needs no more than its name."""
+    tone = "good" if reason in GOOD else "warn" if reason in WARNINGS else "bad"
+    field = _FIELDS.get(reason) if isinstance(reason, DenialReason) else None
+    return Problem(kind=reason.value, tone=tone, field=field, incident=incident)
+
+
+def problem_of_denial(denial: Denial, formats: Formats, *, now: datetime) -> Problem:
+    """Describe a denial, with the moment from which on it is worth trying again."""
+    plain = problem_of(denial.reason)
+    return Problem(
+        kind=plain.kind,
+        tone=plain.tone,
+        retry=None if denial.retry_at is None else formats.when(denial.retry_at, now=now),
+        period=None if denial.period is None else denial.period.value,
+        field=plain.field,
+    )
+
+
+def offer_of(plan: Plan, formats: Formats) -> Offer:
+    """Describe a plan before it is used: its tightest quota first, as a person meets it."""
+    quota = plan.quotas[0] if plan.quotas else None
+    seconds = plan.session_seconds or plan.validity_seconds
+    return Offer(
+        amount=None if quota is None else formats.amount(quota.octets),
+        period=None if quota is None else quota.period.value,
+        rate=None if plan.down_bps is None else formats.rate(plan.down_bps),
+        time=None if seconds is None else formats.duration(seconds),
+    )
+
+
+def goal_of(url: str) -> Goal | None:
+    """Describe where the phone wanted to go; None for nowhere."""
+    host = urlsplit(url).hostname if url else None
+    return None if host is None else Goal(host, url)
+
+
+def connected(
+    status: Status,
+    formats: Formats,
+    *,
+    page: Page,
+    token: str,
+    now: datetime,
+    goal: Goal | None,
+    device_api: str,
+    again_url: str,
+    refresh_seconds: int | None,
+) -> Connected:
+    """Describe a connection."""
+    quota, plan = status.quota, status.plan
+    ended = status.state is ConnectionState.ENDED
+    return Connected(
+        page=page,
+        state="ended" if ended else "online",
+        token=token,
+        left=None
+        if quota is None
+        else Left(
+            formats.amount(quota.left_octets),
+            formats.amount(quota.whole_octets),
+            quota.period.value,
+            4 + _TANK - _TANK * quota.left_octets // max(1, quota.whole_octets),
+        ),
+        used=formats.amount(status.used_today_octets) if quota is None else None,
+        time=None if status.ends_at is None else formats.duration(int((status.ends_at - now).total_seconds())),
+        time_until=None if status.ends_at is None else formats.when(status.ends_at, now=now),
+        rate=None if plan.down_bps is None else formats.rate(plan.down_bps),
+        devices=formats.count(status.devices_online),
+        device_limit=None if plan.device_limit is None else formats.count(plan.device_limit),
+        age=None
+        if status.reported_at is None
+        else formats.age(max(0, int((now - status.reported_at).total_seconds()))),
+        goal=goal,
+        problem=_ending(status, formats, now=now) if ended else None,
+        refresh_seconds=refresh_seconds,
+        device_api=device_api,
+        again_url=again_url,
+    )
+
+
+def _ending(status: Status, formats: Formats, *, now: datetime) -> Problem | None:
+    """Say why a connection has ended, where that is known."""
+    if status.denial is not None:
+        return problem_of_denial(status.denial, formats, now=now)
+    return problem_of(PageProblem.LOGGED_OFF) if status.stop_cause in _LOGGED_OFF else None
+
+
+_LOGGED_OFF: Final = ("User-Request", "logged_out")
