@@ -35,6 +35,7 @@ _log: Final = structlog.get_logger("portal")
 _GUESSES: Final = (DenialReason.WRONG_CREDENTIALS, DenialReason.VOUCHER_UNKNOWN)
 _TRIES: Final = 10  # wrong codes or passwords in ten minutes: of a device, an address, a user name
 _TRIES_OF_NAS: Final = 100  # of a whole spot, whose thirty phones may share one address and mistype honestly
+_HOPELESS: Final = (DenialReason.QUOTA_EXHAUSTED, DenialReason.SUSPENDED, DenialReason.EXPIRED)
 _LONGEST_GOAL: Final = 300  # characters; a longer URL would not fit through the router and back
 _PATIENCE: Final = 4  # times the interval at which a router asks, before it counts as silent
 
@@ -153,11 +154,17 @@ class LoginPages:
             problem=problem_of_denial(denial, portal.formats(arrival.language), now=now),
             form=posted["form"],
             status=_STATUSES.get(denial.reason, HTTPStatus.FORBIDDEN),
-            way=posted["way"],
+            way=_way_to_show(arrival, denial, posted["way"]),
             code=posted.get("code", "")[:64],
             username=posted.get("username", "")[:253],
             remember=posted.get("remember") == "yes",
         )
+
+
+def _way_to_show(arrival: Arrival, denial: Denial, way: str) -> str:
+    """Return the form to show first: the one that was tried, unless it cannot help however often it is tried."""
+    hopeless = denial.reason in _HOPELESS or arrival.spot.free_plan is None
+    return "voucher" if way == "free" and hopeless else way
 
 
 def _status_pass(arrival: Arrival, outcome: LoggedIn, now: datetime) -> StatusPass:

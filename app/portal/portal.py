@@ -7,13 +7,14 @@ from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlencode
 
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from app.config import Settings
 from app.db.engine import Database
 from app.domain.keys import Chance
-from app.portal.views import Message, Page, Problem
+from app.portal.views import Message, Page, Problem, Said
 from app.services.keyring import Keyring
 from app.web.catalogue import LANGUAGES
 from app.web.formats import Formats
@@ -53,8 +54,7 @@ class Portal:
 
     def other(self, language: str, path: str, **parameters: str) -> str:
         """Return the URL of the same page in the other language."""
-        other = next(known for known in LANGUAGES if known != language)
-        return f"{path}?{urlencode({**parameters, 'lang': other})}"
+        return f"{path}?{urlencode({**parameters, 'lang': other_language(language)})}"
 
     def page(
         self,
@@ -73,8 +73,16 @@ class Portal:
     def message(
         self, problem: Problem, language: str, *, status: int, site: str = "", again_url: str = ""
     ) -> HTMLResponse:
-        """Render a page that only says what went wrong."""
-        return self.page("problem.html", Message(Page(site), problem, again_url), language, status=status)
+        """Render a page that only says what went wrong, in both languages."""
+        other = other_language(language)
+        said = Markup(self.theme.render(other, "said.html", Said(problem)))  # noqa: S704 a template's output
+        view = Message(Page(site), problem, other, said, again_url)
+        return self.page("problem.html", view, language, status=status)
+
+
+def other_language(language: str) -> str:
+    """Return the one that `language` is not."""
+    return next(known for known in LANGUAGES if known != language)
 
 
 def see_other(url: str) -> RedirectResponse:

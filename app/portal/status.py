@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from app.portal.passes import StatusPass, issue_status, read_status
 from app.portal.portal import Portal, see_other
 from app.portal.problems import PageProblem
-from app.portal.views import Connected, Page, connected, goal_of, problem_of
+from app.portal.views import Connected, Page, connected, goal_of, level, problem_of
 from app.services import resume, router_grants
 from app.services import status as statuses
 from app.services.spots import Spot, spot_of
@@ -117,7 +117,13 @@ class StatusPages:
             return self.portal.message(
                 problem, language, status=HTTPStatus.GATEWAY_TIMEOUT, site=page.site, again_url=ours.router_url
             )
-        view = Connected(page=page, state="waiting", token=token, refresh_seconds=_WAITING_REFRESH)
+        view = Connected(
+            page=page,
+            state="waiting",
+            token=token,
+            refresh_seconds=_WAITING_REFRESH,
+            waited_level=_waited_level(ours, now),
+        )
         return self.portal.page("status.html", view, language)
 
     def _log_out(self, posted: Mapping[str, str], language: str) -> Response:
@@ -150,6 +156,13 @@ class StatusPages:
         if not captive and status.quota is not None:
             answer["bytes-remaining"] = status.quota.left_octets
         return JSONResponse(answer, media_type=CAPTIVE_JSON)
+
+
+def _waited_level(ours: StatusPass, now: datetime) -> int:
+    """Return how far the picture of the waiting page has filled by the time that has passed."""
+    assert ours.await_until is not None, "waiting has an end"
+    whole = (ours.await_until - ours.logged_in_at) // timedelta(seconds=1)
+    return level((now - ours.logged_in_at) // timedelta(seconds=1) + whole // 10, whole)
 
 
 def _refresh(ours: StatusPass, status: Status, now: datetime) -> int | None:

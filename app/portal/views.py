@@ -13,7 +13,8 @@ from app.services.status import ConnectionState, Status
 from app.web.formats import Formats, When
 from app.web.theme import Service
 
-_TANK: Final = 88  # units of the picture's height from a full quota to an empty one
+_TANK: Final = 84  # units of the picture's height from full to empty
+_TANK_TOP: Final = 6
 _FIELDS: Final = {
     DenialReason.VOUCHER_UNKNOWN: "code",
     DenialReason.VOUCHER_USED: "code",
@@ -94,7 +95,6 @@ class Connected:
     left: Left | None = None
     used: str | None = None
     time: str | None = None
-    time_until: When | None = None
     rate: str | None = None
     devices: str = ""
     device_limit: str | None = None
@@ -104,14 +104,24 @@ class Connected:
     refresh_seconds: int | None = None
     device_api: str = ""
     again_url: str = ""
+    waited_level: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A problem by itself, to be said in a second language."""
+
+    problem: Problem
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A page that only says something, and what to do next."""
+    """A page that only says something, and what to do next; `other` says it in the other language too, as HTML."""
 
     page: Page
     problem: Problem
+    other_language: str
+    other: str
     again_url: str = ""
 
 
@@ -162,6 +172,11 @@ def offer_of(plan: Plan, formats: Formats) -> Offer:
     )
 
 
+def level(part: int, whole: int) -> int:
+    """Return where the picture's water stands, from the top, for a part of a whole."""
+    return _TANK_TOP + _TANK - _TANK * min(part, whole) // max(1, whole)
+
+
 def goal_of(url: str) -> Goal | None:
     """Describe where the phone wanted to go; None for nowhere."""
     host = urlsplit(url).hostname if url else None
@@ -182,7 +197,7 @@ def connected(
 ) -> Connected:
     """Describe a connection."""
     quota, plan = status.quota, status.plan
-    ended = status.state is ConnectionState.ENDED
+    ended = status.state is ConnectionState.ENDED or status.denial is not None
     return Connected(
         page=page,
         state="ended" if ended else "online",
@@ -193,11 +208,10 @@ def connected(
             formats.amount(quota.left_octets),
             formats.amount(quota.whole_octets),
             quota.period.value,
-            4 + _TANK - _TANK * quota.left_octets // max(1, quota.whole_octets),
+            level(quota.left_octets, quota.whole_octets),
         ),
         used=formats.amount(status.used_today_octets) if quota is None else None,
         time=None if status.ends_at is None else formats.duration(int((status.ends_at - now).total_seconds())),
-        time_until=None if status.ends_at is None else formats.when(status.ends_at, now=now),
         rate=None if plan.down_bps is None else formats.rate(plan.down_bps),
         devices=formats.count(status.devices_online),
         device_limit=None if plan.device_limit is None else formats.count(plan.device_limit),
@@ -208,7 +222,7 @@ def connected(
         problem=_ending(status, formats, now=now) if ended else None,
         refresh_seconds=refresh_seconds,
         device_api=device_api,
-        again_url=again_url,
+        again_url=again_url if status.denial is None else "",
     )
 
 
