@@ -10,6 +10,7 @@ import binascii
 import hashlib
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 from urllib.parse import quote, unquote, urlencode
 
@@ -27,8 +28,7 @@ from app.nas.parameters import ip_of, mac_of, text_of, web_address_of
 
 __all__ = ["config", "login_handoff", "login_origins", "logout_handoff", "read_state", "read_visit"]
 
-_CARRIED: Final = ("hid", "clientip", "clientmac", "gatewayname", "gatewayaddress", "authdir", "originurl")
-_ENCODED: Final = ("gatewayname", "originurl")  # percent-encoded by the router, in lower case
+_CARRIED: Final = ("hid", "clientip", "clientmac", "gatewayname", "gatewayaddress", "authdir", "originurl", "version")
 _ABSENT: Final = "(null)"
 _LEVELS: Final = ("1", "2", "3", "4")
 _HID: Final = re.compile(r"[0-9a-f]{16,128}\Z")
@@ -97,6 +97,15 @@ def hid_of_token(token: str) -> str:
 def gateway_hash(gatewayname: str) -> str:
     """Return how the router calls itself when it polls: over the name as it stands in `fas`, percent-encoded."""
     return hashlib.sha256(gatewayname.encode()).hexdigest()
+
+
+def within_reach(grant: Grant, state: Mapping[str, str]) -> Grant:
+    """Return what the router that sent `state` can hold without harm.
+
+    openNDS 9.10 on Debian 12 stops counting what a phone sends once it has an upload rate (tried; the download side
+    goes on counting): a quota that holds is worth more than that rate.
+    """
+    return replace(grant, up_bps=None) if state.get("version", "").startswith("9.") else grant
 
 
 def auth_line(token: str, grant: Grant, reference: str) -> str:

@@ -23,7 +23,7 @@ from app.domain.nases import Nas, NasSecrets
 from app.domain.reports import Reported
 from app.domain.sessions import SessionReport
 from app.nas.handoff import AwaitPoll, HandOff, Login, Redirect, Visit
-from app.nas.opennds import auth_line, binauth_line, gateway_hash, hid_of_token, rhid
+from app.nas.opennds import auth_line, binauth_line, gateway_hash, hid_of_token, rhid, within_reach
 from app.services import ingest, router_grants
 from app.services.router_grants import PhoneReport
 
@@ -147,7 +147,7 @@ def register(
                 gateway=gateway_hash(visit.state["gatewayname"]) if "gatewayname" in visit.state else "",
                 account_id=login.account_id,
                 acceptance_id=login.acceptance_id,
-                grant=login.grant,
+                grant=within_reach(login.grant, visit.state),
                 now=now,
                 chance=chance,
             )

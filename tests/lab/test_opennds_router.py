@@ -1,0 +1,101 @@
+"""A phone's evening behind Debian's openNDS 9.10, at each FAS level, with Debian's Chromium and JavaScript off."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from tests.lab.conftest import Authority, demand
+from tests.lab.phone import Phone
+from tests.lab.product import Product
+from tests.lab.router import OpenNds
+from tests.lab.topology import LAN_ADDRESS, PHONE_MAC, ROUTER_ADDRESS, Topology, wait_for
+
+pytestmark = pytest.mark.lab
+
+PROBE = "http://connectivitycheck.gstatic.com/generate_204"
+FREE_TAP = "form:has(input[name=way][value=free]) button"
+LOG_OUT = "form[action='/logout'] button"
+OCTETS = 3_000_000
+
+
+@dataclass(frozen=True)
+class Evening:
+    """Everything that a test needs at one FAS level."""
+
+    level: int
+    product: Product
+    router: OpenNds
+    phone: Phone
+
+
+@pytest.fixture(params=[1, 2, 3], ids=["level-1", "level-2", "level-3"])
+def evening(request: pytest.FixtureRequest, topology: Topology, authority: Authority) -> Iterator[Evening]:
+    demand(request, "opennds", "php", "chromium")
+    level: int = request.param
+    product = Product(topology, tls=authority.portal if level == 3 else None)
+    product.set_up("opennds", f"{ROUTER_ADDRESS}/32", "--login-address", f"{LAN_ADDRESS}:2050")
+    product.serve()
+    ca = authority.certificate if level == 3 else None
+    router = OpenNds(topology, product.router_files(), level=level, authority=ca)
+    with Phone(topology, insecure=level == 3) as phone:
+        yield Evening(level, product, router, phone)
+
+
+def test_phone_taps_once_uses_the_internet_and_leaves(evening: Evening) -> None:
+    phone, product = evening.phone, evening.product
+
+    # Intercepted: whatever a phone asks for, it sees the splash page.
+    screen = phone.open(PROBE)
+    assert screen.error == ""
+    assert screen.url.startswith(f"{product.portal_url}/hotspot/gusung-1?fas=")
+    assert "Gusung" in screen.text
+    assert "online" not in phone.fetch("http://example.com/before")
+
+    # One tap, and the status page of ours comes back by way of the router.
+    phone.press(FREE_TAP)
+    wait_for("the status page", lambda: "Anda tersambung" in phone.look().text, seconds=60)
+    assert phone.look().url.startswith(f"{product.portal_url}/status?")
+    status_url = phone.look().url
+
+    # The internet is reached, by the browser and beside it.
+    assert "online: example.com/page" in phone.open("http://example.com/page").text
+    assert len(phone.fetch(f"http://example.com/bytes/{OCTETS}")) == OCTETS
+
+    # The session is open, and its usage grows when the router reports.
+    wait_for("the router's counters", lambda: _has_counted(evening))
+    evening.router.report_counters()
+    (session,) = product.sessions()
+    assert (session["device"], session["state"], session["nas"]) == (PHONE_MAC, "open", "gusung-1")
+    assert OCTETS < _number(session["down_octets"]) < OCTETS * 2
+
+    # Status, and log-out: the phone is captive again.
+    assert "Anda tersambung" in phone.open(status_url).text
+    phone.press(LOG_OUT)
+    assert "online" not in phone.fetch("http://example.com/after")
+    assert phone.open("http://example.com/again").url.startswith(f"{product.portal_url}/hotspot/gusung-1?")
+
+    # The report at the end is stored: closed, with its octets and its cause.
+    wait_for("the report of the log-out", lambda: product.sessions()[-1]["state"] == "closed")
+    (session,) = product.sessions()
+    assert session["terminate_cause"] == "User-Request"
+    assert OCTETS < _number(session["down_octets"]) < OCTETS * 2
+    assert 0 < _number(session["up_octets"]) < OCTETS
+    assert session["flags"] == []
+
+
+def _has_counted(evening: Evening) -> bool:
+    """Tell whether the router has counted both ways (it reads its counters every five seconds)."""
+    evening.phone.fetch("http://example.com/page")
+    counted = {
+        name: int(line.split('"')[3])
+        for line in evening.router.control("json").splitlines()
+        for name in ("download_this_session", "upload_this_session")
+        if name in line
+    }
+    return counted.get("download_this_session", 0) * 1024 > OCTETS and counted.get("upload_this_session", 0) > 0
+
+
+def _number(value: object) -> int:
+    assert isinstance(value, int)
+    return value
