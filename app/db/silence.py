@@ -1,0 +1,36 @@
+"""Open sessions that have not been heard of for a while."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection, func, select
+
+from app.db.tables import accounts, plans, sessions, sites
+from app.domain.sessions import SessionState
+
+
+class SilentSession(NamedTuple):
+    """One open session; `interim_seconds` is how often its router was asked to report (None: nobody says)."""
+
+    id: str
+    last_report_at: datetime
+    interim_seconds: int | None
+
+
+def silent_since(connection: Connection, moment: datetime) -> Iterator[SilentSession]:
+    """Yield the open sessions whose last report is from that moment or before."""
+    query = (
+        select(
+            sessions.c.id,
+            sessions.c.last_report_at,
+            func.coalesce(plans.c.interim_seconds, sites.c.interim_seconds),
+        )
+        .select_from(sessions)
+        .outerjoin(accounts, accounts.c.id == sessions.c.account_id)
+        .outerjoin(plans, plans.c.id == accounts.c.plan_id)
+        .outerjoin(sites, sites.c.id == sessions.c.site_id)
+        .where(sessions.c.state == SessionState.OPEN.value, sessions.c.last_report_at <= moment)
+    )
+    for session_id, last_report_at, interim_seconds in connection.execute(query):
+        yield SilentSession(session_id, last_report_at, interim_seconds)
