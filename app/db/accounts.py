@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from app.db import overrides, plans
 from app.db.chunks import chunks
+from app.db.keyed import among
 from app.db.tables import accounts
 from app.domain.plans import Plan, Policy, QuotaOverride, effective_policy
 from app.domain.users import Account, AccountKind
@@ -21,18 +22,13 @@ def live(connection: Connection, *, now: datetime) -> list[Account]:
 
 def by_ids(connection: Connection, account_ids: Collection[str], *, now: datetime) -> list[Account]:
     """Return these accounts, removed ones too; an id that does not exist is left out."""
-    rows: list[Row[Any]] = []
-    for some in chunks(account_ids):
-        rows += connection.execute(select(accounts).where(accounts.c.id.in_(some))).all()
+    rows = connection.execute(select(accounts).where(among(connection, accounts.c.id, account_ids))).all()
     return _with_policies(rows, plans.by_id(connection), overrides.of_accounts(connection, account_ids), now=now)
 
 
 def existing(connection: Connection, account_ids: Collection[str]) -> set[str]:
     """Return which of these accounts exist, removed ones too."""
-    found: set[str] = set()
-    for some in chunks(account_ids):
-        found.update(connection.scalars(select(accounts.c.id).where(accounts.c.id.in_(some))))
-    return found
+    return set(connection.scalars(select(accounts.c.id).where(among(connection, accounts.c.id, account_ids))))
 
 
 def by_id(connection: Connection, account_id: str, *, now: datetime) -> Account | None:

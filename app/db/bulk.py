@@ -1,6 +1,6 @@
 """Many rows in one statement: executemany on SQLite; on PostgreSQL one INSERT from arrays, which costs a third."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Final
@@ -21,11 +21,22 @@ def write_rows(connection: Connection, table: Table, columns: tuple[str, ...], r
         moments = [n for n, name in enumerate(columns) if isinstance(table.c[name].type, Moment | Date)]
         connection.exec_driver_sql(_values(table, columns, then), [_as_text(row, moments) for row in rows])
         return
-    arrays = tuple(
-        [_iso(value) for value in column] if isinstance(table.c[name].type, Moment | Date) else list(column)
-        for name, column in zip(columns, zip(*rows, strict=True), strict=True)
+    connection.exec_driver_sql(
+        _arrays(table, columns, then), tuple(_array(column) for column in zip(*rows, strict=True))
     )
-    connection.exec_driver_sql(_arrays(table, columns, then), arrays)
+
+
+def _array(values: Iterable[Value]) -> str:
+    """Write a PostgreSQL array (manual, section 8.15.6); the driver would take three times as long over each value."""
+    return "{" + ",".join(map(_element, values)) + "}"
+
+
+def _element(value: Value) -> str:
+    if isinstance(value, str):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    if value is None:
+        return "NULL"
+    return f'"{value.isoformat()}"' if isinstance(value, date) else str(value)
 
 
 def moment_text(at: datetime) -> str:

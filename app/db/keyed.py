@@ -1,9 +1,10 @@
 """Rows for many keys in one statement with one parameter, so that its length never meets a limit."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
 from typing import Final
 
-from sqlalchemy import Connection
+from sqlalchemy import Column, Connection, TextClause, text
 
 MOMENT: Final = "moment"
 TEXT: Final = "text"
@@ -27,3 +28,10 @@ def key_value(connection: Connection, index: int, kind: str = TEXT) -> str:
 def equal(connection: Connection, columns: Sequence[str]) -> str:
     """Return the condition that columns equal the values of a row of `k`, in order."""
     return " AND ".join(f"{column} = {key_value(connection, n)}" for n, column in enumerate(columns))
+
+
+def among(connection: Connection, column: Column[str], values: Iterable[str]) -> TextClause:
+    """Return the condition that a column has one of many values; it can stand once in a statement."""
+    one = "json_array_elements_text(CAST(:among AS json))"
+    rows = f"SELECT {one}" if connection.dialect.name == "postgresql" else "SELECT value FROM json_each(:among)"
+    return text(f"{column.table.name}.{column.name} IN ({rows})").bindparams(among=json.dumps(list(values)))

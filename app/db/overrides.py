@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select
 
-from app.db.chunks import chunks
+from app.db.keyed import among
 from app.db.tables import quota_overrides
 from app.domain.plans import Period, Quota, QuotaOverride
 
@@ -18,10 +18,8 @@ def read_all(connection: Connection) -> dict[str, list[QuotaOverride]]:
 
 def of_accounts(connection: Connection, account_ids: Collection[str]) -> dict[str, list[QuotaOverride]]:
     """Return the overrides of some accounts by account id."""
-    found: dict[str, list[QuotaOverride]] = {}
-    for some in chunks(account_ids):
-        found |= _by_account(connection.execute(select(quota_overrides).where(quota_overrides.c.account_id.in_(some))))
-    return found
+    query = select(quota_overrides).where(among(connection, quota_overrides.c.account_id, account_ids))
+    return _by_account(connection.execute(query))
 
 
 def replace(connection: Connection, account_id: str, override: QuotaOverride, *, now: datetime) -> None:

@@ -8,8 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, delete, select, text, update
 
 from app.db.bulk import moment_text, write_rows
-from app.db.chunks import chunks
-from app.db.keyed import MOMENT, equal, key_rows, key_value
+from app.db.keyed import MOMENT, among, equal, key_rows, key_value
 from app.db.tables import changes, nases, sessions
 from app.domain.sessions import (
     UNDATED_TOLERANCE,
@@ -102,21 +101,16 @@ def that_may_end(connection: Connection, restart: NasRestart, *, newest: bool, s
 
 def open_of_accounts(connection: Connection, account_ids: Iterable[str]) -> list[tuple[str, str]]:
     """Return (session id, account id) of the open sessions of accounts."""
-    found: list[tuple[str, str]] = []
-    for some in chunks(account_ids):
-        query = select(sessions.c.id, sessions.c.account_id).where(
-            sessions.c.account_id.in_(some), sessions.c.state == SessionState.OPEN.value
-        )
-        found += [(session_id, account_id) for session_id, account_id in connection.execute(query) if account_id]
-    return found
+    query = select(sessions.c.id, sessions.c.account_id).where(
+        among(connection, sessions.c.account_id, account_ids), sessions.c.state == SessionState.OPEN.value
+    )
+    return [(session_id, account_id) for session_id, account_id in connection.execute(query) if account_id]
 
 
 def by_ids(connection: Connection, session_ids: Iterable[str]) -> list[Session]:
     """Return sessions by id."""
-    found: list[Session] = []
-    for some in chunks(session_ids):
-        found += [_session(row) for row in connection.execute(select(sessions).where(sessions.c.id.in_(some)))]
-    return found
+    query = select(sessions).where(among(connection, sessions.c.id, session_ids))
+    return [_session(row) for row in connection.execute(query)]
 
 
 def sites_of(connection: Connection, nas_ids: Iterable[str]) -> dict[str, str]:

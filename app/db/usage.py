@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, Select, case, func, select
 
 from app.db.bulk import write_rows
-from app.db.chunks import chunks
+from app.db.keyed import among
 from app.db.tables import usage
 from app.domain.plans import Usage
 from app.domain.sessions import DayUsage
@@ -36,11 +36,8 @@ def read(connection: Connection, account_ids: Collection[str], *, today: date, s
     ).group_by(usage.c.account_id)
     if since is not None:
         query = query.where(usage.c.day >= since)
-    found: dict[str, Usage] = {}
-    for some in chunks(account_ids):
-        for account_id, day, month, total in connection.execute(query.where(usage.c.account_id.in_(some))):
-            found[account_id] = Usage(today, int(day), int(month), int(total))
-    return found
+    rows = connection.execute(query.where(among(connection, usage.c.account_id, account_ids)))
+    return {account_id: Usage(today, int(day), int(month), int(total)) for account_id, day, month, total in rows}
 
 
 class PeriodUsage(NamedTuple):

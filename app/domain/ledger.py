@@ -27,8 +27,9 @@ Scope = tuple[str, str]
 class Ledger:
     """Sessions as reports change them. Give it every stored session that the reports may belong to, once."""
 
-    def __init__(self, zone: ZoneInfo, new_id: Callable[[], str]) -> None:
+    def __init__(self, zone: ZoneInfo, sites: Mapping[str, str], new_id: Callable[[], str]) -> None:
         self._zone = zone
+        self._sites = sites  # by NAS id
         self._new_id = new_id
         self._stored: dict[str, Session] = {}
         self._by_key: dict[SessionKey, list[Session]] = {}
@@ -46,7 +47,8 @@ class Ledger:
         sessions = self._by_key.setdefault(report.key, [])
         parts = find_sessions(sessions, report)
         if not parts:
-            session = replace(apply_report(None, report, zone=self._zone), id=self._new_id())
+            session = apply_report(None, report, zone=self._zone)
+            session = replace(session, id=self._new_id(), site_id=self._sites.get(report.nas_id))
             sessions.append(session)
             return session.id
         session = apply_report(parts[0], report, zone=self._zone)
@@ -70,12 +72,6 @@ class Ledger:
     def recognise(self, proofs: Mapping[str, Proof]) -> None:
         """Join Accepts, by session id, that were found beside the reports."""
         self._update(lambda session: recognise(session, proofs[session.id]) if session.id in proofs else session)
-
-    def place(self, sites: Mapping[str, str]) -> None:
-        """Say at which site sessions are, by NAS id."""
-        self._update(
-            lambda session: session if session.site_id else replace(session, site_id=sites.get(session.nas_id))
-        )
 
     def orphan(self, accounts: Iterable[str]) -> None:
         """Mark the sessions whose account is not among those that exist."""

@@ -253,7 +253,8 @@ def same_session(session: Session, report: SessionReport) -> bool:
 
 def find_sessions(candidates: Iterable[Session], report: SessionReport) -> list[Session]:
     """Return the sessions that a report belongs to, earliest first; more than one: the report shows they are one."""
-    return sorted((s for s in candidates if same_session(s, report)), key=lambda session: session.started_at)
+    found = [session for session in candidates if same_session(session, report)]
+    return found if len(found) < 2 else sorted(found, key=lambda session: session.started_at)
 
 
 def find_session(candidates: Iterable[Session], report: SessionReport) -> Session | None:
@@ -322,10 +323,10 @@ def join(left: Session, right: Session) -> Session:
 
 
 def _join_marks(left: tuple[DayMarks, ...], right: tuple[DayMarks, ...]) -> tuple[DayMarks, ...]:
-    if left == right:
-        return left
     if left[-1].day < right[0].day:
         return left + right
+    if len(left) == 1 and len(right) == 1 and left[0].day == right[0].day:
+        return (DayMarks(left[0].day, min(left[0].first, right[0].first), max(left[0].last, right[0].last)),)
     days = {marks.day: marks for marks in left}
     for marks in right:
         known = days.get(marks.day, marks)

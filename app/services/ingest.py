@@ -195,7 +195,8 @@ def _merge(connection: Connection, items: Sequence[Item], batch: _Batch) -> tupl
     decided = [item for item in items if isinstance(item, Decided)]
     unreadable = [(item.reason, item.record) for item in items if isinstance(item, Unreadable)]
     first_used = _log(connection, decided)
-    ledger = Ledger(batch.zone, lambda: draw_id(batch.chance))
+    sites = sessions.sites_of(connection, {item.nas_id for item in reported})
+    ledger = Ledger(batch.zone, sites, lambda: draw_id(batch.chance))
     outcomes = _apply(connection, ledger, reported)
     _recognise(connection, ledger, decided)
     told = _store(connection, ledger, batch)
@@ -297,7 +298,6 @@ def _proof_of(session: Session, by_name: Mapping[tuple[str, str, str], Sequence[
 
 def _store(connection: Connection, ledger: Ledger, batch: _Batch) -> _Told:
     """Write what changed, charge it, and end the sessions of those who used up a quota by it."""
-    ledger.place(sessions.sites_of(connection, {s.nas_id for s in ledger.sessions() if s.site_id is None}))
     charged = {session.account_id for session in ledger.sessions() if session.account_id is not None}
     known = accounts.by_ids(connection, charged, now=batch.now) if charged else []
     existing = {account.id for account in known}
