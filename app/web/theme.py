@@ -67,14 +67,13 @@ class Theme:
         self.city = _city(self._find("city.toml"))
         self.services = _services(self._find("services.toml"))
         self._environments = {language: self._environment(language, style) for language in LANGUAGES}
+        for environment in self._environments.values():
+            for name in environment.list_templates(extensions=["html"]):
+                environment.get_template(name)  # compiled now: a mistake stops the start, not the first phone
 
     def render(self, language: str, template: str, view: object) -> str:
         """Render a view model; the template sees it as `view`."""
         return self._environments[language].get_template(template).render(view=view, language=language)
-
-    def templates(self) -> list[str]:
-        """Return the names of all templates."""
-        return self._environments[LANGUAGES[0]].list_templates(extensions=["html"])
 
     def _environment(self, language: str, style: str) -> ImmutableSandboxedEnvironment:
         environment = ImmutableSandboxedEnvironment(

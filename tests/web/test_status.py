@@ -1,0 +1,273 @@
+"""The status page, log-out, and what the phone itself may ask (RFC 8908)."""
+
+from datetime import timedelta
+
+import pytest
+from httpx2 import Response
+
+from app.db import changes, online, resume
+from app.domain.changes import ChangeKind
+from app.domain.plans import WITA
+from app.domain.sessions import ReportKind
+from app.services import plans, sites, users
+from tests.factories import MAC
+from tests.web.city import PASSWORD, PORTAL_URL, ROUTER, City, status_token, words
+
+CAPTIVE = {"Accept": "application/captive+json"}
+
+
+def show(city: City, token: str, **parameters: str) -> Response:
+    return city.client.get("/status", params={"t": token, **parameters})
+
+
+def enter(city: City) -> tuple[str, str]:
+    """Log in by the free tap; return the status token and the account."""
+    answer = city.post()
+    return status_token(answer), city.account_of(answer)
+
+
+def log_out(city: City, token: str, **headers: str) -> Response:
+    return city.client.post("/logout", data={"t": token}, headers={"Origin": PORTAL_URL} | headers)
+
+
+def test_status_works_before_any_accounting(city: City) -> None:
+    page = show(city, enter(city)[0])
+    assert page.status_code == 200
+    assert "Anda tersambung Halaman ini boleh Anda tutup." in words(page)
+    assert "Angka pemakaian muncul dalam satu menit." in words(page)
+
+
+def test_status_looks_again_until_the_first_figures(city: City) -> None:
+    token, account = enter(city)
+    assert '<meta http-equiv="refresh" content="10">' in show(city, token).text
+    city.report(account, 0)
+    assert "refresh" not in show(city, token).text
+
+
+def test_status_stops_looking_after_a_minute(city: City) -> None:
+    token, _ = enter(city)
+    city.clock.advance(timedelta(minutes=1))
+    assert "refresh" not in show(city, token).text
+
+
+def test_status_shows_what_is_left(city: City) -> None:
+    token, account = enter(city)
+    city.report(account, 188_000_000)
+    text = words(show(city, token)).replace("\xa0", " ")
+    assert "312 MB tersisa dari 500 MB hari ini" in text
+    assert "Kecepatan 4 Mbps" in text
+    assert "Perangkat 1" in text
+
+
+def test_a14_status_says_how_old_its_figures_are(city: City) -> None:
+    token, account = enter(city)
+    city.report(account, 1)
+    city.clock.advance(timedelta(seconds=12))
+    assert "Angka terakhir dari pemancar Wi-Fi: 12 detik lalu." in words(show(city, token))
+
+
+def test_status_in_english(city: City) -> None:
+    token, account = enter(city)
+    city.report(account, 188_000_000)
+    assert "312 MB left of 500 MB today" in words(show(city, token, lang="en")).replace("\xa0", " ")
+
+
+def test_status_counts_devices_against_the_limit(city: City) -> None:
+    answer = city.post("account", username="siti", password=PASSWORD)
+    account = city.account_of(answer)
+    city.report(account, 1, mac="02:aa:00:00:00:99", session="80000099")
+    city.report(account, 1)
+    assert "Perangkat 2 dari 2" in words(show(city, status_token(answer)))
+
+
+def test_status_shows_the_time_that_is_left(city: City) -> None:
+    plans.add_plan(city.database, "Dua jam", now=city.clock(), chance=city.chance, session_seconds=7_200)
+    sites.set_site(city.database, "Gusung", now=city.clock(), guest_plan="Dua jam")
+    token, account = enter(city)
+    city.report(account, 30_000_000, seconds=0)
+    city.clock.advance(timedelta(minutes=40))
+    text = words(show(city, token)).replace("\xa0", " ")
+    assert "Waktu 1 jam 20 menit" in text
+    assert "30 MB dipakai hari ini, tanpa batas kuota" in text
+
+
+def test_session_of_long_ago_is_not_this_one(city: City) -> None:
+    account = city.account_of(city.post())
+    city.report(account, 1, kind=ReportKind.STOP, seconds=3_600)
+    token = status_token(city.post())
+    assert "Anda tersambung" in words(show(city, token))
+
+
+def test_ended_session_says_so_and_how_to_return(city: City) -> None:
+    token, account = enter(city)
+    city.clock.advance(timedelta(minutes=30))
+    city.report(account, 1, kind=ReportKind.STOP, seconds=1_700, cause="Lost-Carrier")
+    page = show(city, token)
+    assert "Sambungan berakhir" in words(page)
+    assert f'href="http://{ROUTER}/"' in page.text
+
+
+def test_session_cut_by_its_quota_says_until_when(city: City) -> None:
+    token, account = enter(city)
+    city.clock.advance(timedelta(minutes=30))
+    city.report(account, 500_000_000, kind=ReportKind.STOP, seconds=1_700, cause="Session-Timeout")
+    page = show(city, token)
+    assert "Kuota hari ini sudah habis. Internet kembali pukul 00.00 WITA." in words(page)
+    assert "Sambungkan lagi" not in words(page)
+
+
+def test_login_that_was_never_heard_of_is_over(city: City) -> None:
+    token, _ = enter(city)
+    city.clock.advance(timedelta(minutes=6))
+    assert "Sambungan berakhir" in words(show(city, token))
+
+
+def test_c5_04_goal_is_a_link_with_its_host(city: City) -> None:
+    page = show(city, city.log_in(link_orig="http://example.com/a?b=c"))
+    assert "Lanjut ke example.com" in words(page)
+    assert 'href="http://example.com/a?b=c"' in page.text
+    assert 'content="10;' not in page.text
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        pytest.param("http://connectivitycheck.gstatic.com/generate_204", id="a probe"),
+        pytest.param("javascript:alert(1)", id="a script"),
+        pytest.param("http://x.example/" + "a" * 400, id="too long"),
+    ],
+)
+def test_goal_that_nobody_wants_is_not_shown(city: City, url: str) -> None:
+    page = show(city, city.log_in(link_orig=url))
+    assert "Lanjut ke" not in words(page)
+    assert "javascript:" not in page.text
+
+
+@pytest.mark.parametrize("token", ["", "x", "A" * 9_000, "%00", "é"], ids=["none", "short", "long", "NUL", "no ascii"])
+def test_c5_09_status_shows_nothing_without_its_token(city: City, token: str) -> None:
+    page = show(city, token)
+    assert page.status_code == 404
+    assert "Tautan status ini sudah tidak berlaku." in words(page)
+
+
+def test_status_link_ends_a_day_after_the_grant(city: City) -> None:
+    token, _ = enter(city)
+    city.clock.advance(timedelta(hours=36, seconds=1))
+    assert show(city, token).status_code == 404
+
+
+def test_status_of_a_removed_account_is_gone(city: City) -> None:
+    answer = city.post("account", username="siti", password=PASSWORD)
+    users.remove_user(city.database, "siti", zone=WITA, now=city.clock(), chance=city.chance)
+    assert show(city, status_token(answer)).status_code == 404
+
+
+# ---- log-out
+
+
+def test_log_out_goes_by_way_of_the_router(city: City) -> None:
+    token, _ = enter(city)
+    answer = log_out(city, token)
+    assert answer.status_code == 303
+    assert answer.headers["location"] == f"http://{ROUTER}/logout?erase-cookie=on"
+    assert f"form-action 'self' http://{ROUTER};" in show(city, token).headers["content-security-policy"]
+
+
+def test_log_out_ends_the_resume_grant(city: City) -> None:
+    token, _ = enter(city)
+    log_out(city, token)
+    with city.database.read() as connection:
+        assert resume.of_macs(connection, [MAC], now=city.clock())[MAC] == []
+
+
+def test_log_out_asks_the_router_to_disconnect_once(city: City) -> None:
+    token, account = enter(city)
+    city.report(account, 1)
+    log_out(city, token)
+    log_out(city, token)
+    with city.database.read() as connection:
+        (session,) = online.sessions_of(connection, account, since=city.clock())
+        assert [c.kind for c in changes.of_session(connection, session.id)] == [ChangeKind.DISCONNECT]
+
+
+def test_log_out_leaves_the_other_devices_alone(city: City) -> None:
+    answer = city.post("account", username="siti", password=PASSWORD)
+    account = city.account_of(answer)
+    city.report(account, 1, mac="02:aa:00:00:00:99", session="80000099")
+    log_out(city, status_token(answer))
+    with city.database.read() as connection:
+        (session,) = online.sessions_of(connection, account, since=city.clock())
+        assert changes.of_session(connection, session.id) == []
+
+
+def test_log_out_is_a_post(city: City) -> None:
+    assert city.client.get("/logout").status_code == 405
+
+
+def test_c2_03_foreign_page_logs_nobody_out(city: City) -> None:
+    token, _ = enter(city)
+    assert log_out(city, token, Origin="http://evil.example").status_code == 403
+    with city.database.read() as connection:
+        assert len(resume.of_macs(connection, [MAC], now=city.clock())[MAC]) == 1
+
+
+def test_log_out_without_a_token_ends_nothing(city: City) -> None:
+    assert log_out(city, "forged").status_code == 404
+
+
+def test_router_that_sends_the_phone_back_is_believed(city: City) -> None:
+    log_out(city, enter(city)[0])
+    page = city.client.get(city.splash_url(page="logout"))
+    assert "Anda sudah keluar." in words(page)
+    assert "Setuju & sambungkan" in words(page)
+
+
+# ---- RFC 8908
+
+
+def api(city: City, token: str) -> Response:
+    return city.client.get(f"/captive-portal/api/{token}", headers=CAPTIVE)
+
+
+def test_b1_01_api_answers_in_its_media_type(city: City) -> None:
+    answer = api(city, enter(city)[0])
+    assert answer.headers["content-type"] == "application/captive+json"
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_b1_03_api_says_what_is_left(city: City) -> None:
+    token, account = enter(city)
+    city.report(account, 188_000_000)
+    assert api(city, token).json() == {
+        "captive": False,
+        "user-portal-url": f"{PORTAL_URL}/status?t={token}",
+        "venue-info-url": f"{PORTAL_URL}/services",
+        "can-extend-session": False,
+        "bytes-remaining": 312_000_000,
+    }
+
+
+def test_b1_03_api_says_when_it_ends(city: City) -> None:
+    token = status_token(city.post("voucher", code=city.codes[0]))
+    assert api(city, token).json()["bytes-remaining"] == 2_000_000_000
+
+
+def test_b1_09_api_knows_the_end_at_once(city: City) -> None:
+    token, account = enter(city)
+    city.clock.advance(timedelta(minutes=30))
+    city.report(account, 1, kind=ReportKind.STOP, seconds=1_700)
+    answer = api(city, token).json()
+    assert answer["captive"] is True
+    assert "bytes-remaining" not in answer
+
+
+def test_b1_06_browser_is_sent_to_the_page(city: City) -> None:
+    token, _ = enter(city)
+    answer = city.client.get(f"/captive-portal/api/{token}", headers={"Accept": "text/html,*/*;q=0.8"})
+    assert answer.status_code == 302
+    assert answer.headers["location"] == f"{PORTAL_URL}/status?t={token}"
+    assert "Accept" in answer.headers["vary"]
+
+
+def test_b1_05_api_knows_nobody_without_a_token(city: City) -> None:
+    assert api(city, MAC).status_code == 404
