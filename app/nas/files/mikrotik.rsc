@@ -84,5 +84,5 @@
 $page path="$dir/@{name}" text=@{contents | ros}
 @@ endfor
 :log info "pesisir: the hotspot is set up"
-:put "The hotspot is set up. On the server, check it with: pesisir nas check"
+:put "The hotspot is set up."
 }

@@ -87,5 +87,5 @@ $page path="$dir/logout.html" text="\$(if http-status == 302)Hotspot\$(endif)\n\
 $page path="$dir/error.html" text="\$(if http-status == 302)Hotspot\$(endif)\n\$(if http-header == \"Location\")http://192.0.2.10:8080/hotspot/gusung-1\?page=login&mac=\$(mac-esc)&ip=\$(ip)&link-login-only=\$(link-login-only)&error=\$(error)\$(endif)\n<!doctype html><html><head><meta http-equiv=\"refresh\" content=\"0; url=http://192.0.2.10:8080/hotspot/gusung-1\?page=login&mac=\$(mac-esc)&ip=\$(ip)&link-login-only=\$(link-login-only)&error=\$(error)\"><meta http-equiv=\"pragma\" content=\"no-cache\"></head><body><p><a href=\"http://192.0.2.10:8080/hotspot/gusung-1\?page=login&mac=\$(mac-esc)&ip=\$(ip)&link-login-only=\$(link-login-only)&error=\$(error)\">Lanjutkan / Continue</a></p></body></html>\n"
 $page path="$dir/api.json" text="{\n\"captive\": \$(if logged-in == 'yes')false\$(else)true\$(endif),\n\"user-portal-url\": \"http://192.0.2.10:8080/hotspot/gusung-1\",\n\$(if session-timeout-secs != 0)\"seconds-remaining\": \$(session-timeout-secs),\n\$(endif)\$(if remain-bytes-total)\"bytes-remaining\": \$(remain-bytes-total),\n\$(endif)\"can-extend-session\": false\n}\n"
 :log info "pesisir: the hotspot is set up"
-:put "The hotspot is set up. On the server, check it with: pesisir nas check"
+:put "The hotspot is set up."
 }
