@@ -41,6 +41,7 @@ class Follower:
         self._stopping = False
         self._asked = False
         self._watch: Watch | None = None
+        self._loaded = threading.Event()
         self.begun = float("-inf")  # monotonic: when the last read that succeeded began
         self.failed = float("-inf")  # monotonic: when the last read that failed began
         self.reads = 0
@@ -55,6 +56,12 @@ class Follower:
     def start(self) -> None:
         """Begin to follow."""
         self._thread.start()
+
+    def wait_loaded(self, *, stopping: Callable[[], bool]) -> bool:
+        """Wait until the snapshot is loaded; False if `stopping` came first."""
+        while not self._snapshot.loaded and not stopping():
+            self._loaded.wait(_RETRY_SECONDS)
+        return self._snapshot.loaded
 
     def ask(self) -> None:
         """Want a read that begins after now; cheap to call often."""
@@ -95,6 +102,7 @@ class Follower:
             self._snapshot.load(self._database, now)
             log.info("snapshot_loaded", accounts=len(self._snapshot.accounts), seconds=self._since(began))
         self._snapshot.tick(self._database, now)
+        self._loaded.set()
         if self.failed > self.begun:
             log.info("feed_read_again", after_failures=self.failures)
             self.failures = 0

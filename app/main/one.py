@@ -1,0 +1,44 @@
+"""One process, by its word: `radius`, `http` or `worker`."""
+
+import sys
+from typing import Final
+
+from app.config import Settings
+from app.main.start import StartError
+from app.main.supervisor import START_FAILED
+
+RADIUS: Final = "radius"
+HTTP: Final = "http"
+WORKER: Final = "worker"
+
+
+def run_one(settings: Settings, process: str, *, worker: int, status: bool) -> int:
+    """Run one process until SIGTERM; return the exit code, 1 after saying why a start cannot succeed.
+
+    `status` says that it serves /healthz, /readyz and /metrics itself, because no HTTP process beside it does.
+    """
+    try:
+        return _run(settings, process, worker, status=status)
+    except StartError as error:
+        print(f"pesisir: {error.problem}\n  next: {error.remedy}", file=sys.stderr)  # noqa: T201 to the one who started it
+        return 1
+
+
+def exit_code_for_supervisor(code: int) -> int:
+    """Tell the supervisor a start that cannot succeed from a process that died."""
+    return START_FAILED if code == 1 else code
+
+
+def _run(settings: Settings, process: str, worker: int, *, status: bool) -> int:
+    if process == RADIUS:
+        from app.main.radius import run_radius
+
+        return run_radius(settings, worker, status=status)
+    if process == WORKER:
+        from app.main.worker import run_worker
+
+        return run_worker(settings, status=status)
+    assert process == HTTP
+    from app.main.http import run_http
+
+    return run_http(settings)

@@ -1,0 +1,55 @@
+"""The worker process."""
+
+import os
+import threading
+import time
+
+import structlog
+
+from app import log as logs
+from app.config import Settings
+from app.main.heartbeat import alive
+from app.main.start import StartError, database_of, keyring_of, now, stopped_by_signals
+from app.main.status import Status, status_listener
+from app.metrics import WorkerCollector, registry_of
+from app.worker.loop import Worker, WorkerBusyError
+
+log = structlog.get_logger("main")
+
+
+def run_worker(settings: Settings, *, status: bool = True) -> int:
+    """Work until SIGTERM and return the exit code; raise StartError."""
+    logs.configure("worker")
+    keyring = keyring_of(settings)
+    stop = threading.Event()
+    with stopped_by_signals(stop.set):
+        database = database_of(settings, keyring, stop)
+    if database is None:
+        return 0
+    try:
+        worker = Worker(
+            database,
+            keyring,
+            data_dir=settings.data_dir,
+            zone=settings.time_zone,
+            journal_keep_seconds=settings.journal_keep_seconds,
+            now=now,
+            monotonic=time.monotonic,
+            chance=os.urandom,
+        )
+    except WorkerBusyError as error:
+        raise StartError(f"another worker serves {error}", "stop it first; one worker serves one machine") from error
+    registry = registry_of(WorkerCollector(worker))
+    says = Status(settings.data_dir, lambda: {"worker": worker.ready})
+    try:
+        with (
+            stopped_by_signals(worker.stop),
+            status_listener(settings, says, wanted=status) as at,
+            alive(settings.data_dir, "worker", at, registry, healthy=lambda: worker.ready),
+        ):
+            log.info("worker_ready")
+            worker.run()
+        log.info("worker_stopped")
+    finally:
+        database.close()
+    return 0

@@ -1,0 +1,171 @@
+"""What the engines count, published for Prometheus. They count in plain objects; here these become metrics.
+
+Each process writes its own to `<data dir>/run/<process>.prom`; the status listener joins what is young.
+"""
+
+import re
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Metric, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from app.node.backend import NodeBackend
+from app.node.follower import Follower
+from app.node.journal.writer import Journal
+from app.node.passwords import PasswordChecker
+from app.node.running import write_whole
+from app.worker.loop import Worker
+from radius.errors import DropReason
+from radius.net.server import UdpServer
+
+_YOUNG_SECONDS: Final = 30.0
+_NAS_COUNTERS: Final = (
+    "access_requests",
+    "accepts",
+    "rejects",
+    "challenges",
+    "accounting_requests",
+    "accounting_responses",
+    "status_requests",
+    "status_replies",
+    "repeated_replies",
+    "refused_methods",
+    "unbuildable",
+    "unsigned",
+    "downgrades",
+    "identifier_mismatches",
+)
+
+
+class RadiusCollector(Collector):
+    """The counters of one RADIUS process."""
+
+    def __init__(
+        self,
+        process: str,
+        *,
+        server: UdpServer,
+        backend: NodeBackend,
+        journal: Journal,
+        follower: Follower,
+        checker: PasswordChecker,
+    ) -> None:
+        self._process = process
+        self._server, self._backend, self._journal = server, backend, journal
+        self._follower, self._checker = follower, checker
+
+    def collect(self) -> Iterable[Metric]:
+        """Yield every metric of the process."""
+        yield from self._packets()
+        yield from self._decisions()
+        yield from self._journaled()
+        yield self._gauge("snapshot_age_seconds", "seconds since the last read of the feed began", self._age())
+        checker = self._checker.counters
+        for name in ("checked", "wrong", "remembered", "busy"):
+            yield self._count(f"password_{name}", "passwords by RADIUS", getattr(checker, name))
+
+    def _packets(self) -> Iterator[Metric]:
+        engine = self._server.engine.counters
+        drops = CounterMetricFamily(
+            "pesisir_radius_drops", "datagrams that got no answer", labels=["process", "reason"]
+        )
+        total = engine.drops()
+        for reason in DropReason:
+            drops.add_metric([self._process, reason.value], total.get(reason, 0))
+        yield drops
+        packets = CounterMetricFamily(
+            "pesisir_radius_packets", "what each NAS sent and got", labels=["process", "nas", "kind"]
+        )
+        for nas_id, counters in list(engine.by_nas.items()):
+            for name in _NAS_COUNTERS:
+                packets.add_metric([self._process, nas_id, name], getattr(counters, name))
+        yield packets
+        yield self._count("radius_failures", "datagrams and batches that ended in an exception", self._server.failures)
+        yield self._count("radius_unsent", "answers that the kernel did not take", self._server.unsent)
+        yield self._count("radius_kernel_drops", "datagrams the kernel had no room for", self._server.kernel_drops)
+        yield self._gauge("radius_waiting", "parked requests and delayed answers", self._server.waiting)
+
+    def _decisions(self) -> Iterator[Metric]:
+        for name in ("accepts", "rejects", "undecided", "parked", "unknown_macs", "repeats"):
+            value = getattr(self._backend.authorizer.counters, name)
+            yield self._count(f"node_{name}", "Access-Requests", value)
+        for name in ("reports", "restarts", "unusable", "unmatched"):
+            value = getattr(self._backend.accountant.counters, name)
+            yield self._count(f"node_accounting_{name}", "Accounting-Requests", value)
+        for name in ("unrecorded", "unstored", "failures"):
+            yield self._count(f"node_{name}", "what the node could not do", getattr(self._backend.counters, name))
+
+    def _journaled(self) -> Iterator[Metric]:
+        counters = self._journal.counters
+        for name in ("batches", "records", "octets", "failures", "refused", "late", "segments"):
+            yield self._count(f"journal_{name}", "the journal of this process", getattr(counters, name))
+        yield self._gauge("journal_healthy", "1 while the disk takes what is written", float(self._journal.healthy))
+        yield self._gauge("journal_space_low", "1 when the disk is nearly full", float(self._journal.space_low))
+        yield self._gauge("journal_slowest_seconds", "the slowest write and sync", counters.slowest_seconds)
+
+    def _age(self) -> float:
+        return min(self._follower.age_seconds, 1e9)
+
+    def _count(self, name: str, text: str, value: float) -> Metric:
+        family = CounterMetricFamily(f"pesisir_{name}", text, labels=["process"])
+        family.add_metric([self._process], value)
+        return family
+
+    def _gauge(self, name: str, text: str, value: float) -> Metric:
+        family = GaugeMetricFamily(f"pesisir_{name}", text, labels=["process"])
+        family.add_metric([self._process], value)
+        return family
+
+
+class WorkerCollector(Collector):
+    """The counters of the worker."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+
+    def collect(self) -> Iterable[Metric]:
+        """Yield every metric of the worker."""
+        for name in ("merged", "failures", "closed_stale", "segments_deleted"):
+            family = CounterMetricFamily(f"pesisir_worker_{name}", "the worker")
+            family.add_metric([], getattr(self._worker.counters, name))
+            yield family
+
+
+def registry_of(collector: Collector) -> CollectorRegistry:
+    """Return a registry with one collector."""
+    registry = CollectorRegistry()
+    registry.register(collector)
+    return registry
+
+
+def write(registry: CollectorRegistry, data_dir: Path, process: str) -> None:
+    """Write a process's metrics where the status listener finds them."""
+    write_whole(data_dir / "run" / f"{process}.prom", generate_latest(registry).decode())
+
+
+def joined(data_dir: Path) -> str:
+    """Return the metrics of every process that wrote lately, each family once."""
+    families: dict[str, list[str]] = {}
+    for path in sorted((data_dir / "run").glob("*.prom")):
+        if time.time() - path.stat().st_mtime < _YOUNG_SECONDS:
+            _add(families, path.read_text(encoding="utf-8"))
+    return "".join(f"{line}\n" for lines in families.values() for line in lines)
+
+
+_FAMILY: Final = re.compile(r"# (?:HELP|TYPE) (\S+)")
+
+
+def _add(families: dict[str, list[str]], text: str) -> None:
+    """Sort lines into their families; what describes a family stands once, before its samples."""
+    name = ""
+    for line in text.splitlines():
+        match = _FAMILY.match(line)
+        if match is not None:
+            name = match[1]
+        lines = families.setdefault(name, [])
+        if match is None or line not in lines:
+            lines.append(line)

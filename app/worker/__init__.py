@@ -1,0 +1,1 @@
+"""The worker: brings journals home, closes what has gone silent, and clears away what is over. No HTTP, no RADIUS."""

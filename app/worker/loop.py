@@ -1,0 +1,191 @@
+"""The worker's loop: merge what the journals hold, a batch at a time; between times, the chores that only time brings.
+
+One worker per data directory, held by a file lock. On SQLite it pauses between its transactions, or the portal's
+writes would wait for seconds. Database away: it waits and resumes; the journals keep everything meanwhile.
+"""
+
+import fcntl
+import os
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from app.db import feed, resume
+from app.db.engine import Database
+from app.db.errors import AWAY
+from app.node.journal.reader import journal_directories
+from app.node.journal.status import delete_old_segments
+from app.node.journal.writer import make_directory
+from app.node.running import receiving
+from app.services import stale
+from app.services.keyring import Keyring
+from app.worker.journals import Interpreter, JournalIngest
+
+_IDLE_SECONDS: Final = 0.1
+_SQLITE_PAUSE_SECONDS: Final = 0.005
+_SHORTEST_RETRY_SECONDS: Final = 0.5
+_LONGEST_RETRY_SECONDS: Final = 5.0
+_STALE_SECONDS: Final = 30.0
+_CLEAR_SECONDS: Final = 300.0
+_FEED_KEPT: Final = timedelta(hours=1)
+
+log = structlog.get_logger("worker")
+
+
+class WorkerBusyError(Exception):
+    """Another worker serves this data directory."""
+
+
+class Counters:
+    """What the worker has done since the start."""
+
+    def __init__(self) -> None:
+        self.merged = 0
+        self.failures = 0
+        self.closed_stale = 0
+        self.segments_deleted = 0
+
+
+class Worker:
+    """Serves the journals under one data directory until stopped."""
+
+    def __init__(
+        self,
+        database: Database,
+        keyring: Keyring,
+        *,
+        data_dir: Path,
+        zone: ZoneInfo,
+        journal_keep_seconds: float,
+        now: Callable[[], datetime],
+        monotonic: Callable[[], float],
+        chance: Callable[[int], bytes],
+    ) -> None:
+        self.counters = Counters()
+        self.ready = False
+        self._database, self._data_dir, self._zone = database, data_dir, zone
+        self._journal_keep = journal_keep_seconds
+        self._now, self._monotonic, self._chance = now, monotonic, chance
+        self._interpreter = Interpreter(database, keyring, monotonic=monotonic)
+        self._ingests: dict[Path, JournalIngest] = {}
+        self._stop = threading.Event()
+        self._receiving_since = now()
+        self._stale_at = monotonic() + _STALE_SECONDS
+        self._clear_at = monotonic() + _STALE_SECONDS
+        self._lock_file = _lock(data_dir / "journal")
+
+    def stop(self) -> None:
+        """Let `run` return after the transaction in work."""
+        self._stop.set()
+
+    def run(self) -> None:
+        """Work until `stop`."""
+        retry = _SHORTEST_RETRY_SECONDS
+        try:
+            while not self._stop.is_set():
+                try:
+                    pause = self._turn()
+                except AWAY as error:
+                    self._note_failure(error)
+                    self._stop.wait(retry)
+                    retry = min(2 * retry, _LONGEST_RETRY_SECONDS)
+                else:
+                    if not self.ready:
+                        log.info("database_reached")
+                    self.ready, retry = True, _SHORTEST_RETRY_SECONDS
+                    self._stop.wait(pause)
+        finally:
+            os.close(self._lock_file)
+
+    def drain(self) -> int:
+        """Merge all that the journals hold now and return how many records; for commands and tests."""
+        total = 0
+        while (merged := self._merge_once()) > 0:
+            total += merged
+        return total
+
+    def _turn(self) -> float:
+        """Do one round and return how long to pause after it."""
+        merged = self._merge_once()
+        now = self._monotonic()
+        if now >= self._stale_at:
+            self._stale_at = now + _STALE_SECONDS
+            self._close_stale(caught_up=merged == 0)
+        if now >= self._clear_at:
+            self._clear_at = now + _CLEAR_SECONDS
+            self._clear_away()
+        if merged == 0:
+            return _IDLE_SECONDS
+        return 0.0 if self._database.is_postgresql else _SQLITE_PAUSE_SECONDS
+
+    def _merge_once(self) -> int:
+        """Merge one batch of each journal."""
+        merged = 0
+        for node, number, directory in journal_directories(self._data_dir):
+            if self._stop.is_set():
+                return merged
+            step = self._ingest(node, number, directory).step(self._now())
+            merged += step
+            if step and not self._database.is_postgresql:
+                self._stop.wait(_SQLITE_PAUSE_SECONDS)
+        self.counters.merged += merged
+        return merged
+
+    def _ingest(self, node: str, number: int, directory: Path) -> JournalIngest:
+        found = self._ingests.get(directory)
+        if found is None:
+            found = self._ingests[directory] = JournalIngest(
+                self._database,
+                self._interpreter,
+                node=node,
+                worker=number,
+                directory=directory,
+                zone=self._zone,
+                chance=self._chance,
+            )
+        return found
+
+    def _close_stale(self, *, caught_up: bool) -> None:
+        """End sessions that are silent too long; while nothing could be received or merged, silence means nothing."""
+        if not caught_up or not receiving(self._data_dir, self._now()):
+            self._receiving_since = self._now()
+            return
+        closed = stale.close_stale(self._database, now=self._now(), receiving_since=self._receiving_since)
+        if closed:
+            self.counters.closed_stale += closed
+            log.info("sessions_closed_stale", count=closed)
+
+    def _clear_away(self) -> None:
+        """Delete what is over: ended grants, old feed rows, segments that are kept no longer."""
+        now = self._now()
+        with self._database.write() as connection:
+            resume.forget_ended(connection, now=now)
+            feed.prune(connection, before=now - _FEED_KEPT)
+        for ingest in self._ingests.values():
+            deleted = delete_old_segments(
+                ingest.directory, ingest.position, older_than=now.timestamp() - self._journal_keep
+            )
+            self.counters.segments_deleted += deleted
+
+    def _note_failure(self, error: Exception) -> None:
+        self.counters.failures += 1
+        self._receiving_since = self._now()
+        if self.ready or self.counters.failures == 1:
+            log.warning("database_away", error=str(error).splitlines()[0])
+        self.ready = False
+
+
+def _lock(directory: Path) -> int:
+    make_directory(directory)
+    descriptor = os.open(directory / "worker.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        raise WorkerBusyError(str(directory)) from error
+    return descriptor
