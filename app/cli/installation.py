@@ -1,0 +1,61 @@
+"""What a command works on: the settings, the secret key and the database of this installation."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from app.cli.output import say
+from app.config import Settings, load, load_secret_key
+
+if TYPE_CHECKING:  # SQLAlchemy is slow to import, and not every command needs it
+    from app.db.engine import Database
+    from app.services.keyring import Keyring
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """One installation, open and verified."""
+
+    settings: Settings
+    database: "Database"
+    keyring: "Keyring"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Return the city's time zone."""
+        return self.settings.time_zone
+
+
+def read_settings() -> Settings:
+    """Return the settings of this environment; raise SettingError."""
+    return load(os.environ)
+
+
+def now() -> datetime:
+    """Return the time of day at which a command does its work."""
+    return datetime.now(UTC)
+
+
+@contextmanager
+def open_installation() -> Iterator[Installation]:
+    """Open what the settings name; an SQLite database that is still empty is made ready on the way."""
+    from app.db.engine import open_database
+    from app.db.migrate import SchemaState, check
+    from app.services import schema
+    from app.services.keyring import Keyring
+
+    settings = read_settings()
+    keyring = Keyring(load_secret_key(settings))
+    database = open_database(settings.database_url)
+    try:
+        if not database.is_postgresql and check(database) is SchemaState.EMPTY:
+            schema.upgrade(database, keyring, chance=os.urandom)
+            say(f"made a new database: {settings.database_url}")
+        schema.verify(database, keyring)
+        yield Installation(settings, database, keyring)
+    finally:
+        database.close()

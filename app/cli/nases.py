@@ -1,0 +1,271 @@
+"""`pesisir nas`: the routers and controllers that let devices through and speak to us."""
+
+import os
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from app.cli.failures import ExitCode, Failure, usage
+from app.cli.installation import Installation, now, open_installation
+from app.cli.noun import example, noun
+from app.cli.options import Given, Name, number, read_end, read_secret, word
+from app.cli.output import Json, JsonValue, Yes, confirm, say, show_fields, show_json, show_table
+from app.cli.sites import site_names
+from app.domain.nases import Demand, Direction, Family, Nas, NasSecrets
+
+if TYPE_CHECKING:
+    from app.services.nases import NasOptions, NasValues, StoredNas
+
+commands = noun("nas", "Routers and controllers that let devices through and speak to us.")
+
+Address = Annotated[str, typer.Option(metavar="CIDR", help="Where its packets come from: 10.1.2.3 or 10.1.2.0/24.")]
+FamilyOption = Annotated[Family, typer.Option("--family", help="What it is.")]
+Site = Annotated[str, typer.Option(metavar="SITE", help="Where it stands.")]
+SecretFile = Annotated[
+    str | None, typer.Option(metavar="FILE", help="Its RADIUS secret, from a file or - for standard input.")
+]
+PortalSecretFile = Annotated[
+    str | None, typer.Option(metavar="FILE", help="Its portal secret: chilli's uamsecret, openNDS's FAS key.")
+]
+LoginAddress = Annotated[
+    Given[str] | None, word("--login-address", "HOST[:PORT]", "Where phones are sent back to log in at it.")
+]
+Identifier = Annotated[
+    Given[str] | None, word("--identifier", "TEXT", "Its NAS-Identifier, where several share one address.")
+]
+MessageAuthenticator = Annotated[
+    Demand | None, typer.Option("--require-message-authenticator", help="Refuse requests without it; auto learns.")
+]
+LimitProxyState = Annotated[
+    Demand | None, typer.Option("--limit-proxy-state", help="Refuse unsigned requests with Proxy-State.")
+]
+CoaPort = Annotated[Given[int] | None, number("--coa-port", "Where it takes CoA and Disconnect.", largest=65_535)]
+Counts = Annotated[
+    Direction | None, typer.Option("--direction", help="From whose side it counts octets; auto learns it.")
+]
+
+_COA_PORT: Final = 3799
+_WARNINGS: Final = {
+    "short_secret": "the RADIUS secret is short: 16 characters or more are hard to guess",
+    "shared_secret": "another NAS has the same RADIUS secret: whoever learns one can speak for both",
+}
+
+
+@commands.command(
+    epilog=example("pesisir nas add gusung-1 --address 10.9.1.2 --family mikrotik --site Gusung --login-address 10.5.50.1")
+)
+def add(
+    name: Name,
+    address: Address,
+    family: FamilyOption,
+    site: Site,
+    secret_file: SecretFile = None,
+    portal_secret_file: PortalSecretFile = None,
+    login_address: LoginAddress = None,
+    identifier: Identifier = None,
+    require_message_authenticator: MessageAuthenticator = None,
+    limit_proxy_state: LimitProxyState = None,
+    coa_port: CoaPort = None,
+    direction: Counts = None,
+) -> None:
+    """Register a NAS. Secrets that are not given are made."""
+    from app.services.nases import add_nas
+
+    options = _options(
+        secret_file, portal_secret_file, login_address, identifier, require_message_authenticator, limit_proxy_state,
+        coa_port, direction,
+    )  # fmt: skip
+    with open_installation() as here:
+        stored = add_nas(
+            here.database,
+            here.keyring,
+            name,
+            address=address,
+            family=family,
+            site=site,
+            now=now(),
+            chance=os.urandom,
+            **options,
+        )
+    say(f"added {family.value} {name} at {stored.nas.address}; next: pesisir nas config {name!r}")
+    _warn(stored)
+
+
+@commands.command("list", epilog=example("pesisir nas list --site Gusung"))
+def list_(
+    site: Annotated[str | None, typer.Option(metavar="SITE", help="Only those of this site.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List the NASes, without their secrets."""
+    from app.services.nases import list_nases
+
+    with open_installation() as here:
+        nases = list_nases(here.database, site=site)
+        sites = site_names(here)
+    if as_json:
+        show_json([_json(nas, sites) for nas in nases])
+    else:
+        show_table(
+            ("name", "family", "site", "address", "identifier", "login address"),
+            [(n.name, n.family, sites[n.site_id], n.address, n.identifier, n.login_address) for n in nases],
+        )
+
+
+@commands.command(epilog=example("pesisir nas show gusung-1 --secrets"))
+def show(
+    name: Name,
+    secrets: Annotated[bool, typer.Option("--secrets", help="Also print its secrets in clear.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show one NAS."""
+    from app.services.nases import nas_secrets, show_nas
+
+    with open_installation() as here:
+        shown = _json(show_nas(here.database, name), site_names(here))
+        if secrets:
+            shown |= _secrets(nas_secrets(here.database, here.keyring, name))
+    show_json(shown) if as_json else show_fields({key.replace("_", " "): value for key, value in shown.items()})
+
+
+@commands.command("set", epilog=example("pesisir nas set gusung-1 --login-address 10.5.50.1"))
+def set_(
+    name: Name,
+    address: Annotated[str | None, typer.Option(metavar="CIDR", help="Where its packets come from.")] = None,
+    family: Annotated[Family | None, typer.Option(help="What it is.")] = None,
+    site: Annotated[str | None, typer.Option(metavar="SITE", help="Where it stands.")] = None,
+    secret_file: SecretFile = None,
+    old_secret_until: Annotated[
+        str | None,
+        typer.Option(metavar="DATE", help="How long the RADIUS secret before this one is good as well: a week if unset."),
+    ] = None,
+    portal_secret_file: PortalSecretFile = None,
+    login_address: LoginAddress = None,
+    identifier: Identifier = None,
+    require_message_authenticator: MessageAuthenticator = None,
+    limit_proxy_state: LimitProxyState = None,
+    coa_port: CoaPort = None,
+    direction: Counts = None,
+) -> None:
+    """Change a NAS. What is not named stays as it is; `none` takes a value away."""
+    from app.services.nases import set_nas
+
+    if old_secret_until is not None and secret_file is None:
+        usage("--old-secret-until says how long the old secret lasts", hint="give the new one by --secret-file")
+    options = _options(
+        secret_file, portal_secret_file, login_address, identifier, require_message_authenticator, limit_proxy_state,
+        coa_port, direction,
+    )  # fmt: skip
+    values: NasValues = {**options}
+    if address is not None:
+        values["address"] = address
+    if family is not None:
+        values["family"] = family
+    if site is not None:
+        values["site"] = site
+    with open_installation() as here:
+        until = None if old_secret_until is None else read_end(old_secret_until, here.zone)
+        stored = set_nas(here.database, here.keyring, name, now=now(), old_secret_until=until, **values)
+    say(f"changed {name}; if its secrets or address changed: pesisir nas config {name!r}")
+    _warn(stored)
+
+
+@commands.command(epilog=example("pesisir nas remove gusung-1 --yes"))
+def remove(name: Name, yes: Yes = False) -> None:
+    """Remove a NAS: it is answered no more. Its sessions stay."""
+    from app.services.nases import remove_nas, show_nas
+
+    with open_installation() as here:
+        show_nas(here.database, name)
+        confirm(f"Remove {name}? Phones behind it can no longer log in.", yes=yes)
+        remove_nas(here.database, name, now=now())
+    say(f"removed {name}")
+
+
+@commands.command(epilog=example("pesisir nas config gusung-1 --file hotspot.rsc > hotspot.rsc"))
+def config(
+    name: Name,
+    file: Annotated[str | None, typer.Option(metavar="NAME", help="Print this one file and nothing else.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Print what to paste into the router: every file under its heading. It holds the secrets."""
+    with open_installation() as here:
+        files = _files(here, name)
+    if as_json:
+        show_json(files)
+    elif file is None:
+        print("\n".join(f"===== {title} =====\n{text.rstrip()}\n" for title, text in files.items()))
+    elif file in files:
+        print(files[file], end="")
+    else:
+        raise Failure(f"{name} has no file {file!r}", why=f"it has {', '.join(files)}", code=ExitCode.NOT_FOUND)
+
+
+def _files(here: Installation, name: str) -> dict[str, str]:
+    from app.nas.families import config as config_of
+    from app.nas.families import portal_of
+    from app.services.nases import nas_secrets, show_nas
+    from app.services.sites import list_sites
+
+    nas = show_nas(here.database, name)
+    site = next(site for site in list_sites(here.database) if site.id == nas.site_id)
+    return dict(config_of(nas, nas_secrets(here.database, here.keyring, name), portal_of(here.settings, site)))
+
+
+def _options(
+    secret_file: str | None,
+    portal_secret_file: str | None,
+    login_address: Given[str] | None,
+    identifier: Given[str] | None,
+    require_message_authenticator: Demand | None,
+    limit_proxy_state: Demand | None,
+    coa_port: Given[int] | None,
+    direction: Direction | None,
+) -> "NasOptions":
+    options: NasOptions = {}
+    if secret_file is not None:
+        options["secret"] = read_secret(secret_file)
+    if portal_secret_file is not None:
+        options["portal_secret"] = read_secret(portal_secret_file)
+    if login_address is not None:
+        options["login_address"] = login_address.value
+    if identifier is not None:
+        options["identifier"] = identifier.value
+    if require_message_authenticator is not None:
+        options["require_message_authenticator"] = require_message_authenticator
+    if limit_proxy_state is not None:
+        options["limit_proxy_state"] = limit_proxy_state
+    if coa_port is not None:
+        options["coa_port"] = coa_port.value or _COA_PORT
+    if direction is not None:
+        options["direction"] = direction
+    return options
+
+
+def _warn(stored: "StoredNas") -> None:
+    for warning in stored.warnings:
+        say(f"warning: {_WARNINGS[warning]}; next: pesisir nas set {stored.nas.name!r} --secret-file FILE")
+
+
+def _json(nas: Nas, sites: dict[str | None, str]) -> dict[str, JsonValue]:
+    return {
+        "id": nas.id,
+        "name": nas.name,
+        "site": sites[nas.site_id],
+        "family": nas.family.value,
+        "address": str(nas.address),
+        "identifier": nas.identifier,
+        "login_address": nas.login_address,
+        "require_message_authenticator": nas.require_message_authenticator.value,
+        "limit_proxy_state": nas.limit_proxy_state.value,
+        "direction": nas.direction.value,
+        "coa_port": nas.coa_port,
+    }
+
+
+def _secrets(secrets: NasSecrets) -> dict[str, JsonValue]:
+    return {
+        "secret": secrets.radius,
+        "old_secret": secrets.old_radius,
+        "portal_secret": secrets.portal,
+        "mac_secret": secrets.mac,
+    }

@@ -1,0 +1,47 @@
+"""Putting the nouns together."""
+
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from app.cli import doctor, journal, nases, plans, radius, schema, serve, sessions, settings, sites, usage, users, vouchers
+from app.cli.noun import Root
+
+_HELP = """Captive portal and hotspot authentication server.
+
+Data goes to standard output, talk to standard error. Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 conflict."""
+
+
+def build() -> typer.Typer:
+    """Return the whole command line."""
+    root = typer.Typer(
+        name="pesisir",
+        cls=Root,
+        help=_HELP,
+        rich_markup_mode=None,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    root.callback()(_root)
+    serve.register(root)
+    for each in (schema, settings, sites, plans, nases, users, vouchers, sessions, journal, radius):
+        root.add_typer(each.commands)
+    usage.register(root)
+    doctor.register(root)
+    return root
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        print(f"pesisir {version('pesisir')}")
+        raise typer.Exit
+
+
+def _root(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """Hold the options of the command itself."""

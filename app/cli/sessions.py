@@ -1,0 +1,144 @@
+"""`pesisir session`: what routers reported, from Start to Stop."""
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from app.cli.installation import Installation, open_installation
+from app.cli.noun import example, noun
+from app.cli.output import Json, JsonValue, duration, iso, local, octets, say, show_fields, show_json, show_table
+from app.services.errors import NotFound
+
+if TYPE_CHECKING:
+    from app.services.sessions import SessionView
+
+commands = noun("session", "What routers reported, from Start to Stop.")
+
+_ROWS: Final = 100
+_EVERY: Final = 2**31 - 1
+
+
+class State(StrEnum):
+    """Which sessions."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    ALL = "all"
+
+
+@commands.command("list", epilog=example("pesisir session list --state all --nas gusung-1"))
+def list_(
+    state: Annotated[State, typer.Option(help="Which ones.")] = State.OPEN,
+    user: Annotated[str | None, typer.Option(metavar="USER", help="Only of this user, or of this account id.")] = None,
+    nas: Annotated[str | None, typer.Option(metavar="NAS", help="Only behind this NAS.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="How many, the newest first; unset: 100 in a table, all in JSON.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """List sessions, the newest first."""
+    from app.services.sessions import StateFilter, list_sessions
+
+    rows = limit or (_EVERY if as_json else _ROWS)
+    with open_installation() as here:
+        found = list_sessions(here.database, state=StateFilter(state.value), user=user, nas=nas, limit=rows)
+    if as_json:
+        show_json([_json(session, here) for session in found])
+        return
+    show_table(
+        ("id", "user", "device", "nas", "site", "started", "time", "up", "down", "state"),
+        [
+            (
+                s.id,
+                s.user,
+                s.device,
+                s.nas,
+                s.site,
+                local(s.started_at, here.zone),
+                duration(s.session_time),
+                octets(s.up_octets),
+                octets(s.down_octets),
+                ", ".join((s.state.value, *s.flags)),
+            )
+            for s in found
+        ],
+    )
+    if limit is None and len(found) == _ROWS:
+        say(f"the newest {_ROWS}; for more: --limit N")
+
+
+@commands.command(epilog=example("pesisir session show abcdefgh23456722"))
+def show(
+    session_id: Annotated[str, typer.Argument(metavar="ID", help="Its id, as `session list` prints it.")],
+    as_json: Json = False,
+) -> None:
+    """Show one session."""
+    from app.services.sessions import show_session
+
+    with open_installation() as here:
+        session = show_session(here.database, session_id)
+    if session is None:
+        raise NotFound("session", session_id)
+    shown = _json(session, here)
+    if as_json:
+        show_json(shown)
+        return
+    people = {
+        "flags": ", ".join(session.flags),
+        "started_at": local(session.started_at, here.zone),
+        "ended_at": local(session.ended_at, here.zone),
+        "session_time": duration(session.session_time),
+        "up_octets": octets(session.up_octets),
+        "down_octets": octets(session.down_octets),
+    }
+    show_fields({key.removesuffix("_octets").replace("_", " "): value for key, value in (shown | people).items()})
+
+
+@commands.command(epilog=example("pesisir session totals --json"))
+def totals(as_json: Json = False) -> None:
+    """Add up every stored session, those without a login of ours included."""
+    from app.services.sessions import session_totals
+
+    with open_installation() as here:
+        found = session_totals(here.database)
+    if as_json:
+        show_json(
+            {
+                "sessions": found.sessions,
+                "open": found.open,
+                "closed": found.closed,
+                "up_octets": found.up_octets,
+                "down_octets": found.down_octets,
+            }
+        )
+    else:
+        show_fields(
+            {
+                "sessions": found.sessions,
+                "open": found.open,
+                "closed": found.closed,
+                "up": octets(found.up_octets),
+                "down": octets(found.down_octets),
+            }
+        )
+
+
+def _json(session: "SessionView", here: Installation) -> dict[str, JsonValue]:
+    return {
+        "id": session.id,
+        "user": session.user,
+        "device": session.device,
+        "nas": session.nas,
+        "site": session.site,
+        "acct_session_id": session.acct_session_id,
+        "ip": session.ip,
+        "state": session.state.value,
+        "started_at": iso(session.started_at, here.zone),
+        "ended_at": iso(session.ended_at, here.zone),
+        "session_time": session.session_time,
+        "up_octets": session.up_octets,
+        "down_octets": session.down_octets,
+        "terminate_cause": session.terminate_cause,
+        "flags": list(session.flags),
+    }

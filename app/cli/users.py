@@ -1,0 +1,325 @@
+"""`pesisir user`: people with an account."""
+
+import os
+import pwd
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from app.cli.failures import usage
+from app.cli.installation import Installation, now, open_installation
+from app.cli.noun import example, noun
+from app.cli.options import Given, amount, read_end, read_secret, word
+from app.cli.output import (
+    Json,
+    JsonValue,
+    Yes,
+    confirm,
+    iso,
+    local,
+    octets,
+    say,
+    show_fields,
+    show_json,
+    show_table,
+)
+from app.cli.sites import site_names
+from app.domain.plans import Period
+from app.domain.users import CredentialKind, Device, User
+
+if TYPE_CHECKING:
+    from app.services.users import UserValues
+
+commands = noun("user", "People with an account.")
+
+Username = Annotated[str, typer.Argument(metavar="NAME", help="The name that they log in with.")]
+PersonName = Annotated[Given[str] | None, word("--name", "TEXT", "Who it is.")]
+Phone = Annotated[Given[str] | None, word("--phone", "NUMBER", "A mobile number, such as 0812-3456-7890.")]
+Plan = Annotated[str | None, typer.Option(metavar="PLAN", help="What they get; unset: the plan that was made first.")]
+Site = Annotated[Given[str] | None, word("--site", "SITE", "The only site where it is good; none: everywhere.")]
+Until = Annotated[Given[str] | None, word("--valid-until", "DATE", "The last day, such as 2026-12-31.")]
+PasswordFile = Annotated[
+    str | None, typer.Option(metavar="FILE", help="The password, from a file or - for standard input.")
+]
+Secret = Annotated[
+    CredentialKind,
+    typer.Option("--secret", help="How passwords are kept. Encrypted ones can serve CHAP, and import fast."),
+]
+
+_PAGE: Final = 500
+_LETTERS: Final = "abcdefghjkmnpqrstuvwxyz23456789"
+_PASSWORD_LENGTH: Final = 12  # 59 bits
+
+
+@commands.command(epilog=example("pesisir user add siti --name 'Siti Aminah' --plan Warga --password-file -"))
+def add(
+    username: Username,
+    password: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="The password; other people on this machine can see it.")
+    ] = None,
+    password_file: PasswordFile = None,
+    no_password: Annotated[bool, typer.Option("--no-password", help="Nobody can log in by a password.")] = False,
+    secret: Secret = CredentialKind.HASHED,
+    name: PersonName = None,
+    phone: Phone = None,
+    plan: Plan = None,
+    site: Site = None,
+    valid_until: Until = None,
+) -> None:
+    """Add a user. Without a password one is made and printed, this once."""
+    from app.services.users import add_user
+
+    given = _password(password, password_file, absent=no_password)
+    made = _made_password() if given is None and not no_password else None
+    with open_installation() as here:
+        values = _values(here, name, phone, plan, site, valid_until)
+        user = add_user(
+            here.database,
+            here.keyring,
+            username,
+            password=given or made,
+            kind=secret,
+            now=now(),
+            chance=os.urandom,
+            **values,
+        )
+    say(f"added user {user.username} with plan {user.account.policy.plan.name}")
+    if made is not None:
+        say("password, shown this once:")
+        print(made)
+
+
+@commands.command("list", epilog=example("pesisir user list --search siti"))
+def list_(
+    search: Annotated[str, typer.Option(metavar="TEXT", help="Part of a username, a name or a phone number.")] = "",
+    as_json: Json = False,
+) -> None:
+    """List the users."""
+    with open_installation() as here:
+        users = list(_every(here, search))
+        sites = site_names(here)
+    if as_json:
+        show_json([_json(user, here, sites) for user in users])
+    else:
+        show_table(
+            ("user", "name", "phone", "plan", "site", "state"),
+            [
+                (u.username, u.name, u.phone, u.account.policy.plan.name, sites.get(u.account.site_id), _state(u))
+                for u in users
+            ],
+        )
+
+
+@commands.command(epilog=example("pesisir user show siti"))
+def show(username: Username, as_json: Json = False) -> None:
+    """Show one user: plan, quotas and where they come from, devices."""
+    from app.services.users import show_user, user_devices
+
+    with open_installation() as here:
+        user = show_user(here.database, username, now=now())
+        devices = user_devices(here.database, username, now=now())
+        sites = site_names(here)
+    if as_json:
+        show_json(_json(user, here, sites) | {"devices": [_device(device, here) for device in devices]})
+        return
+    show_fields(
+        {
+            "user": user.username,
+            "account": user.account.id,
+            "name": user.name,
+            "phone": user.phone,
+            "plan": user.account.policy.plan.name,
+            "site": sites.get(user.account.site_id),
+            "state": _state(user),
+            "valid until": local(user.account.valid_until, here.zone),
+            "first used": local(user.account.first_used_at, here.zone),
+        }
+    )
+    for effective in user.account.policy.quotas:
+        origin = f"{effective.origin.value}: {effective.reason}" if effective.reason else effective.origin.value
+        show_fields({"quota": f"{octets(effective.quota.octets)} per {effective.quota.period.value} ({origin})"})
+    for device in devices:
+        show_fields({"device": f"{device.mac}, last seen {local(device.last_seen_at, here.zone)}"})
+
+
+@commands.command("set", epilog=example("pesisir user set siti --plan Kantor --valid-until 2026-12-31"))
+def set_(
+    username: Username,
+    password: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="A new password; other people on this machine can see it.")
+    ] = None,
+    password_file: PasswordFile = None,
+    secret: Secret = CredentialKind.HASHED,
+    name: PersonName = None,
+    phone: Phone = None,
+    plan: Plan = None,
+    site: Site = None,
+    valid_until: Until = None,
+) -> None:
+    """Change a user. What is not named stays as it is; `none` takes a value away."""
+    from app.services.passwords import set_password
+    from app.services.users import set_user
+
+    given = _password(password, password_file, absent=False)
+    with open_installation() as here:
+        values = _values(here, name, phone, plan, site, valid_until)
+        user = set_user(here.database, username, now=now(), **values)
+        if given is not None:
+            set_password(here.database, here.keyring, username, given, kind=secret, now=now(), chance=os.urandom)
+    say(f"changed user {user.username}")
+
+
+@commands.command("set-quota", epilog=example("pesisir user set-quota siti --daily 1GB --reason 'ujian' --until 2026-12-05"))
+def set_quota(
+    username: Username,
+    daily: Annotated[Given[int] | None, amount("--daily", "Data per local day.")] = None,
+    monthly: Annotated[Given[int] | None, amount("--monthly", "Data per local month.")] = None,
+    total: Annotated[Given[int] | None, amount("--total", "Data in all.")] = None,
+    reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Why; everybody who looks will read it.")] = None,
+    until: Annotated[str | None, typer.Option(metavar="DATE", help="Its last day; unset: for good.")] = None,
+) -> None:
+    """Give one person a quota of their own in place of the plan's. `none` gives the plan's back."""
+    asked = {Period.DAY: daily, Period.MONTH: monthly, Period.TOTAL: total}
+    given = {period: limit.value for period, limit in asked.items() if limit is not None}
+    if not given:
+        usage("which quota?", hint="name --daily, --monthly or --total with an AMOUNT such as 1GB, or none")
+    if reason is None and any(limit is not None for limit in given.values()):
+        usage("a quota of one's own needs a reason", hint="--reason TEXT")
+    with open_installation() as here:
+        for period, limit in given.items():
+            _set_quota(here, username, period, limit, reason or "", until)
+    say(f"changed; see: pesisir user show {username!r}")
+
+
+@commands.command(epilog=example("pesisir user suspend siti", "pesisir user suspend siti --lift"))
+def suspend(
+    username: Username, lift: Annotated[bool, typer.Option("--lift", help="Let them in again.")] = False
+) -> None:
+    """Keep somebody offline for now, without removing anything."""
+    from app.services.users import suspend_user
+
+    with open_installation() as here:
+        user = suspend_user(here.database, username, suspended=not lift, now=now())
+    say(f"{user.username} may log in again" if lift else f"{user.username} is suspended")
+
+
+@commands.command(epilog=example("pesisir user remove siti --yes"))
+def remove(username: Username, yes: Yes = False) -> None:
+    """Remove a user. What they have used stays in the totals."""
+    from app.services.users import remove_user, show_user
+
+    with open_installation() as here:
+        user = show_user(here.database, username, now=now())
+        confirm(f"Remove {user.username}? They can no longer log in.", yes=yes)
+        remove_user(here.database, username, now=now())
+    say(f"removed {user.username}")
+
+
+def _set_quota(
+    here: Installation, username: str, period: Period, limit: int | None, reason: str, until: str | None
+) -> None:
+    from app.services.quotas import clear_quota
+    from app.services.quotas import set_quota as give
+
+    if limit is None:
+        clear_quota(here.database, username, period, now=now())
+        return
+    ends = None if until is None else read_end(until, here.zone)
+    give(here.database, username, period, limit, reason=reason, author=_author(), until=ends, now=now())
+
+
+def _author() -> str:
+    """Name who works at this terminal: the account on this machine."""
+    try:
+        return f"cli:{pwd.getpwuid(os.getuid()).pw_name}"
+    except KeyError:
+        return f"cli:{os.getuid()}"
+
+
+def _password(password: str | None, file: str | None, *, absent: bool) -> str | None:
+    if (password is not None) + (file is not None) + absent > 1:
+        usage("two passwords", hint="one of --password, --password-file and --no-password is enough")
+    return password if file is None else read_secret(file)
+
+
+def _made_password() -> str:
+    """Make a password that is easy to read aloud; each letter by rejection, so that none is likelier."""
+    letters = ""
+    while len(letters) < _PASSWORD_LENGTH:
+        index = os.urandom(1)[0] & 31
+        letters += _LETTERS[index] if index < len(_LETTERS) else ""
+    return letters
+
+
+def _values(
+    here: Installation,
+    name: Given[str] | None,
+    phone: Given[str] | None,
+    plan: str | None,
+    site: Given[str] | None,
+    valid_until: Given[str] | None,
+) -> "UserValues":
+    values: UserValues = {}
+    if name is not None:
+        values["name"] = name.value or ""
+    if phone is not None:
+        values["phone"] = phone.value
+    if plan is not None:
+        values["plan"] = plan
+    if site is not None:
+        values["site"] = site.value
+    if valid_until is not None:
+        values["valid_until"] = None if valid_until.value is None else read_end(valid_until.value, here.zone)
+    return values
+
+
+def _every(here: Installation, search: str) -> Iterator[User]:
+    """Yield every user that fits, a page at a time."""
+    from app.services.users import list_users
+
+    after: str | None = ""
+    while after is not None:
+        page = list_users(here.database, search=search, after=after, limit=_PAGE, now=now())
+        yield from page.users
+        after = page.next_after
+
+
+def _state(user: User) -> str:
+    if user.account.suspended:
+        return "suspended"
+    ends_at = user.account.ends_at(now())
+    return "expired" if ends_at is not None and ends_at <= now() else "good"
+
+
+def _device(device: Device, here: Installation) -> dict[str, JsonValue]:
+    return {
+        "mac": device.mac,
+        "first_seen_at": iso(device.first_seen_at, here.zone),
+        "last_seen_at": iso(device.last_seen_at, here.zone),
+    }
+
+
+def _json(user: User, here: Installation, sites: dict[str | None, str]) -> dict[str, JsonValue]:
+    account = user.account
+    return {
+        "id": account.id,
+        "username": user.username,
+        "name": user.name,
+        "phone": user.phone,
+        "plan": account.policy.plan.name,
+        "site": sites.get(account.site_id),
+        "state": _state(user),
+        "suspended": account.suspended,
+        "valid_until": iso(account.valid_until, here.zone),
+        "first_used_at": iso(account.first_used_at, here.zone),
+        "quotas": [
+            {
+                "period": effective.quota.period.value,
+                "octets": effective.quota.octets,
+                "origin": effective.origin.value,
+                "reason": effective.reason,
+            }
+            for effective in account.policy.quotas
+        ],
+    }
