@@ -108,13 +108,14 @@ def pending_sessions(connection: Connection, session_ids: Collection[str]) -> se
     return found
 
 
-def withdraw(connection: Connection, session_ids: Iterable[str], *, kind: ChangeKind) -> int:
+def withdraw(connection: Connection, session_ids: Iterable[str], *, kind: ChangeKind, reasons: Collection[str]) -> int:
     """Take back such changes of these sessions that nobody has claimed yet; return how many."""
     number = 0
     for some in chunks(session_ids):
         query = delete(changes).where(
             changes.c.session_id.in_(some),
             changes.c.kind == kind.value,
+            changes.c.reason.in_(reasons),
             changes.c.state == ChangeState.PENDING.value,
         )
         number += connection.execute(query).rowcount

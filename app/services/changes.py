@@ -7,13 +7,16 @@ from zoneinfo import ZoneInfo
 
 from app.db import accounts, changes, sessions, usage
 from app.db.engine import Connection
-from app.domain.access import End, Grant, reconsider
+from app.domain.access import DenialReason, End, Grant, reconsider
 from app.domain.changes import Change, ChangeKind, ChangeState
 from app.domain.keys import Chance, draw_id
 from app.domain.plans import Usage, local_day
 
 POLICY: Final = "policy"
 """The reason of a change within which a session goes on; the new limits are read when it is sent."""
+
+_DENIALS: Final = tuple(DenialReason)
+"""Ends that a better policy takes back; a log-out is not among them."""
 
 
 def reconsider_sessions(
@@ -40,10 +43,11 @@ def _queue(
 ) -> None:
     match decision:
         case End(reason):
-            kind, opposite, why = ChangeKind.DISCONNECT, ChangeKind.CHANGE, reason.value
+            kind, why = ChangeKind.DISCONNECT, reason.value
+            changes.withdraw(connection, session_ids, kind=ChangeKind.CHANGE, reasons=[POLICY])
         case Grant():
-            kind, opposite, why = ChangeKind.CHANGE, ChangeKind.DISCONNECT, POLICY
-    changes.withdraw(connection, session_ids, kind=opposite)
+            kind, why = ChangeKind.CHANGE, POLICY
+            changes.withdraw(connection, session_ids, kind=ChangeKind.DISCONNECT, reasons=_DENIALS)
     waiting = changes.unanswered(connection, session_ids, kind=kind)
     for session_id in session_ids:
         if session_id not in waiting:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from app.db import meta, migrate
 from app.db.engine import Database, open_database
+from app.db.errors import AWAY, UNREADABLE
 from app.db.migrate import SchemaState
 from app.services.keyring import Keyring
 
@@ -30,7 +31,7 @@ class Upgrade:
 
 def upgrade(database: Database, keyring: Keyring, *, chance: Callable[[int], bytes]) -> Upgrade:
     """Bring the schema to what this program needs, all or nothing; harmless to repeat; raise SchemaError."""
-    match migrate.check(database):
+    match _state(database):
         case SchemaState.AHEAD:
             raise _ahead()
         case SchemaState.FOREIGN:
@@ -52,7 +53,7 @@ def verify(database: Database, keyring: Keyring, *, whole_file: bool = True) -> 
     Looking for damage reads the whole file of an SQLite database (seconds for gigabytes): a start does, a command
     that is over in a moment does not.
     """
-    match migrate.check(database):
+    match _state(database):
         case SchemaState.EMPTY:
             raise SchemaError("the database is empty", f"run `{UPGRADE_COMMAND}`")
         case SchemaState.BEHIND:
@@ -67,7 +68,7 @@ def verify(database: Database, keyring: Keyring, *, whole_file: bool = True) -> 
         _demand_key(meta.read(connection, meta.KEY_CHECK), keyring)
     damage = database.damage() if whole_file else None
     if damage is not None:
-        raise SchemaError(f"the database file is damaged ({damage})", "restore it: `pesisir restore FILE`")
+        raise _damaged(damage)
 
 
 def open_ready_database(url: str, keyring: Keyring) -> Database:
@@ -81,12 +82,25 @@ def open_ready_database(url: str, keyring: Keyring) -> Database:
     return database
 
 
+def _state(database: Database) -> SchemaState:
+    try:
+        return migrate.check(database)
+    except AWAY:
+        raise
+    except UNREADABLE as error:
+        raise _damaged("it cannot be read as a database") from error
+
+
 def _demand_key(stored: str | None, keyring: Keyring) -> None:
     if stored != keyring.check:
         raise SchemaError(
             "the secret key is not the one that this database was made with",
             "set PESISIR_SECRET_KEY or put the right secret.key into the data folder",
         )
+
+
+def _damaged(damage: str) -> SchemaError:
+    return SchemaError(f"the database file is damaged ({damage})", "restore it: `pesisir restore FILE`")
 
 
 def _ahead() -> SchemaError:

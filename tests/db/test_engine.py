@@ -1,0 +1,76 @@
+"""The two kinds of transaction, alike on both databases."""
+
+import threading
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from app.db import meta
+from app.db.engine import Database, open_database
+
+
+class _StopHereError(Exception):
+    pass
+
+
+def test_write_is_undone_by_an_exception(database: Database) -> None:
+    with pytest.raises(_StopHereError), database.write() as connection:
+        meta.add(connection, "word", "1")
+        raise _StopHereError
+    with database.read() as connection:
+        assert meta.read(connection, "word") is None
+
+
+def test_read_sees_one_moment(database: Database) -> None:
+    with database.read() as reader:
+        assert meta.read(reader, "word") is None
+        with database.write() as writer:
+            meta.add(writer, "word", "1")
+        assert meta.read(reader, "word") is None
+    with database.read() as reader:
+        assert meta.read(reader, "word") == "1"
+
+
+def test_sqlite_writers_take_turns_from_the_start(sqlite_database: Database) -> None:
+    order: list[str] = []
+
+    def second() -> None:
+        with sqlite_database.write() as connection:
+            order.append("second")
+            meta.replace(connection, "word", "2")
+
+    with sqlite_database.write() as connection:
+        thread = threading.Thread(target=second)
+        thread.start()
+        meta.add(connection, "word", "1")
+        order.append("first")
+    thread.join()
+    assert order == ["first", "second"]
+
+
+@pytest.mark.parametrize(
+    ("pragma", "expected"),
+    [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1)],
+    ids=["write-ahead log", "durable before acknowledged", "references hold"],
+)
+def test_sqlite_is_set_up(sqlite_database: Database, pragma: str, expected: object) -> None:
+    with sqlite_database.read() as connection:
+        assert connection.execute(text(f"PRAGMA {pragma}")).scalar_one() == expected
+
+
+def test_whole_database_has_no_damage(database: Database) -> None:
+    assert database.damage() is None
+
+
+def test_damaged_sqlite_file_is_noticed(migrated_sqlite_file: Path, tmp_path: Path) -> None:
+    data = bytearray(migrated_sqlite_file.read_bytes())
+    for page in range(3, len(data) // 4_096 - 1):
+        data[page * 4_096 : page * 4_096 + 64] = b"\xa5" * 64
+    path = tmp_path / "damaged.db"
+    path.write_bytes(data)
+    database = open_database(f"sqlite:///{path}")
+    try:
+        assert database.damage() is not None
+    finally:
+        database.close()
