@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.lab.topology import PORTAL_NAME, SERVER_ADDRESS, Topology, wait_for
+from tests.lab.topology import PORTAL_NAME, SERVER_ADDRESS, Topology, stop, wait_for
 
 SECRET = "lab-radius-secret-0001"
 
@@ -16,6 +16,7 @@ class Product:
 
     def __init__(self, topology: Topology, *, tls: tuple[Path, Path] | None = None) -> None:
         self._topology = topology
+        self._server: subprocess.Popen[bytes] | None = None
         self._data = topology.folder / "var"
         scheme, port = ("http", 8080) if tls is None else ("https", 8443)
         self.portal_url = f"{scheme}://{PORTAL_NAME}:{port}"
@@ -49,6 +50,12 @@ class Product:
         wait_for("the portal", lambda: self._topology.attempt(self._topology.server, *ready).stdout != "", log=log)
         running = self._data / "run" / "radius-0.json"
         wait_for("the RADIUS server", running.exists, log=log)
+
+    def stop(self) -> None:
+        """Stop every process, as an operator does."""
+        assert self._server is not None
+        stop(self._server)
+        (self._data / "run" / "radius-0.json").unlink(missing_ok=True)
 
     def run(self, *arguments: str, given: str = "") -> str:
         """Run one command of `pesisir`; return what it prints."""

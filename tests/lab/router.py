@@ -48,6 +48,10 @@ class OpenNds:
         result = self._beside("sh", "/mnt/pesisir-binauth.sh", "counters")
         assert result.returncode == 0, result.stderr
 
+    def send_report(self, report: str) -> None:
+        """Send a report by openNDS's own library, as its own BinAuth script does at level 3."""
+        self._beside("/usr/lib/opennds/libopennds.sh", "send_to_fas_deauthed", report)
+
     def _beside(self, *command: str) -> subprocess.CompletedProcess[str]:
         children = Path(f"/proc/{self._unshare.pid}/task/{self._unshare.pid}/children")
         if self._unshare.poll() is not None or not children.exists():

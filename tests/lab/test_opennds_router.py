@@ -1,7 +1,9 @@
 """A phone's evening behind Debian's openNDS 9.10, at each FAS level, with Debian's Chromium and JavaScript off."""
 
+import base64
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 
@@ -29,7 +31,7 @@ class Evening:
     phone: Phone
 
 
-@pytest.fixture(params=[1, 2, 3], ids=["level-1", "level-2", "level-3"])
+@pytest.fixture
 def evening(request: pytest.FixtureRequest, topology: Topology, authority: Authority) -> Iterator[Evening]:
     demand(request, "opennds", "php", "chromium")
     level: int = request.param
@@ -42,6 +44,11 @@ def evening(request: pytest.FixtureRequest, topology: Topology, authority: Autho
         yield Evening(level, product, router, phone)
 
 
+def levels(*numbers: int) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("evening", numbers, indirect=True, ids=[f"level-{number}" for number in numbers])
+
+
+@levels(1, 2, 3)
 def test_phone_taps_once_uses_the_internet_and_leaves(evening: Evening) -> None:
     phone, product = evening.phone, evening.product
 
@@ -84,7 +91,58 @@ def test_phone_taps_once_uses_the_internet_and_leaves(evening: Evening) -> None:
     assert session["flags"] == []
 
 
-def _has_counted(evening: Evening) -> bool:
+@levels(1)
+def test_phone_that_names_another_mac_stays_outside(evening: Evening) -> None:
+    phone, product = evening.phone, evening.product
+    fas = parse_qs(urlsplit(phone.open(PROBE).url).query)["fas"][0]
+    text = base64.b64decode(fas.replace(" ", "+")).decode().replace(PHONE_MAC, "02:aa:00:00:00:99")
+    forged = quote(base64.b64encode(text.encode()).decode(), safe="")
+    phone.open(f"{product.portal_url}/hotspot/gusung-1?fas={forged}")
+    phone.press(FREE_TAP)
+    assert "online" not in phone.fetch("http://example.com/")
+    assert product.sessions() == []
+
+
+@levels(2)
+def test_report_waits_on_the_router_while_the_portal_is_away(evening: Evening) -> None:
+    phone, product = evening.phone, evening.product
+    phone.open(PROBE)
+    phone.press(FREE_TAP)
+    assert "online" in phone.fetch("http://example.com/page")
+    wait_for("the router's counters", lambda: _has_counted(evening, 0))
+    product.stop()
+    evening.router.control("deauth", PHONE_MAC)
+    assert [session["state"] for session in product.sessions()] == ["open"]
+    product.serve()
+    evening.router.report_counters()
+    (session,) = product.sessions()
+    assert (session["state"], session["terminate_cause"]) == ("closed", "Admin-Reset")
+    assert _number(session["down_octets"]) > 0
+
+
+@levels(3)
+def test_report_of_openndss_own_library_is_taken(evening: Evening) -> None:
+    phone, product = evening.phone, evening.product
+    phone.open(PROBE)
+    phone.press(FREE_TAP)
+    wait_for("the status page", lambda: "Anda tersambung" in phone.look().text, seconds=60)
+    token = next(line.split('"')[3] for line in evening.router.control("json").splitlines() if '"token"' in line)
+    start = next(
+        line.split('"')[3] for line in evening.router.control("json").splitlines() if '"session_start"' in line
+    )
+    report = (
+        f"method=idle_deauth, clientmac={PHONE_MAC}, bytes_incoming=5000000, bytes_outgoing=4000, "
+        f"session_start={start}, session_end={int(start) + 60}, token={{token}}, custom=none"
+    )
+    evening.router.send_report(report.format(token="00000000"))
+    assert [session["state"] for session in product.sessions()] == ["open"]
+    evening.router.send_report(report.format(token=token))
+    (session,) = product.sessions()
+    assert (session["state"], session["terminate_cause"]) == ("closed", "Idle-Timeout")
+    assert (session["down_octets"], session["up_octets"]) == (5_000_000, 4_000)
+
+
+def _has_counted(evening: Evening, octets: int = OCTETS) -> bool:
     """Tell whether the router has counted both ways (it reads its counters every five seconds)."""
     evening.phone.fetch("http://example.com/page")
     counted = {
@@ -93,7 +151,7 @@ def _has_counted(evening: Evening) -> bool:
         for name in ("download_this_session", "upload_this_session")
         if name in line
     }
-    return counted.get("download_this_session", 0) * 1024 > OCTETS and counted.get("upload_this_session", 0) > 0
+    return counted.get("download_this_session", 0) * 1024 > octets and counted.get("upload_this_session", 0) > 0
 
 
 def _number(value: object) -> int:

@@ -56,10 +56,11 @@ class City:
     client: TestClient
     codes: tuple[str, ...]
     url: str
+    router: str = ROUTER
 
     def splash_url(self, mac: str = MAC, *, nas: str = NAS, **parameters: str) -> str:
         """Return where the island's router sends a phone; parameters named `a_b` stand for `a-b`."""
-        query = {"mac": mac, "ip": "10.5.50.23", "link-login-only": f"http://{ROUTER}/login"}
+        query = {"mac": mac, "ip": "10.5.50.23", "link-login-only": f"http://{self.router}/login"}
         return f"/hotspot/{nas}?{urlencode(query | dashed(parameters))}"
 
     def form(self, mac: str = MAC, **parameters: str) -> str:
