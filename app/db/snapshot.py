@@ -45,6 +45,7 @@ class SessionFacts(NamedTuple):
     nas_scope: str
     acct_session_id: str
     mac: str
+    user_name: str
     account_id: str
     acceptance_id: str | None
     started_at: datetime
@@ -134,6 +135,7 @@ def read_sessions(connection: Connection, ids: Collection[str] | None = None) ->
         sessions.c.nas_scope,
         sessions.c.acct_session_id,
         sessions.c.mac,
+        sessions.c.user_name,
         sessions.c.account_id,
         sessions.c.acceptance_id,
         sessions.c.started_at,
@@ -148,6 +150,7 @@ def read_sessions(connection: Connection, ids: Collection[str] | None = None) ->
             row.nas_scope,
             row.acct_session_id,
             row.mac,
+            row.user_name,
             row.account_id,
             row.acceptance_id,
             row.started_at,

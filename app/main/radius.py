@@ -1,9 +1,10 @@
 """The RADIUS process: one loop over its sockets, a thread for the journal, one for the feed, one for passwords."""
 
 import os
+import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 
 import structlog
 
@@ -18,12 +19,14 @@ from app.node.authorization import Authorizer
 from app.node.backend import NodeBackend
 from app.node.follower import Clock, Follower
 from app.node.journal.writer import Journal, JournalBusyError
+from app.node.learned import known
 from app.node.passwords import PasswordChecker
 from app.node.replay import replay
 from app.node.snapshot import Snapshot
 from app.services.keyring import Keyring
 from radius.backend import Service
 from radius.net.server import Listen, UdpServer
+from radius.server_engine import ServerEngine
 
 log = structlog.get_logger("main")
 
@@ -32,31 +35,120 @@ def run_radius(settings: Settings, worker: int = 0, *, status: bool = True) -> i
     """Answer RADIUS until SIGTERM and return the exit code; raise StartError."""
     logs.configure(f"radius-{worker}")
     keyring = keyring_of(settings)
-    stop = threading.Event()
-    with stopped_by_signals(stop.set):
-        database = database_of(settings, keyring, stop)
-    if database is None:
-        return 0
-    try:
-        return _serve(settings, worker, keyring, database, status=status)
-    finally:
-        database.close()
+    _demand_addresses(settings)
+    process = _Process()
+    with stopped_by_signals(process.stop):
+        database = database_of(settings, keyring, process.stopping)
+        if database is None:
+            return 0
+        try:
+            _Node(settings, worker, keyring, database, process).serve(status=status)
+        finally:
+            database.close()
+    log.info("radius_stopped")
+    return 0
 
 
-class _Bell:
-    """Wakes the server, once there is one: its backend is made before it."""
+class _Process:
+    """What signals and helper threads may call before there is a server, and while there is one."""
 
-    server: UdpServer | None = None
+    def __init__(self) -> None:
+        self.stopping = threading.Event()
+        self.server: UdpServer | None = None
 
-    def ring(self) -> None:
+    def stop(self) -> None:
+        """Stop reading, finish what is decided."""
+        self.stopping.set()
+        if self.server is not None:
+            self.server.stop()
+
+    def wake(self) -> None:
+        """Ask again about what is parked."""
         if self.server is not None:
             self.server.wake()
 
 
-def _serve(settings: Settings, worker: int, keyring: Keyring, database: Database, *, status: bool) -> int:
-    node = node_id(settings.data_dir, os.urandom)
+class _Node:
+    """The parts of one RADIUS process, put together."""
+
+    def __init__(
+        self, settings: Settings, worker: int, keyring: Keyring, database: Database, process: _Process
+    ) -> None:
+        self._settings, self._process, self._name = settings, process, f"radius-{worker}"
+        node = node_id(settings.data_dir, os.urandom)
+        self._journal = _journal(settings, node, worker)
+        self._snapshot = Snapshot(keyring, settings.time_zone, node, worker)
+        clock = Clock(now, time.monotonic)
+        self._follower = Follower(database, self._snapshot, clock, on_news=process.wake)
+        self._checker = PasswordChecker(keyring, monotonic=time.monotonic, on_done=process.wake)
+        self._authorizer = Authorizer(
+            self._snapshot,
+            self._follower,
+            self._checker,
+            monotonic=time.monotonic,
+            chance=os.urandom,
+            max_age_seconds=settings.snapshot_max_age_seconds,
+        )
+        self._backend = NodeBackend(
+            self._snapshot, self._follower, self._journal, self._authorizer, monotonic=time.monotonic
+        )
+
+    def serve(self, *, status: bool) -> None:
+        """Load, read the own journal again, and answer until stopped."""
+        says = Status(self._settings.data_dir, self._ready)
+        try:
+            with status_listener(self._settings, says, wanted=status) as at:
+                self._follower.start()
+                if self._follower.wait_loaded(stopping=self._process.stopping.is_set):
+                    self._answer(at)
+        finally:
+            self._follower.stop()
+            self._checker.stop()
+            self._journal.close()
+
+    def _answer(self, at: Mapping[str, Sequence[tuple[str, int]]]) -> None:
+        replayed = replay(
+            self._journal.directory,
+            self._snapshot,
+            self._authorizer,
+            self._backend.accountant,
+            before=self._journal.first_segment,
+            now=time.time(),
+        )
+        engine = ServerEngine(self._backend, learned=known(self._snapshot.nases), on_learned=self._follower.learned.add)
+        server = UdpServer(
+            self._backend, _listens(self._settings), engine=engine, reuse_port=self._settings.radius_workers > 1
+        )
+        self._process.server = server
+        if self._process.stopping.is_set():
+            server.stop()
+        collector = RadiusCollector(
+            self._name,
+            server=server,
+            backend=self._backend,
+            journal=self._journal,
+            follower=self._follower,
+            checker=self._checker,
+        )
+        auths = len(self._settings.radius_auth_listen)
+        listening = {"auth": server.addresses[:auths], "acct": server.addresses[auths:], **at}
+        log.info("radius_ready", accounts=len(self._snapshot.accounts), replayed=replayed, **_written(listening))
+        with alive(
+            self._settings.data_dir,
+            self._name,
+            listening,
+            registry_of(collector),
+            healthy=lambda: self._journal.healthy,
+        ):
+            server.run()
+
+    def _ready(self) -> Mapping[str, bool]:
+        return {service.value: self._backend.ready(service) for service in Service}
+
+
+def _journal(settings: Settings, node: str, worker: int) -> Journal:
     try:
-        journal = Journal(
+        return Journal(
             settings.data_dir / "journal" / node / str(worker),
             node=node,
             worker=worker,
@@ -67,75 +159,28 @@ def _serve(settings: Settings, worker: int, keyring: Keyring, database: Database
         raise StartError(
             f"another RADIUS process writes {error}", "stop it first; one process serves one journal"
         ) from error
-    bell = _Bell()
-    snapshot = Snapshot(keyring, settings.time_zone, node, worker)
-    follower = Follower(database, snapshot, Clock(now, time.monotonic), on_news=bell.ring)
-    checker = PasswordChecker(keyring, monotonic=time.monotonic, on_done=bell.ring)
-    authorizer = Authorizer(
-        snapshot,
-        follower,
-        checker,
-        monotonic=time.monotonic,
-        chance=os.urandom,
-        max_age_seconds=settings.snapshot_max_age_seconds,
-    )
-    backend = NodeBackend(snapshot, follower, journal, authorizer, monotonic=time.monotonic)
-    server = bell.server = _bind(settings, backend)
-    stop = threading.Event()
-    listening = _listening(settings, server)
-    process = f"radius-{worker}"
-    registry = registry_of(
-        RadiusCollector(process, server=server, backend=backend, journal=journal, follower=follower, checker=checker)
-    )
-    says = Status(settings.data_dir, lambda: {"auth": backend.ready(Service.AUTH), "acct": backend.ready(Service.ACCT)})
-    try:
-        with stopped_by_signals(_both(stop.set, server.stop)), status_listener(settings, says, wanted=status) as at:
-            follower.start()
-            if not follower.wait_loaded(stopping=stop.is_set):
-                return 0
-            recent = replay(
-                journal.directory,
-                snapshot,
-                authorizer,
-                backend.accountant,
-                before=journal.first_segment,
-                now=time.time(),
-            )
-            log.info("radius_ready", listening=str(listening), accounts=len(snapshot.accounts), replayed=recent)
-            with alive(settings.data_dir, process, {**listening, **at}, registry, healthy=lambda: journal.healthy):
-                server.run()
-        log.info("radius_stopped")
-        return 0
-    finally:
-        server.close()
-        follower.stop()
-        checker.stop()
-        journal.close()
 
 
-def _both(first: Callable[[], None], second: Callable[[], None]) -> Callable[[], None]:
-    def both() -> None:
-        first()
-        second()
-
-    return both
+def _listens(settings: Settings) -> list[Listen]:
+    listens = [Listen(Service.AUTH, *address) for address in settings.radius_auth_listen]
+    return listens + [Listen(Service.ACCT, *address) for address in settings.radius_acct_listen]
 
 
-def _bind(settings: Settings, backend: NodeBackend) -> UdpServer:
-    for setting, service, addresses in (
-        ("PESISIR_RADIUS_AUTH_LISTEN", Service.AUTH, settings.radius_auth_listen),
-        ("PESISIR_RADIUS_ACCT_LISTEN", Service.ACCT, settings.radius_acct_listen),
+def _demand_addresses(settings: Settings) -> None:
+    """Refuse at once, before anything is loaded, what could not be bound; raise StartError."""
+    for setting, addresses in (
+        ("PESISIR_RADIUS_AUTH_LISTEN", settings.radius_auth_listen),
+        ("PESISIR_RADIUS_ACCT_LISTEN", settings.radius_acct_listen),
     ):
         for address in addresses:
-            try:
-                UdpServer(backend, [Listen(service, *address)], reuse_port=settings.radius_workers > 1).close()
-            except OSError as error:
-                raise bind_failure(error, address, setting) from error
-    listens = [Listen(Service.AUTH, *address) for address in settings.radius_auth_listen]
-    listens += [Listen(Service.ACCT, *address) for address in settings.radius_acct_listen]
-    return UdpServer(backend, listens, reuse_port=settings.radius_workers > 1)
+            family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+            with socket.socket(family, socket.SOCK_DGRAM) as trial:
+                trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, int(settings.radius_workers > 1))
+                try:
+                    trial.bind(address)
+                except OSError as error:
+                    raise bind_failure(error, address, setting) from error
 
 
-def _listening(settings: Settings, server: UdpServer) -> dict[str, list[tuple[str, int]]]:
-    auths = len(settings.radius_auth_listen)
-    return {"auth": server.addresses[:auths], "acct": server.addresses[auths:]}
+def _written(listening: Mapping[str, Sequence[tuple[str, int]]]) -> dict[str, str]:
+    return {service: ",".join(f"{host}:{port}" for host, port in at) for service, at in listening.items()}

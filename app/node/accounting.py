@@ -8,7 +8,6 @@ from typing import Final
 
 from app.domain.reports import Unusable
 from app.domain.sessions import NasRestart, SessionReport
-from app.domain.tickets import account_id_in
 from app.node.nases import KnownNas, NasTable
 from app.node.reports import ReportingNas, to_report
 from app.node.sessions import Place, Sessions
@@ -85,8 +84,8 @@ def reporting_nas(nases: NasTable, nas_id: str) -> ReportingNas:
 
 def _matched(report: SessionReport, sessions: Sessions) -> SessionReport:
     """Tie a report without Class to the latest Accept for its user name, NAS and MAC."""
-    account_id = account_id_in(report.user_name)
-    if account_id is None or not report.mac:
+    accepted = sessions.accepted_here(report.nas_id, report.mac, report.user_name) if report.mac else None
+    if accepted is None:
         return report
-    acceptance_id = sessions.accepted_here(report.nas_id, report.mac, account_id)
-    return report if acceptance_id is None else replace(report, account_id=account_id, acceptance_id=acceptance_id)
+    account_id, acceptance_id = accepted
+    return replace(report, account_id=account_id, acceptance_id=acceptance_id or None)

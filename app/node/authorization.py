@@ -244,6 +244,7 @@ class Authorizer:
                 nas_id,
                 nas_scope(asked.request.attributes, asked.request.source[0]),
                 asked.acct_session_id,
+                asked.name,
                 now_at,
                 now_at + RESERVATION_SECONDS,
             ),

@@ -16,6 +16,7 @@ import structlog
 from app.db.engine import Database
 from app.db.errors import AWAY
 from app.db.watch import WATCH_ERRORS, Watch, watch
+from app.node.learned import Learned
 from app.node.snapshot import Snapshot
 
 _LOOK_SECONDS: Final = 0.8  # so that nothing is staler than a second, notice or not
@@ -39,6 +40,7 @@ class Follower:
         self._database, self._snapshot, self._clock, self._on_news = database, snapshot, clock, on_news
         self._wake_out, self._wake_in = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._stopping = False
+        self.learned = Learned()
         self._asked = False
         self._watch: Watch | None = None
         self._loaded = threading.Event()
@@ -103,6 +105,7 @@ class Follower:
             log.info("snapshot_loaded", accounts=len(self._snapshot.accounts), seconds=self._since(began))
         self._snapshot.tick(self._database, now)
         self._loaded.set()
+        self.learned.keep(self._database)
         if self.failed > self.begun:
             log.info("feed_read_again", after_failures=self.failures)
             self.failures = 0

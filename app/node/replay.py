@@ -98,6 +98,7 @@ def _take_verdict(verdict: Verdict, snapshot: Snapshot, authorizer: Authorizer) 
             verdict.nas_id,
             "",
             verdict.acct_session_id,
+            verdict.user_name,
             verdict.at,
             verdict.at + RESERVATION_SECONDS,
         ),

@@ -27,6 +27,7 @@ class Presence:
     nas_id: str
     nas_scope: str
     acct_session_id: str
+    user_name: str
     since: float
     reserved_until: float | None
 
@@ -90,12 +91,12 @@ class Sessions:
             return None
         return presence.acceptance_id or None
 
-    def accepted_here(self, nas_id: str, mac: str, account_id: str) -> str | None:
-        """Return the acceptance id of this device's latest Accept at this NAS with this account; None if none."""
+    def accepted_here(self, nas_id: str, mac: str, user_name: str) -> tuple[str, str] | None:
+        """Return (account id, acceptance id) of this device's latest Accept, if it was here and for this name."""
         presence = self._devices.get(mac)
-        if presence is None or (presence.nas_id, presence.account_id) != (nas_id, account_id):
+        if presence is None or (presence.nas_id, presence.user_name) != (nas_id, user_name):
             return None
-        return presence.acceptance_id or None
+        return presence.account_id, presence.acceptance_id
 
     # What happens here
 
@@ -169,6 +170,7 @@ class Sessions:
                         facts.nas_id,
                         facts.nas_scope,
                         facts.acct_session_id,
+                        facts.user_name,
                         since,
                         None,
                     ),
@@ -218,6 +220,7 @@ class Sessions:
                 report.nas_id,
                 report.nas_scope,
                 report.acct_session_id,
+                report.user_name,
                 since,
                 None,
             )
