@@ -26,8 +26,6 @@ from app.web.work import reading, writing
 
 CAPTIVE_JSON: Final = "application/captive+json"
 _WAITING_REFRESH: Final = 3  # seconds between two looks of the waiting page
-_SETTLING_REFRESH: Final = 10  # the same, until the first figures have come
-_SETTLING: Final = timedelta(minutes=1)
 _GONE_LIFE: Final = timedelta(hours=1)
 
 
@@ -83,7 +81,7 @@ class StatusPages:
             goal=goal_of(ours.goal_url),
             device_api=f"/captive-portal/api/{token}",
             again_url=ours.router_url,
-            refresh_seconds=_refresh(ours, status, now),
+            look_again_url=portal.url("/status", language, t=token),
         )
         return portal.page("status.html", view, language, form_origins=_origins(ours))
 
@@ -122,6 +120,7 @@ class StatusPages:
             state="waiting",
             token=token,
             refresh_seconds=_WAITING_REFRESH,
+            again_url=self.portal.url("/status", language, t=token),
             waited_level=_waited_level(ours, now),
         )
         return self.portal.page("status.html", view, language)
@@ -163,12 +162,6 @@ def _waited_level(ours: StatusPass, now: datetime) -> int:
     assert ours.await_until is not None, "waiting has an end"
     whole = (ours.await_until - ours.logged_in_at) // timedelta(seconds=1)
     return level((now - ours.logged_in_at) // timedelta(seconds=1) + whole // 10, whole)
-
-
-def _refresh(ours: StatusPass, status: Status, now: datetime) -> int | None:
-    """Return when to look again: only until the first report has come, and not for long."""
-    settling = status.state is ConnectionState.EXPECTED and now - ours.logged_in_at < _SETTLING
-    return _SETTLING_REFRESH if settling else None
 
 
 def _origins(ours: StatusPass) -> tuple[str, ...]:

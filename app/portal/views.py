@@ -104,6 +104,7 @@ class Connected:
     refresh_seconds: int | None = None
     device_api: str = ""
     again_url: str = ""
+    look_again_url: str = ""
     waited_level: int = 0
 
 
@@ -193,7 +194,7 @@ def connected(
     goal: Goal | None,
     device_api: str,
     again_url: str,
-    refresh_seconds: int | None,
+    look_again_url: str,
 ) -> Connected:
     """Describe a connection."""
     quota, plan = status.quota, status.plan
@@ -220,7 +221,7 @@ def connected(
         else formats.age(max(0, int((now - status.reported_at).total_seconds()))),
         goal=goal,
         problem=_ending(status, formats, now=now) if ended else None,
-        refresh_seconds=refresh_seconds,
+        look_again_url=look_again_url,
         device_api=device_api,
         again_url=again_url if status.denial is None else "",
     )

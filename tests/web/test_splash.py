@@ -1,10 +1,14 @@
 """The splash page: small, whole, in two languages, safe from whatever a phone carries to it."""
 
 import re
+from datetime import timedelta
 from html.parser import HTMLParser
 
 import pytest
 
+from app.db import access_log
+from app.domain.access import DenialReason
+from app.domain.reports import Decided, Method
 from app.services import nases
 from tests.factories import MAC
 from tests.web.city import NAS, OTHER_MAC, ROUTER, City, form_of, words
@@ -227,3 +231,26 @@ def test_pass_of_another_nas_is_not_taken(city: City) -> None:
 
 def test_nothing_but_polls_is_posted_here(city: City) -> None:
     assert city.client.post(f"/hotspot/{NAS}", data={"auth_get": "view"}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("age", "text"),
+    [
+        pytest.param(timedelta(seconds=5), "Perangkat Anda sudah terlalu banyak.", id="just now"),
+        pytest.param(timedelta(minutes=3), "Pemancar Wi-Fi menolak sambungan.", id="long ago"),
+    ],
+)
+def test_a3_09_refusal_by_the_node_is_explained(city: City, age: timedelta, text: str) -> None:
+    verdict = Decided(
+        at=city.clock() - age,
+        nas_id=nases.show_nas(city.database, NAS).id,
+        mac=MAC,
+        account_id=None,
+        user_name="x",
+        method=Method.TICKET,
+        accepted=False,
+        reason=DenialReason.DEVICE_LIMIT.value,
+    )
+    with city.database.write() as connection:
+        access_log.add(connection, [verdict])
+    assert text in words(city.client.get(city.splash_url(error="no")))

@@ -37,17 +37,11 @@ def test_status_works_before_any_accounting(city: City) -> None:
     assert "Angka pemakaian muncul dalam satu menit." in words(page)
 
 
-def test_status_looks_again_until_the_first_figures(city: City) -> None:
-    token, account = enter(city)
-    assert '<meta http-equiv="refresh" content="10">' in show(city, token).text
-    city.report(account, 0)
-    assert "refresh" not in show(city, token).text
-
-
-def test_status_stops_looking_after_a_minute(city: City) -> None:
+def test_status_is_looked_at_again_by_hand(city: City) -> None:
     token, _ = enter(city)
-    city.clock.advance(timedelta(minutes=1))
-    assert "refresh" not in show(city, token).text
+    page = show(city, token)
+    assert f'href="{PORTAL_URL}/status?t={token}"' in page.text
+    assert "refresh" not in page.text, "a page that reloads by itself takes the place from who reads it aloud"
 
 
 def test_status_shows_what_is_left(city: City) -> None:
