@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from app.db.tables import nases, router_grants
+from app.db.tables import access_log, nases, router_grants, sessions
 from app.domain.nases import Demand, Direction, Family, Nas
 
 
@@ -29,6 +29,12 @@ def read_all(connection: Connection, *, site_id: str | None = None) -> list[Nas]
     if site_id is not None:
         query = query.where(nases.c.site_id == site_id)
     return [_nas(row) for row in connection.execute(query)]
+
+
+def silent(connection: Connection) -> list[str]:
+    """Return the names of NASes from which no verdict and no session has ever come. It reads both tables whole."""
+    heard = select(access_log.c.nas_id).union(select(sessions.c.nas_id))
+    return list(connection.scalars(select(nases.c.name).where(nases.c.id.not_in(heard)).order_by(nases.c.name)))
 
 
 def by_name(connection: Connection, name: str) -> Nas | None:

@@ -104,6 +104,12 @@ def list_nases(database: Database, *, site: str | None = None) -> list[Nas]:
         return nases.read_all(connection, site_id=found.id)
 
 
+def silent_nases(database: Database) -> list[str]:
+    """Return the names of NASes that have never spoken."""
+    with database.read() as connection:
+        return nases.silent(connection)
+
+
 def show_nas(database: Database, name: str) -> Nas:
     """Return one NAS; raise NotFound."""
     with database.read() as connection:
@@ -294,8 +300,8 @@ def _login_address(value: str | None) -> str | None:
 
 def _split_port(text: str) -> tuple[str, str | None]:
     if text.startswith("["):
-        host, _, rest = text.partition("]")
-        return host + "]", rest[1:] if rest.startswith(":") else (None if not rest else "?")
+        host, closing, rest = text.partition("]")
+        return host + closing, rest[1:] if rest.startswith(":") else (None if not rest else "?")
     host, colon, port = text.partition(":")
     return host, port if colon else None
 
@@ -303,7 +309,7 @@ def _split_port(text: str) -> tuple[str, str | None]:
 def _is_host(host: str) -> bool:
     if host.startswith("["):
         try:
-            return ip_network(host.strip("[]")).version == 6
+            return host.endswith("]") and ip_network(host[1:-1]).version == 6
         except ValueError:
             return False
     if host.replace(".", "").isdigit():

@@ -15,9 +15,13 @@ class _StopHereError(Exception):
 
 
 def test_write_is_undone_by_an_exception(database: Database) -> None:
-    with pytest.raises(_StopHereError), database.write() as connection:
-        meta.add(connection, "word", "1")
-        raise _StopHereError
+    def add_and_stop() -> None:
+        with database.write() as connection:
+            meta.add(connection, "word", "1")
+            raise _StopHereError
+
+    with pytest.raises(_StopHereError):
+        add_and_stop()
     with database.read() as connection:
         assert meta.read(connection, "word") is None
 
