@@ -26,10 +26,11 @@ class SettingError(Exception):
 
 
 def _addresses(text: str) -> tuple[Address, ...]:
-    return tuple(_address(part.strip()) for part in text.split(",") if part.strip())
+    return tuple(parse_address(part.strip()) for part in text.split(",") if part.strip())
 
 
-def _address(text: str) -> Address:
+def parse_address(text: str) -> Address:
+    """Read HOST:PORT, an IPv6 host in brackets; raise ValueError."""
     host, colon, port = text.rpartition(":")
     if not colon or not port.isdigit() or not 0 <= int(port) < 65_536:
         raise ValueError(f"{text!r} is not HOST:PORT")

@@ -102,7 +102,7 @@ def _server(folder: Path, config: Path) -> Iterator[subprocess.Popen[bytes]]:
     environment["PESISIR_CONFIG"] = str(config)
     libc = ctypes.CDLL(None)
     with (folder / "serve.log").open("wb") as log:
-        process = subprocess.Popen(  # noqa: S603 our own program
+        process = subprocess.Popen(
             [sys.executable, "-m", "app.cli", "serve"],
             env=environment,
             stdin=subprocess.DEVNULL,

@@ -15,8 +15,8 @@ class ExitCode(IntEnum):
     CONFLICT = 4
 
 
-class Failure(Exception):
-    """A command that could not do its work: `what` happened, `why`, and the `hint` that helps; "" where there is none."""
+class Failure(Exception):  # noqa: N818 read as "raise Failure(what, why, hint)"
+    """A command that could not do its work: `what` happened, `why`, and the `hint` that helps; "" where none is."""
 
     def __init__(self, what: str, *, why: str = "", hint: str = "", code: ExitCode = ExitCode.FAILED) -> None:
         super().__init__(what)

@@ -52,7 +52,9 @@ _WARNINGS: Final = {
 
 
 @commands.command(
-    epilog=example("pesisir nas add gusung-1 --address 10.9.1.2 --family mikrotik --site Gusung --login-address 10.5.50.1")
+    epilog=example(
+        "pesisir nas add gusung-1 --address 10.9.1.2 --family mikrotik --site Gusung --login-address 10.5.50.1"
+    )
 )
 def add(
     name: Name,
@@ -136,7 +138,9 @@ def set_(
     secret_file: SecretFile = None,
     old_secret_until: Annotated[
         str | None,
-        typer.Option(metavar="DATE", help="How long the RADIUS secret before this one is good as well: a week if unset."),
+        typer.Option(
+            metavar="DATE", help="How long the RADIUS secret before this one is good as well: a week if unset."
+        ),
     ] = None,
     portal_secret_file: PortalSecretFile = None,
     login_address: LoginAddress = None,
@@ -155,7 +159,7 @@ def set_(
         secret_file, portal_secret_file, login_address, identifier, require_message_authenticator, limit_proxy_state,
         coa_port, direction,
     )  # fmt: skip
-    values: NasValues = {**options}
+    values: NasValues = {**options}  # type: ignore[typeddict-item] # mypy takes the absent keys for given
     if address is not None:
         values["address"] = address
     if family is not None:

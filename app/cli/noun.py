@@ -1,12 +1,13 @@
-"""One noun of the command line: a group of verbs; and the root, where every failure becomes one message and an exit code."""
+"""One noun of the command line is a group of verbs; at the root every failure becomes a message and an exit code."""
 
 import sys
 from typing import Any, Final
 
 import typer
+from typer.core import TyperGroup
+
 from app.cli.failures import ExitCode, Failure, where
 from app.config import SettingError
-from typer.core import TyperGroup
 
 _LISTS: Final = {
     "site": "pesisir site list",
@@ -48,7 +49,9 @@ def explain(error: Exception) -> Failure:
     if isinstance(error, Failure):
         return error
     if isinstance(error, SettingError):
-        return Failure(f"{error.variable} is not usable", why=error.problem, hint="set it right, or unset it to take the default")
+        return Failure(
+            f"{error.variable} is not usable", why=error.problem, hint="set it right, or unset it to take the default"
+        )
     return _explain_service(error) or Failure(
         "something went wrong that should not", why=f"{type(error).__name__} at {where(error)}: {error}"
     )

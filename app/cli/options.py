@@ -1,4 +1,4 @@
-"""Values as people type them on the command line: rates, amounts, times, dates. A bad one is a usage error that says why."""
+"""Values as people type them: rates, amounts, times, dates. A bad one is a usage error that says why."""
 
 import sys
 from collections.abc import Callable

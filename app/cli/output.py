@@ -1,4 +1,4 @@
-"""Data to stdout, talk to stderr. What routers and people sent is shown harmless: no control character reaches a terminal."""
+"""Data to stdout, talk to stderr. What routers and people sent is shown harmless: without control characters."""
 
 import json
 import re
@@ -9,6 +9,7 @@ from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
 import typer
+
 from app.cli.failures import Failure, usage
 from app.domain.units import format_amount
 

@@ -5,7 +5,21 @@ from typing import Annotated
 
 import typer
 
-from app.cli import doctor, journal, nases, plans, radius, schema, serve, sessions, settings, sites, usage, users, vouchers
+from app.cli import (
+    doctor,
+    journal,
+    nases,
+    plans,
+    radius,
+    schema,
+    serve,
+    sessions,
+    settings,
+    sites,
+    usage,
+    users,
+    vouchers,
+)
 from app.cli.noun import Root
 
 _HELP = """Captive portal and hotspot authentication server.

@@ -2,8 +2,6 @@
 
 import os
 
-import typer
-
 from app.cli.failures import Failure
 from app.cli.installation import read_settings
 from app.cli.noun import example, noun

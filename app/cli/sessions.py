@@ -33,7 +33,8 @@ def list_(
     user: Annotated[str | None, typer.Option(metavar="USER", help="Only of this user, or of this account id.")] = None,
     nas: Annotated[str | None, typer.Option(metavar="NAS", help="Only behind this NAS.")] = None,
     limit: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="How many, the newest first; unset: 100 in a table, all in JSON.")
+        int | None,
+        typer.Option(min=1, metavar="N", help="How many, the newest first; unset: 100 in a table, all in JSON."),
     ] = None,
     as_json: Json = False,
 ) -> None:

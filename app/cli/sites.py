@@ -30,9 +30,7 @@ def add(name: Name, capacity: Capacity = None, guest_plan: GuestPlan = None, int
     from app.services.sites import add_site
 
     with open_installation() as here:
-        site = add_site(
-            here.database, name, now=now(), chance=os.urandom, **_values(capacity, guest_plan, interim)
-        )
+        site = add_site(here.database, name, now=now(), chance=os.urandom, **_values(capacity, guest_plan, interim))
     say(f"added site {site.name}; next: pesisir nas add NAME --address CIDR --family F --site {site.name!r}")
 
 

@@ -53,7 +53,9 @@ def _tell(report: "ImportReport", *, dry_run: bool) -> None:
         column = f", {error.column}" if error.column else ""
         say(harmless(f"row {error.row}{column}: {error.problem}"))
     if report.errors:
-        raise Failure("nothing was imported", why=f"{len(report.errors)} mistakes in the file", hint="correct those rows")
+        raise Failure(
+            "nothing was imported", why=f"{len(report.errors)} mistakes in the file", hint="correct those rows"
+        )
     counts = f"{report.added} new, {report.updated} changed, {report.unchanged} as they were"
     say(f"dry run, nothing was written: {counts}" if dry_run else f"imported {report.rows} rows: {counts}")
     if report.default_plan_rows:

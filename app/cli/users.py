@@ -164,13 +164,15 @@ def set_(
     given = _password(password, password_file, absent=False)
     with open_installation() as here:
         values = _values(here, name, phone, plan, site, valid_until)
-        user = set_user(here.database, username, now=now(), **values)
+        user = set_user(here.database, username, zone=here.zone, now=now(), chance=os.urandom, **values)
         if given is not None:
             set_password(here.database, here.keyring, username, given, kind=secret, now=now(), chance=os.urandom)
     say(f"changed user {user.username}")
 
 
-@commands.command("set-quota", epilog=example("pesisir user set-quota siti --daily 1GB --reason 'ujian' --until 2026-12-05"))
+@commands.command(
+    "set-quota", epilog=example("pesisir user set-quota siti --daily 1GB --reason 'ujian' --until 2026-12-05")
+)
 def set_quota(
     username: Username,
     daily: Annotated[Given[int] | None, amount("--daily", "Data per local day.")] = None,
@@ -200,7 +202,7 @@ def suspend(
     from app.services.users import suspend_user
 
     with open_installation() as here:
-        user = suspend_user(here.database, username, suspended=not lift, now=now())
+        user = suspend_user(here.database, username, suspended=not lift, zone=here.zone, now=now(), chance=os.urandom)
     say(f"{user.username} may log in again" if lift else f"{user.username} is suspended")
 
 
@@ -212,7 +214,7 @@ def remove(username: Username, yes: Yes = False) -> None:
     with open_installation() as here:
         user = show_user(here.database, username, now=now())
         confirm(f"Remove {user.username}? They can no longer log in.", yes=yes)
-        remove_user(here.database, username, now=now())
+        remove_user(here.database, username, zone=here.zone, now=now(), chance=os.urandom)
     say(f"removed {user.username}")
 
 
@@ -223,10 +225,21 @@ def _set_quota(
     from app.services.quotas import set_quota as give
 
     if limit is None:
-        clear_quota(here.database, username, period, now=now())
+        clear_quota(here.database, username, period, zone=here.zone, now=now(), chance=os.urandom)
         return
     ends = None if until is None else read_end(until, here.zone)
-    give(here.database, username, period, limit, reason=reason, author=_author(), until=ends, now=now())
+    give(
+        here.database,
+        username,
+        period,
+        limit,
+        reason=reason,
+        author=_author(),
+        until=ends,
+        zone=here.zone,
+        now=now(),
+        chance=os.urandom,
+    )
 
 
 def _author() -> str:

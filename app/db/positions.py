@@ -29,6 +29,14 @@ def read(connection: Connection, node: str, worker: int) -> Position | None:
     return None if row is None else Position(row.node, row.worker, row.segment, row.segment_id, row.offset)
 
 
+def read_all(connection: Connection) -> list[Position]:
+    """Return the position of every journal that was ever merged."""
+    return [
+        Position(row.node, row.worker, row.segment, row.segment_id, row.offset)
+        for row in connection.execute(select(ingest_positions))
+    ]
+
+
 def write(connection: Connection, position: Position, *, now: datetime) -> None:
     """Move to a position."""
     values = {
