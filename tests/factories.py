@@ -1,10 +1,11 @@
 """Valid values by default; a test overrides what it is about."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 
 from app.domain.nases import Family, Nas, Site
 from app.domain.plans import Plan, Quota, effective_policy
+from app.domain.sessions import ReportKind, SessionReport
 from app.domain.users import Account, AccountKind
 
 NOON = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)  # 12.00 WITA
@@ -76,4 +77,41 @@ def make_nas(
         address=ip_network(address),
         identifier=identifier,
         login_address=login_address,
+    )
+
+
+def make_report(
+    kind: ReportKind = ReportKind.START,
+    *,
+    minute: float = 0,
+    seconds: int | None = -1,
+    up: int = 0,
+    down: int = 0,
+    nas_id: str = "nasanasanasanasa",
+    nas_scope: str = "gusung-1",
+    acct_session_id: str = "80100001",
+    mac: str = MAC,
+    user_name: str = "userauserauserau",
+    account_id: str | None = "userauserauserau",
+    acceptance_id: str | None = "0123456789abcdef",
+    ip: str | None = "10.5.50.2",
+    cause: str | None = None,
+    begins_at: datetime = NOON,
+) -> SessionReport:
+    """Make a report `minute` minutes after a session's start at `begins_at`; `seconds` -1 is what agrees with it."""
+    return SessionReport(
+        kind=kind,
+        nas_id=nas_id,
+        nas_scope=nas_scope,
+        acct_session_id=acct_session_id,
+        mac=mac,
+        user_name=user_name,
+        event_at=begins_at + timedelta(minutes=minute),
+        up_octets=up,
+        down_octets=down,
+        session_seconds=int(minute * 60) if seconds == -1 else seconds,
+        acceptance_id=acceptance_id if account_id is not None else None,
+        account_id=account_id,
+        ip=ip,
+        terminate_cause=cause,
     )
