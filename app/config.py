@@ -101,7 +101,7 @@ def load(environment: Mapping[str, str]) -> Settings:
     scheme = "https" if certificate else "http"
     return Settings(
         data_dir=data_dir,
-        database_url=values["PESISIR_DATABASE_URL"] or f"sqlite:///{data_dir / 'pesisir.db'}",
+        database_url=_read(values, "PESISIR_DATABASE_URL", _database_url) or f"sqlite:///{data_dir / 'pesisir.db'}",
         http_listen=http_listen,
         admin_listen=admin_listen,
         portal_url=values["PESISIR_PORTAL_URL"].rstrip("/") or _url(scheme, http_listen),
@@ -200,6 +200,12 @@ def _url(scheme: str, listen: tuple[Address, ...]) -> str:
     name = f"[{host}]" if ":" in host else host
     default = {"http": 80, "https": 443}[scheme]
     return f"{scheme}://{name}" if port == default else f"{scheme}://{name}:{port}"
+
+
+def _database_url(text: str) -> str:
+    if text and not text.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
+        raise ValueError("begins neither with sqlite:/// nor with postgresql://")
+    return text
 
 
 def _workers(text: str) -> int:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from app.cli import (
+    demo,
     doctor,
     journal,
     nases,
@@ -17,6 +18,7 @@ from app.cli import (
     settings,
     sites,
     usage,
+    user_import,
     users,
     vouchers,
 )
@@ -40,6 +42,8 @@ def build() -> typer.Typer:
     )
     root.callback()(_root)
     serve.register(root)
+    demo.register(root)
+    user_import.register(users.commands)
     for each in (schema, settings, sites, plans, nases, users, vouchers, sessions, journal, radius):
         root.add_typer(each.commands)
     usage.register(root)

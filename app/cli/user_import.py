@@ -11,14 +11,18 @@ from app.cli.noun import example
 from app.cli.options import read_octets
 from app.cli.output import Json, JsonValue, harmless, say, show_json
 from app.cli.progress import progress_bar
-from app.cli.users import Secret, commands
+from app.cli.users import Secret
 from app.domain.users import CredentialKind
 
 if TYPE_CHECKING:
     from app.services.user_import import ImportReport
 
 
-@commands.command("import", epilog=example("pesisir user import residents.csv --dry-run"))
+def register(users: typer.Typer) -> None:
+    """Add the verb to its noun."""
+    users.command("import", epilog=example("pesisir user import residents.csv --dry-run"))(import_users)
+
+
 def import_users(
     file: Annotated[str, typer.Argument(metavar="FILE", help="A CSV file, or - for standard input.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,

@@ -1,0 +1,44 @@
+"""Every command of the interface is there, and its help says how it is called."""
+
+import re
+
+import pytest
+
+from tests.cli.conftest import Pesisir
+
+COMMANDS = [
+    *("serve", "demo", "doctor", "usage"),
+    *("db upgrade", "db check", "config show", "journal status", "radius test"),
+    *(f"site {verb}" for verb in ("add", "list", "show", "set")),
+    *(f"plan {verb}" for verb in ("add", "list", "show", "set")),
+    *(f"nas {verb}" for verb in ("add", "list", "show", "set", "remove", "config")),
+    *(f"user {verb}" for verb in ("add", "list", "show", "set", "remove", "set-quota", "suspend", "import")),
+    *(f"voucher {verb}" for verb in ("create", "list", "print", "revoke")),
+    *(f"session {verb}" for verb in ("list", "show", "totals")),
+]
+READS = [command for command in COMMANDS if command.endswith((" list", " show", " totals", " status", " check"))]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_each_command_has_an_example_of_it(pesisir: Pesisir, command: str) -> None:
+    shown = pesisir.ok(*command.split(), "--help").out
+    assert re.search(rf"Example: pesisir {command}\b", " ".join(shown.split()))
+
+
+@pytest.mark.parametrize("command", [*READS, "usage", "doctor"])
+def test_every_read_speaks_json(pesisir: Pesisir, command: str) -> None:
+    assert "--json" in pesisir.ok(*command.split(), "--help").out
+
+
+def test_no_other_command_is_hidden(pesisir: Pesisir) -> None:
+    shown = pesisir.ok("--help").out
+    nouns = set(re.findall(r"^  ([a-z]+)  ", shown[shown.index("Commands:") :], re.MULTILINE))
+    assert nouns == {command.split()[0] for command in COMMANDS}
+
+
+def test_version_is_that_of_the_distribution(pesisir: Pesisir) -> None:
+    assert re.fullmatch(r"pesisir \d+\.\d+\.\d+\n", pesisir.ok("--version").out)
+
+
+def test_completion_can_be_shown(pesisir: Pesisir) -> None:
+    assert "--show-completion" in pesisir.ok("--help").out
