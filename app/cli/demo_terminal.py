@@ -77,7 +77,7 @@ class Terminal:
             f"export PESISIR_CONFIG={shlex.quote(str(config))}",
             f"{command} session list",
             f"{command} usage {user}",
-            f"{command} radius test {account.username} --password {account.password}",
+            f"echo {account.password} | {command} radius test gusung {account.username} --password-file -",
         ):
             self._console.print(f"  [cyan]{escape(line)}[/]")
         self._console.print()
@@ -105,8 +105,8 @@ class Terminal:
         reports = sum(router.counts.reports for router in routers)
         lost = sum(router.counts.lost_reports + router.counts.unanswered for router in routers)
         self._console.print(
-            f"[dim]{self._time(now)}  {len(sessions)} online, {octets(used)} in their sessions; RADIUS: {accepts} accepted, "
-            f"{rejects} refused, {reports} reports, {lost} unanswered[/]"
+            f"[dim]{self._time(now)}  {len(sessions)} online, {octets(used)} in their sessions; RADIUS: "
+            f"{accepts} accepted, {rejects} refused, {reports} reports, {lost} unanswered[/]"
         )
 
     def storm(self, report: StormReport, now: datetime) -> None:
