@@ -1,0 +1,144 @@
+"""The node between a slow, failing or full disk and routers that wait; and what it knows again after a restart."""
+
+import time
+from collections.abc import Callable
+from ipaddress import ip_address
+
+import pytest
+
+from app.domain.nases import Family
+from radius.backend import Service
+from radius.codes import StatusType
+from radius.messages import Accept, Reject
+from tests.factories import MAC
+from tests.node.city import MAC_SECRET, City, Node, Said
+from tests.node.journals import until
+
+Start = Callable[[City], Node]
+STOPPED: Said = {"Acct_Session_Id": "81a00001", "Calling_Station_Id": MAC, "Acct_Output_Octets": 1000}
+
+
+def test_batch_of_verdicts_is_one_sync(city: City, start: Start) -> None:
+    city.add_user("budi")
+    node = start(city)
+    before = node.disk.syncs
+    answers = node.backend.authorize([node.request("budi", "rahasia-123", session=f"{n}") for n in range(50)])
+    assert all(isinstance(answer, Accept) for answer in answers)
+    assert node.disk.syncs == before + 1
+
+
+def test_accounting_is_acknowledged_once_it_is_stored(city: City, start: Start) -> None:
+    node = start(city)
+    before = node.disk.syncs
+    assert node.backend.account([node.report(StatusType.STOP, **STOPPED)] * 3) == [True] * 3
+    assert node.disk.syncs == before + 1
+
+
+def test_failed_sync_leaves_accounting_unanswered_and_access_answered(city: City, start: Start) -> None:
+    city.add_user("budi")
+    node = start(city)
+    node.disk.failures = 10_000
+    assert node.backend.account([node.report(StatusType.STOP, **STOPPED)]) == [False]
+    assert isinstance(node.ask(node.request("budi", "rahasia-123")), Accept)
+    assert node.backend.counters.unrecorded == 1
+    assert node.backend.counters.unstored == 1
+    assert not node.backend.ready(Service.ACCT)
+    assert node.backend.ready(Service.AUTH)
+    node.disk.failures = 0
+    until(lambda: node.backend.ready(Service.ACCT))
+    assert node.backend.account([node.report(StatusType.STOP, **STOPPED)]) == [True]
+
+
+def test_access_answers_wait_for_a_stalled_disk_no_longer_than_150_ms(city: City, start: Start) -> None:
+    city.add_user("budi")
+    node = start(city)
+    node.disk.moving.clear()
+    began = time.monotonic()
+    assert isinstance(node.ask(node.request("budi", "rahasia-123")), Accept)
+    assert 0.1 < time.monotonic() - began < 0.6
+    assert node.backend.counters.unrecorded == 1
+    city.time.pass_by(0.2)  # the node's own clock shows the stall: the next does not wait at all
+    began = time.monotonic()
+    assert isinstance(node.ask(node.request("budi", "rahasia-123", session="81a00002")), Accept)
+    assert time.monotonic() - began < 0.1
+    node.disk.moving.set()
+    until(lambda: len(node.verdicts()) == 2)  # late, not lost
+
+
+def test_accounting_behind_a_stalled_disk_is_left_to_the_router(city: City, start: Start) -> None:
+    node = start(city)
+    node.disk.moving.clear()
+    assert node.backend.account([node.report(StatusType.STOP, **STOPPED)]) == [False]
+    city.time.pass_by(2)
+    began = time.monotonic()
+    assert node.backend.account([node.report(StatusType.STOP, **STOPPED)]) == [False]
+    assert time.monotonic() - began < 0.1
+    assert not node.backend.ready(Service.ACCT)
+    node.disk.moving.set()
+    until(lambda: node.backend.ready(Service.ACCT))
+
+
+def test_used_ticket_stays_used_after_a_restart(city: City, start: Start) -> None:
+    account = city.add_user("budi")
+    node = start(city)
+    ticket = city.ticket(account)
+    first = node.ask(node.request(ticket.name, ticket.password))
+    again = restarted(start, city)
+    assert again.ask(again.request(ticket.name, ticket.password)) == first
+    assert isinstance(again.ask(again.request(ticket.name, ticket.password, session="other")), Reject)
+
+
+def test_session_and_its_usage_are_known_after_a_restart(city: City, start: Start) -> None:
+    account = city.add_user("budi")
+    node = start(city)
+    accept = node.ask(node.request("budi", "rahasia-123"))
+    assert isinstance(accept, Accept)
+    said: Said = {**STOPPED, "Class": accept.class_value}
+    node.backend.account([node.report(StatusType.INTERIM_UPDATE, **said)])
+    city.time.pass_by(600)  # older than the last minutes, and not merged
+    again = restarted(start, city)
+    assert again.snapshot.usage_of(account.id, city.time.at).day_octets == 1000
+    assert again.snapshot.sessions.online(account.id, city.time.at.timestamp()) == {MAC}
+    repeated = again.ask(again.request("budi", "rahasia-123"))
+    assert isinstance(repeated, Accept)
+    assert repeated.class_value == accept.class_value
+
+
+def restarted(start: Start, city: City) -> Node:
+    from app.node.replay import replay
+
+    node = start(city)
+    replay(
+        node.folder,
+        node.snapshot,
+        node.authorizer,
+        node.backend.accountant,
+        before=node.journal.first_segment,
+        now=city.time.at.timestamp(),
+    )
+    return node
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        pytest.param("127.0.0.1", ["gusung-1"], id="exact address first"),
+        pytest.param("127.0.5.7", ["narrow"], id="longest prefix"),
+        pytest.param("127.9.0.1", ["wide"], id="shorter prefix"),
+        pytest.param("2001:db8::7", ["six"], id="IPv6"),
+        pytest.param("192.0.2.1", [], id="unknown"),
+        pytest.param("2001:db9::7", [], id="unknown IPv6"),
+    ],
+)
+def test_nas_is_found_by_its_source_address(city: City, start: Start, address: str, expected: list[str]) -> None:
+    city.add_nas("wide", address="127.0.0.0/8")
+    city.add_nas("narrow", address="127.0.5.0/24")
+    city.add_nas("six", family=Family.GENERIC, address="2001:db8::/64")
+    node = start(city)
+    found = node.backend.find_nas(ip_address(address))
+    assert [node.snapshot.nases.by_id[nas.id].nas.name for nas in found] == expected
+
+
+def test_mac_secret_does_not_show(city: City, start: Start) -> None:
+    node = start(city)
+    assert MAC_SECRET not in repr(node.known)

@@ -1,0 +1,199 @@
+"""Accounting packets in our words (standards A6.04 to A6.13)."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.domain.acceptances import Acceptance, class_value
+from app.domain.reports import Unusable, UnusableReason
+from app.domain.sessions import NasRestart, ReportKind, SessionReport
+from app.node.reports import ReportingNas, event_time, named, to_report
+from radius.attributes import Attributes, Value
+from radius.codes import StatusType
+from radius.vendors import profile_for
+from radius.vendors.profile import Direction
+
+ARRIVED = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
+KEY = b"k" * 32
+NAS = ReportingNas("nasanasanasanasa", profile_for("mikrotik"), Direction.AUTO)
+ACCEPTANCE = Acceptance("00112233aabbccdd", "abcdefghijklmnop")
+GIGA = 2**32
+
+
+def report(
+    status: StatusType | int | None = StatusType.STOP, nas: ReportingNas = NAS, /, **said: Value
+) -> SessionReport | NasRestart | Unusable:
+    attributes = Attributes([(name.replace("_", "-"), value) for name, value in said.items()])
+    return to_report(attributes, status, nas=nas, source="10.9.8.7", arrived_at=ARRIVED.timestamp(), class_key=KEY)
+
+
+def session(**said: Value) -> SessionReport:
+    found = report(StatusType.STOP, NAS, **{"Acct_Session_Id": "81a00001", **said})
+    assert isinstance(found, SessionReport)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (StatusType.START, ReportKind.START),
+        (StatusType.INTERIM_UPDATE, ReportKind.INTERIM),
+        (StatusType.STOP, ReportKind.STOP),
+    ],
+)
+def test_kind(status: StatusType, kind: ReportKind) -> None:
+    found = report(status, Acct_Session_Id="1")
+    assert isinstance(found, SessionReport)
+    assert found.kind is kind
+
+
+def test_a6_08_totals_have_64_bits_and_input_is_up() -> None:
+    found = session(Acct_Input_Octets=10, Acct_Input_Gigawords=1, Acct_Output_Octets=20, Acct_Output_Gigawords=2)
+    assert (found.up_octets, found.down_octets) == (GIGA + 10, 2 * GIGA + 20)
+
+
+@pytest.mark.parametrize(
+    ("nas", "view", "up"),
+    [
+        pytest.param(NAS, None, 10, id="as RFC 2866 says"),
+        pytest.param(
+            ReportingNas("n" * 16, profile_for("mikrotik"), Direction.CLIENT), None, 20, id="pinned to client"
+        ),
+        pytest.param(ReportingNas("n" * 16, profile_for("coovachilli"), Direction.AUTO), 2, 20, id="chilli as shipped"),
+        pytest.param(ReportingNas("n" * 16, profile_for("coovachilli"), Direction.AUTO), 1, 10, id="chilli swapped"),
+        pytest.param(ReportingNas("n" * 16, profile_for("coovachilli"), Direction.RFC), 2, 10, id="pinned to RFC"),
+    ],
+)
+def test_direction(nas: ReportingNas, view: int | None, up: int) -> None:
+    said: dict[str, Value] = {} if view is None else {"ChilliSpot_Acct_View_Point": view}
+    found = report(StatusType.STOP, nas, Acct_Session_Id="1", Acct_Input_Octets=10, Acct_Output_Octets=20, **said)
+    assert isinstance(found, SessionReport)
+    assert found.up_octets == up
+
+
+@pytest.mark.parametrize(
+    ("stamp", "delay", "expected"),
+    [
+        pytest.param(None, None, timedelta(), id="nothing said: the arrival"),
+        pytest.param(timedelta(hours=-2), None, timedelta(hours=-2), id="stamped"),
+        pytest.param(timedelta(hours=-2), 30, timedelta(hours=-2), id="stamped and delayed: never both"),
+        pytest.param(timedelta(hours=-24), None, timedelta(hours=-24), id="just a day ago"),
+        pytest.param(timedelta(hours=-24, seconds=-1), 5, timedelta(seconds=-5), id="more than a day ago"),
+        pytest.param(timedelta(minutes=5), None, timedelta(minutes=5), id="clock five minutes fast"),
+        pytest.param(timedelta(minutes=5, seconds=1), 5, timedelta(seconds=-5), id="clock faster than that"),
+        pytest.param(None, 40, timedelta(seconds=-40), id="delayed"),
+        pytest.param(None, 86_401, timedelta(), id="a delay beyond a day is no delay"),
+    ],
+)
+def test_a6_11_event_time(stamp: timedelta | None, delay: int | None, expected: timedelta) -> None:
+    attributes = Attributes()
+    if stamp is not None:
+        attributes.add("Event-Timestamp", ARRIVED + stamp)
+    if delay is not None:
+        attributes.add("Acct-Delay-Time", delay)
+    assert event_time(attributes, ARRIVED.timestamp()) == ARRIVED + expected
+
+
+@pytest.mark.parametrize(
+    ("value", "mac"),
+    [
+        ("02-AA-00-00-00-01", "02:aa:00:00:00:01"),
+        ("02:aa:00:00:00:01:Gusung", "02:aa:00:00:00:01"),
+        ("02aa00000001", "02:aa:00:00:00:01"),
+        ("10.99.10.194[4500]", ""),
+    ],
+)
+def test_device(value: str, mac: str) -> None:
+    assert session(Calling_Station_Id=value).mac == mac
+
+
+def test_class_of_ours_names_the_acceptance_among_other_peoples_classes() -> None:
+    attributes = Attributes([("Acct-Session-Id", "1"), ("Class", b"of somebody else")])
+    attributes.add("Class", class_value(ACCEPTANCE, key=KEY, nas_id=NAS.id))
+    found = to_report(
+        attributes, StatusType.START, nas=NAS, source="10.9.8.7", arrived_at=ARRIVED.timestamp(), class_key=KEY
+    )
+    assert isinstance(found, SessionReport)
+    assert (found.account_id, found.acceptance_id) == (ACCEPTANCE.account_id, ACCEPTANCE.id)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param(class_value(ACCEPTANCE, key=KEY, nas_id="anothernasanothe"), id="issued to another NAS"),
+        pytest.param(class_value(ACCEPTANCE, key=b"x" * 32, nas_id=NAS.id), id="another key"),
+        pytest.param(b"\x01", id="cut short"),
+    ],
+)
+def test_c5_11_class_that_we_did_not_issue_here_charges_nobody(value: bytes) -> None:
+    assert session(Class=value).account_id is None
+
+
+def test_scope_is_the_nas_identifier_else_the_source() -> None:
+    assert session(NAS_Identifier="gusung-1").nas_scope == "gusung-1"
+    assert session(NAS_IP_Address="127.0.0.1").nas_scope == "10.9.8.7"
+
+
+@pytest.mark.parametrize(
+    ("status", "cause"), [(StatusType.ACCOUNTING_ON, "NAS-Reboot"), (StatusType.ACCOUNTING_OFF, "NAS-Request")]
+)
+def test_a6_13_restart_needs_neither_session_nor_name(status: StatusType, cause: str) -> None:
+    assert report(status) == NasRestart(NAS.id, "10.9.8.7", ARRIVED, cause)
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "reason"),
+    [
+        pytest.param(None, {"Acct_Session_Id": "1"}, UnusableReason.NO_STATUS_TYPE, id="no status type"),
+        pytest.param(15, {"Acct_Session_Id": "1"}, UnusableReason.NO_STATUS_TYPE, id="Failed"),
+        pytest.param(StatusType.START, {}, UnusableReason.NO_SESSION_ID, id="no session id"),
+        pytest.param(
+            StatusType.STOP,
+            {"Acct_Session_Id": "1", "Acct_Input_Gigawords": 2**31},
+            UnusableReason.IMPLAUSIBLE,
+            id="more octets than any line carries",
+        ),
+    ],
+)
+def test_a6_15_unusable(status: StatusType | None, said: dict[str, Value], reason: UnusableReason) -> None:
+    assert report(status, NAS, **said) == Unusable(reason)
+
+
+@pytest.mark.parametrize(
+    ("said", "cause"),
+    [
+        ({"Acct_Terminate_Cause": 1}, "User-Request"),
+        ({"Acct_Terminate_Cause": 250}, "250"),
+        ({}, ""),
+    ],
+)
+def test_terminate_cause(said: dict[str, Value], cause: str) -> None:
+    assert session(**said).terminate_cause == cause
+
+
+def test_absent_counters_are_zero() -> None:
+    found = session(Acct_Session_Time=60)
+    assert (found.up_octets, found.down_octets, found.session_seconds) == (0, 0, 60)
+
+
+@given(st.binary(min_size=1, max_size=253))
+def test_any_identifier_becomes_text_that_every_database_takes(raw: bytes) -> None:
+    text = named(raw)
+    assert 0 < len(text) <= 253
+    assert "\0" not in text
+    text.encode()
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 255), st.binary(min_size=1, max_size=40)), max_size=12),
+    st.one_of(st.none(), st.integers(0, 20)),
+)
+def test_no_attribute_breaks_a_report(items: list[tuple[int, bytes]], status: int | None) -> None:
+    attributes = Attributes()
+    for number, raw in items:
+        attributes.add_raw(number, raw)
+    kinds = {int(kind): kind for kind in StatusType}
+    known = None if status is None else kinds.get(status, status)
+    to_report(attributes, known, nas=NAS, source="::1", arrived_at=ARRIVED.timestamp(), class_key=KEY)
