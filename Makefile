@@ -58,10 +58,6 @@ test-all: $(VENV)/.dev ## everything, with real routers, browser and peers from 
 	@$(BIN)/python -m pytest -n $(WORKERS) -m "not lab" $(TESTS)
 	@$(BIN)/python -m pytest -m lab $(TESTS)
 
-.PHONY: bench
-bench: $(VENV)/.dev ## the figures of docs/performance.md, side by side with FreeRADIUS (root)
-	@$(BIN)/python -m tests.bench
-
 .PHONY: lock
 lock: ## resolve the lock files anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate pyproject.toml requirements-build.in -o requirements.lock

@@ -10,7 +10,10 @@ from app.nas.rendering import render
 
 
 def config(nas: Nas, secrets: NasSecrets, portal: Portal) -> Mapping[str, str]:
-    """Return every file; the FAS level follows from the portal's scheme: 2 over http, 3 over https, 4 from 10 on."""
+    """Return every file; the FAS level follows from the portal's scheme: 2 over http, 3 over https.
+
+    Level 4 of openNDS 10 is read too, but not advised: nothing proves there which phone it is.
+    """
     page = portal.page(nas)
     parts = urlsplit(page)
     https = parts.scheme == "https"
@@ -18,14 +21,14 @@ def config(nas: Nas, secrets: NasSecrets, portal: Portal) -> Mapping[str, str]:
         "nas": nas,
         "secrets": secrets,
         "page": page,
+        "level": "3" if https else "2",
         "host": parts.hostname or "",
         "host_is_ip": _is_ip(parts.hostname or ""),
         "port": parts.port or (443 if https else 80),
         "path": parts.path,
         "garden": portal.garden,
     }
-    nine = {**values, "version": "9", "level": "3" if https else "2"}
-    ten = {**values, "version": "10", "level": "4" if https else "2"}
+    nine, ten = {**values, "version": "9"}, {**values, "version": "10"}
     return {
         "opennds.conf": render("opennds.conf", nine),
         "openwrt-opennds9.uci": render("opennds.uci", nine),

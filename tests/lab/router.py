@@ -3,11 +3,13 @@
 import os
 import subprocess
 from collections.abc import Mapping
+from itertools import count
 from pathlib import Path
 from typing import Final
 
 from tests.lab.topology import SERVER_ADDRESS, LabError, Topology, wait_for
 
+_ATTEMPTS: Final = 3
 _START: Final = """
 set -e
 mount --make-rprivate /
@@ -33,11 +35,19 @@ class OpenNds:
         self._free_base_chains()
         trusted = {} if authority is None else {"SSL_CERT_FILE": str(authority), "CURL_CA_BUNDLE": str(authority)}
         self._environment = {**os.environ, **trusted}
-        self._unshare = topology.start(
-            topology.router, "unshare", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child", "bash", "-c",
-            _START.format(folder=topology.folder, leases=topology.leases), name="opennds", environment=trusted,
-        )  # fmt: skip
-        wait_for("openNDS", lambda: "Version" in self.control("status"), log=self._log)
+        for attempt in count(1):
+            self._unshare = topology.start(
+                topology.router, "unshare", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child", "bash", "-c",
+                _START.format(folder=topology.folder, leases=topology.leases), name="opennds", environment=trusted,
+            )  # fmt: skip
+            try:
+                wait_for("openNDS", lambda: "Version" in self.control("status"), log=self._log)
+            except LabError:
+                # now and then it ends at once: "Unable to get routing configuration"
+                if attempt == _ATTEMPTS:
+                    raise
+            else:
+                return
 
     def control(self, *arguments: str) -> str:
         """Run ndsctl beside openNDS; "" while it is not there yet."""

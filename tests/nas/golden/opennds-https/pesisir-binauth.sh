@@ -57,7 +57,8 @@ pesisir_counters() { # what each phone has used so far, and reports that could n
 
 case "${1:-}" in
   auth_client)
-    if pesisir_limits=$(pesisir_admit "$2" "$6"); then exitlevel=0; else exitlevel=1; pesisir_limits="0 0 0 0 0"; fi
+    # openNDS lets a phone in when the script fails; it keeps it out when the script succeeds and says nothing
+    pesisir_limits=$(pesisir_admit "$2" "$6") || exit 0
     read -r session_length upload_rate download_rate upload_quota download_quota <<END
 $pesisir_limits
 END
@@ -69,5 +70,5 @@ esac
 case "${0##*/}" in
   pesisir-binauth.sh)
     [ "${1:-}" != auth_client ] || echo "$session_length $upload_rate $download_rate $upload_quota $download_quota"
-    exit "${exitlevel:-0}" ;;
+    exit 0 ;;
 esac

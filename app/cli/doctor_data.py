@@ -1,0 +1,104 @@
+"""What the doctor looks at behind the database: schema, key, damage, journal, records set aside, routers."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from app.cli.findings import Finding, broken, good, warning
+from app.cli.installation import Installation, now
+from app.cli.output import duration
+from app.cli.settings import hide_password
+from app.config import Settings, load_secret_key
+
+if TYPE_CHECKING:
+    from app.domain.nases import Nas
+
+_LATE_SECONDS: Final = 60
+_SHORT_SECRET_OCTETS: Final = 15
+_NAMED: Final = 5
+
+
+def look_at_data(settings: Settings) -> Iterator[Finding]:
+    """Yield what is found; raise what the database raises where it cannot be worked with."""
+    from app.db.engine import open_database
+    from app.db.migrate import SchemaState, check
+    from app.services.keyring import Keyring
+    from app.services.schema import verify
+
+    database = open_database(settings.database_url)
+    try:
+        if check(database) is SchemaState.EMPTY:
+            yield warning("database", "empty", "pesisir db upgrade")
+            return
+        keyring = Keyring(load_secret_key(settings))
+        verify(database, keyring)
+        yield good("database", f"{hide_password(settings.database_url)}: schema current, key fits, no damage")
+        here = Installation(settings, database, keyring)
+        yield _journal(here)
+        yield _set_aside(here)
+        yield from _routers(here)
+    finally:
+        database.close()
+
+
+def _journal(here: Installation) -> Finding:
+    from app.cli.journal import read_status
+
+    status = read_status(here)
+    if status.damaged:
+        paths = ", ".join(str(path) for path in status.damaged)
+        return broken("journal", f"records are damaged in {paths}", "keep these files and look at the disk")
+    age = 0 if status.oldest_at is None else int(now().timestamp() - status.oldest_at)
+    if age > _LATE_SECONDS:
+        words = f"{status.pending} records are not in the database yet, the oldest for {duration(age)}"
+        return warning("journal", words, "pesisir serve, or pesisir serve --only worker")
+    return good("journal", f"{status.pending} records wait for the database")
+
+
+def _set_aside(here: Installation) -> Finding:
+    from app.services.positions import ingest_state
+
+    state = ingest_state(here.database)
+    if not state.set_aside:
+        return good("set aside", "no record was refused")
+    reasons = "; ".join(f"{count} {reason}" for reason, count in state.reasons)
+    return warning("set aside", f"{state.set_aside} records could not be merged: {reasons}", "keep the journal; report it")
+
+
+def _routers(here: Installation) -> Iterator[Finding]:
+    from app.services.nases import list_nases, silent_nases
+
+    nases = list_nases(here.database)
+    if not nases:
+        yield warning("routers", "none is registered", "pesisir nas add NAME --address CIDR --family F --site S")
+        return
+    yield from _secrets(here, nases)
+    silent = silent_nases(here.database)
+    if silent:
+        yield warning("routers", f"never heard of: {_some(silent)}", f"pesisir nas config {silent[0]!r}")
+    else:
+        yield good("routers", f"{len(nases)} registered, each was heard of")
+
+
+def _secrets(here: Installation, nases: "list[Nas]") -> Iterator[Finding]:
+    from app.services.nases import nas_secrets
+
+    secrets = {nas.name: nas_secrets(here.database, here.keyring, nas.name).radius for nas in nases}
+    counted = Counter(secrets.values())
+    short = [name for name, secret in secrets.items() if len(secret.encode()) <= _SHORT_SECRET_OCTETS]
+    shared = [name for name, secret in secrets.items() if counted[secret] > 1]
+    if short:
+        yield _weak("easy to guess (under 16 characters)", short)
+    if shared:
+        yield _weak("the same secret", shared)
+    if not short and not shared:
+        yield good("secrets", "long, and each its own")
+
+
+def _weak(problem: str, names: list[str]) -> Finding:
+    return warning("secrets", f"{problem}: {_some(names)}", f"pesisir nas set {names[0]!r} --secret-file FILE")
+
+
+def _some(names: list[str]) -> str:
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
