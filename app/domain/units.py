@@ -8,9 +8,9 @@ KB: Final = 1_000
 MB: Final = 1_000_000
 GB: Final = 1_000_000_000
 
-_RATE = re.compile(r"(\d+(?:\.\d+)?)\s*([kKmMgG]?)(?:bps|bit/s)?\Z")
-_AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*([kKmMgGtT]?)[bB]?\Z")
-_DURATION = re.compile(r"(\d+)\s*([smhdSMHD]?)\Z")
+_RATE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([kKmMgG]?)(?:bps|bit/s)?\Z")
+_AMOUNT = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([kKmMgGtT]?)[bB]?\Z")
+_DURATION = re.compile(r"([0-9]+)\s*([smhdSMHD]?)\Z")
 _SCALE: Final = {"": 1, "k": KB, "m": MB, "g": GB, "t": 1_000 * GB}
 _SECONDS: Final = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _MAX: Final = 2**53 - 1  # what JSON readers can hold exactly

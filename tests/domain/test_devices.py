@@ -1,0 +1,73 @@
+"""MAC addresses in one spelling."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.domain.devices import is_randomised, parse_mac, parse_station_id
+from tests.factories import MAC
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "02:aa:00:00:00:01",
+        "02-AA-00-00-00-01",
+        "02AA.0000.0001",
+        "02aa00000001",
+        " 02:AA:00:00:00:01 ",
+        "02aa-0000-0001",
+    ],
+)
+def test_mac_in_any_usual_spelling(text: str) -> None:
+    assert parse_mac(text) == MAC
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "02:aa:00:00:00",
+        "02:aa:00:00:00:01:02",
+        "02:aa:00:00:00:0g",
+        "siti",
+        ":" * 70,
+        "02:aa:00:00:00:01" + " " * 60,
+    ],
+)
+def test_what_is_no_mac_is_none(text: str) -> None:
+    assert parse_mac(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("02-AA-00-00-00-01:Pesisir Gusung", MAC),
+        ("02-AA-00-00-00-01:a:b\nc", MAC),
+        ("02:aa:00:00:00:01", MAC),
+        ("02aa00000001:ssid", MAC),
+        ("10.99.10.194[4500]", None),
+        ("10.99.10.19", None),
+        ("", None),
+    ],
+    ids=["with an SSID", "odd SSID", "alone", "bare", "strongSwan", "address", "empty"],
+)
+def test_rfc3580_3_20_station_id(text: str, expected: str | None) -> None:
+    assert parse_station_id(text) == expected
+
+
+@pytest.mark.parametrize(("mac", "expected"), [(MAC, True), ("00:aa:00:00:00:01", False), ("da:a1:19:00:00:01", True)])
+def test_made_up_mac_is_recognised(mac: str, expected: bool) -> None:
+    assert is_randomised(mac) is expected
+
+
+@given(st.binary(min_size=6, max_size=6), st.sampled_from([":", "-", "", "."]))
+def test_any_mac_is_read(octets: bytes, separator: str) -> None:
+    mac = ":".join(f"{octet:02x}" for octet in octets)
+    assert parse_mac(mac.replace(":", separator).upper()) == mac
+
+
+@given(st.text(max_size=80))
+def test_any_text_is_read_without_an_error(text: str) -> None:
+    parse_mac(text)
+    parse_station_id(text)
