@@ -1,0 +1,147 @@
+"""Real processes on loopback: the radius process and the worker over a data directory, and a router's side of UDP."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from app.db.engine import Database
+from app.node.running import read_running
+from radius.codes import Code
+from radius.signatures import prepared, sign_accounting_request
+from tests.conftest import SECRET_KEY
+
+START_SECONDS = 60.0
+
+
+def free_udp_ports(count: int) -> list[int]:
+    sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(count)]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    ports = [int(one.getsockname()[1]) for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+@dataclass
+class Installation:
+    """One data directory and what runs on it. Ports stay the same when a process starts again."""
+
+    database: Database
+    data_dir: Path
+    more: Mapping[str, str] = field(default_factory=dict)
+    auth_port: int = 0
+    acct_port: int = 0
+
+    def __post_init__(self) -> None:
+        self.auth_port, self.acct_port = free_udp_ports(2)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("PESISIR_")}
+        return {
+            **kept,
+            "PESISIR_DATA_DIR": str(self.data_dir),
+            "PESISIR_DATABASE_URL": self.database.engine.url.set(
+                drivername=self.database.engine.dialect.name
+            ).render_as_string(hide_password=False),
+            "PESISIR_SECRET_KEY": SECRET_KEY.hex(),
+            "PESISIR_RADIUS_AUTH_LISTEN": f"127.0.0.1:{self.auth_port}",
+            "PESISIR_RADIUS_ACCT_LISTEN": f"127.0.0.1:{self.acct_port}",
+            "PESISIR_HTTP_LISTEN": "127.0.0.1:0",
+            "PESISIR_ADMIN_LISTEN": "127.0.0.1:0",
+            "PESISIR_STATUS_LISTEN": "127.0.0.1:0",
+            **self.more,
+        }
+
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start one process; its talk goes to a file beside the data."""
+        log = self.data_dir.parent / f"{'-'.join(arguments)}.log"
+        with log.open("ab") as out:
+            return subprocess.Popen(
+                [sys.executable, "-m", "app.main", *arguments], env=self.environment, stdout=out, stderr=out
+            )
+
+    def wait_ready(self, process: subprocess.Popen[bytes], name: str) -> dict[str, object]:
+        """Wait until this very process says that it is ready."""
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            said = read_running(self.data_dir).get(name, {})
+            if said.get("pid") == process.pid:
+                return said
+            assert process.poll() is None, self.talk()
+            assert time.monotonic() < deadline, self.talk()
+            time.sleep(0.02)
+
+    @contextmanager
+    def running(self, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+        """Run one process while the block runs, and end it gracefully."""
+        process = self.start(*arguments)
+        try:
+            self.wait_ready(process, "-".join(argument for argument in arguments if not argument.startswith("--")))
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def talk(self) -> str:
+        """Return what the processes have said."""
+        return "\n".join(path.read_text() for path in sorted(self.data_dir.parent.glob("*.log")))
+
+
+class Router:
+    """Sends Accounting-Requests until each is acknowledged, as a router does: the same octets again."""
+
+    def __init__(self, acct_port: int) -> None:
+        self._server = ("127.0.0.1", acct_port)
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.1", 0))
+        self.resent = 0
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def send(self, bodies: Sequence[tuple[bytes, bytes]], *, patience: float = 120.0) -> None:
+        """Send (secret, attributes) of at most 256 packets, and come back when all are acknowledged."""
+        waiting = {
+            identifier: sign_accounting_request(
+                prepared(secret), Code.ACCOUNTING_REQUEST, identifier, body, message=False
+            )
+            for identifier, (secret, body) in enumerate(bodies)
+        }
+        deadline = time.monotonic() + patience
+        self._send(waiting)
+        while waiting:
+            assert time.monotonic() < deadline, f"{len(waiting)} packets are never acknowledged"
+            if not self._receive(waiting):
+                self.resent += len(waiting)
+                self._send(waiting)
+
+    def _send(self, waiting: Mapping[int, bytes]) -> None:
+        for packet in waiting.values():
+            with suppress(ConnectionRefusedError):
+                self._socket.sendto(packet, self._server)
+
+    def _receive(self, waiting: dict[int, bytes]) -> bool:
+        """Take acknowledgements; False when none came for a while."""
+        self._socket.settimeout(0.4)
+        try:
+            while waiting:
+                datagram = self._socket.recv(4096)
+                if datagram[0] == Code.ACCOUNTING_RESPONSE:
+                    waiting.pop(datagram[1], None)
+        except TimeoutError:
+            return False
+        except ConnectionRefusedError:
+            time.sleep(0.05)
+        return True
