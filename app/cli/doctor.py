@@ -1,4 +1,4 @@
-"""`pesisir doctor`: look at the whole installation, and say of each thing how it is and what to do. It changes nothing."""
+"""`pesisir doctor`: look at everything, say of each thing how it is and what to do. It changes nothing."""
 
 import os
 from collections.abc import Iterator

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from app.cli.findings import Finding, broken, good, warning
@@ -25,6 +26,10 @@ def look_at_data(settings: Settings) -> Iterator[Finding]:
     from app.services.keyring import Keyring
     from app.services.schema import verify
 
+    file = settings.database_url.removeprefix("sqlite:///")
+    if file != settings.database_url and not Path(file).exists():
+        yield warning("database", f"{file} is not made yet", "pesisir db upgrade")
+        return
     database = open_database(settings.database_url)
     try:
         if check(database) is SchemaState.EMPTY:
@@ -58,11 +63,12 @@ def _journal(here: Installation) -> Finding:
 def _set_aside(here: Installation) -> Finding:
     from app.services.positions import ingest_state
 
-    state = ingest_state(here.database)
-    if not state.set_aside:
-        return good("set aside", "no record was refused")
-    reasons = "; ".join(f"{count} {reason}" for reason, count in state.reasons)
-    return warning("set aside", f"{state.set_aside} records could not be merged: {reasons}", "keep the journal; report it")
+    reasons = ingest_state(here.database).set_aside
+    if not reasons:
+        return good("set aside", "every record could be merged")
+    some = _some([f"{reason} ({count})" for reason, count in reasons.items()])
+    words = f"{sum(reasons.values())} records could not be merged: {some}"
+    return warning("set aside", words, "nothing is lost: they stay in the table set_aside; report what they say")
 
 
 def _routers(here: Installation) -> Iterator[Finding]:

@@ -48,7 +48,9 @@ def _key(settings: Settings) -> Finding:
 
 def _clock() -> Finding:
     if now() < _MADE_AT:
-        return broken("clock", f"it says {now():%Y-%m-%d}, before this version was made", "set it; start an NTP service")
+        return broken(
+            "clock", f"it says {now():%Y-%m-%d}, before this version was made", "set it; start an NTP service"
+        )
     state = ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(_TIMEX_OCTETS))
     if state == _TIME_ERROR:
         return warning("clock", f"{now():%Y-%m-%d %H:%M:%S} UTC, kept by nobody", "start chrony or systemd-timesyncd")

@@ -44,7 +44,6 @@ def now() -> datetime:
 def open_installation() -> Iterator[Installation]:
     """Open what the settings name; an SQLite database that is still empty is made ready on the way."""
     from app.db.engine import open_database
-    from app.db.migrate import SchemaState, check
     from app.services import schema
     from app.services.keyring import Keyring
 
@@ -52,10 +51,18 @@ def open_installation() -> Iterator[Installation]:
     keyring = Keyring(load_secret_key(settings))
     database = open_database(settings.database_url)
     try:
-        if not database.is_postgresql and check(database) is SchemaState.EMPTY:
-            schema.upgrade(database, keyring, chance=os.urandom)
-            say(f"made a new database: {settings.database_url}")
-        schema.verify(database, keyring)
+        make_ready(database, keyring)
+        schema.verify(database, keyring, whole_file=False)
         yield Installation(settings, database, keyring)
     finally:
         database.close()
+
+
+def make_ready(database: "Database", keyring: "Keyring") -> None:
+    """Bring an SQLite database that is still empty to this version's schema: nobody can mean anything else by it."""
+    from app.db.migrate import SchemaState, check
+    from app.services.schema import upgrade
+
+    if not database.is_postgresql and check(database) is SchemaState.EMPTY:
+        upgrade(database, keyring, chance=os.urandom)
+        say("made a new database")

@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from app.cli.installation import open_installation
+from app.cli.installation import make_ready, read_settings
 from app.cli.noun import example
+from app.config import load_secret_key
 
 
 class Process(StrEnum):
@@ -25,9 +26,20 @@ def register(root: typer.Typer) -> None:
 def serve(
     only: Annotated[Process | None, typer.Option(help="Start this process alone, for a machine of its own.")] = None,
 ) -> None:
-    """Serve the portal, RADIUS and the background work until Ctrl-C or SIGTERM."""
-    from app.main import supervise
+    """Serve the portal, RADIUS and the background work until Ctrl-C or SIGTERM.
 
-    with open_installation() as installation:  # makes what a first start needs, and refuses early what cannot work
-        settings = installation.settings
+    An SQLite database that is not there yet is made. A PostgreSQL that does not answer is waited for.
+    """
+    from app.db.engine import open_database
+    from app.main import supervise
+    from app.services.keyring import Keyring
+
+    settings = read_settings()
+    keyring = Keyring(load_secret_key(settings))
+    if settings.database_url.startswith("sqlite:"):
+        database = open_database(settings.database_url)
+        try:
+            make_ready(database, keyring)
+        finally:
+            database.close()
     raise typer.Exit(supervise(settings, None if only is None else only.value))

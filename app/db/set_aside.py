@@ -21,6 +21,8 @@ def add(connection: Connection, records: Sequence[tuple[str, bytes]], *, origin:
         connection.execute(insert(set_aside), rows)
 
 
-def count(connection: Connection) -> int:
-    """Return how many records are set aside."""
-    return connection.scalar(select(func.count()).select_from(set_aside)) or 0
+def count_by_reason(connection: Connection) -> dict[str, int]:
+    """Return how many records are set aside for each reason, the commonest first."""
+    number = func.count()
+    query = select(set_aside.c.reason, number).group_by(set_aside.c.reason).order_by(number.desc())
+    return {row.reason: row[1] for row in connection.execute(query)}

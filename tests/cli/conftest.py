@@ -3,6 +3,8 @@
 import json
 import os
 import shutil
+import socket
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,9 @@ from typer.testing import CliRunner
 from app.cli.root import build
 from app.db.engine import Database, open_database
 from tests.conftest import SECRET_KEY
+
+
+ROOT = build()
 
 
 @dataclass(frozen=True)
@@ -33,10 +38,9 @@ class Pesisir:
 
     def __init__(self, environment: dict[str, str]) -> None:
         self.environment = environment
-        self._root = build()
 
     def run(self, *arguments: str, stdin: str = "") -> Done:
-        result = CliRunner().invoke(self._root, list(arguments), input=stdin, env=self.environment)
+        result = CliRunner().invoke(ROOT, list(arguments), input=stdin, env=self.environment)
         assert "Traceback" not in result.stderr
         return Done(result.exit_code, result.stdout, result.stderr)
 
@@ -80,9 +84,12 @@ def pesisir(settings: dict[str, str], data_dir: Path, migrated_sqlite_file: Path
     return Pesisir(settings)
 
 
-@pytest.fixture
-def city(pesisir: Pesisir) -> Pesisir:
-    """The command, on an installation with a plan, a site, a NAS and a user."""
+@pytest.fixture(scope="session")
+def city_file(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite_file: Path) -> Path:
+    """A database with a plan, a site, a NAS and a user, made by the command line; to be copied."""
+    folder = tmp_path_factory.mktemp("city")
+    shutil.copyfile(migrated_sqlite_file, folder / "pesisir.db")
+    pesisir = Pesisir({"PESISIR_DATA_DIR": str(folder), "PESISIR_SECRET_KEY": SECRET_KEY.hex()})
     pesisir.ok("plan", "add", "Warga", "--down", "4M", "--up", "2M", "--daily", "500MB", "--validity", "30d")
     pesisir.ok("site", "add", "Gusung", "--capacity", "20M", "--guest-plan", "Warga")
     pesisir.ok(
@@ -90,7 +97,15 @@ def city(pesisir: Pesisir) -> Pesisir:
         "--login-address", "10.5.50.1", "--secret-file", "-", stdin="a-secret-of-more-than-16\n",
     )  # fmt: skip
     pesisir.ok("user", "add", "siti", "--name", "Siti Aminah", "--password", "rahasia-siti")
-    return pesisir
+    return folder / "pesisir.db"
+
+
+@pytest.fixture
+def city(settings: dict[str, str], data_dir: Path, city_file: Path) -> Pesisir:
+    """The command, on an installation with a plan, a site, a NAS and a user."""
+    data_dir.mkdir()
+    shutil.copyfile(city_file, data_dir / "pesisir.db")
+    return Pesisir(settings)
 
 
 @pytest.fixture
@@ -99,3 +114,11 @@ def stored(city: Pesisir, data_dir: Path) -> Any:
     database: Database = open_database(f"sqlite:///{data_dir / 'pesisir.db'}")
     yield database
     database.close()
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    """A UDP port of loopback that somebody else holds."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as holder:
+        holder.bind(("127.0.0.1", 0))
+        yield holder.getsockname()[1]
