@@ -1,26 +1,30 @@
 """`pesisir radius`: ask a RADIUS server as one of our routers would."""
 
-import os
+import socket
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from app.cli.failures import Failure, usage
-from app.cli.installation import Installation, open_installation
+from app.cli.installation import Installation, now, open_installation
 from app.cli.noun import example, noun
-from app.cli.options import read_secret
+from app.cli.options import Given, amount, read_secret, seconds
 from app.cli.output import Json, show_fields, show_json
+from app.cli.serving import here as reachable
+from app.cli.serving import reached
+from app.config import Address, parse_address
+from app.domain.devices import parse_mac
 
 if TYPE_CHECKING:
-    from app.config import Address
+    from app.domain.nases import Nas
     from radius.client_engine import Query
-    from radius.credentials import Credential
     from radius.net.client import Answered
 
 commands = noun("radius", "Ask a RADIUS server as one of our routers would.")
 
-_DEVICE = "02:00:00:00:00:01"
+_DEVICE: Final = "02:00:00:00:00:01"
+_GOOD: Final = ("Access-Accept", "Accounting-Response")
 
 
 class Method(StrEnum):
@@ -30,46 +34,152 @@ class Method(StrEnum):
     CHAP = "chap"
 
 
+class Kind(StrEnum):
+    """What is asked or reported."""
+
+    ACCESS = "access"
+    STATUS = "status"
+    START = "start"
+    INTERIM = "interim"
+    STOP = "stop"
+
+
 @commands.callback()
 def _radius() -> None:
     """Keep `test` a verb, though it is the only one."""
 
 
 @commands.command(
-    epilog=example("pesisir radius test gusung-1 siti --password-file siti.txt", "pesisir radius test gusung-1")
+    epilog=example(
+        "pesisir radius test gusung-1 siti --password-file siti.txt",
+        "pesisir radius test gusung-1",
+        "pesisir radius test gusung-1 siti --send start",
+    )
 )
 def test(
-    nas: Annotated[str, typer.Argument(metavar="NAS", help="Ask as this NAS: with its secret and identifier.")],
+    nas: Annotated[str, typer.Argument(metavar="NAS", help="Ask as this NAS: with its secret and its identifier.")],
     user: Annotated[
-        str | None, typer.Argument(metavar="[USER]", help="Log this user in; without: Status-Server.")
+        str | None, typer.Argument(metavar="[USER]", help="Who; without: Status-Server, or MAC login with --device.")
+    ] = None,
+    send: Annotated[
+        Kind | None, typer.Option(help="What to send; unset: access where there is a USER or a --device, else status.")
+    ] = None,
+    password: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="The password; other people on this machine can see it.")
     ] = None,
     password_file: Annotated[
-        str | None, typer.Option(metavar="FILE", help="The user's password; `-` reads it; without: asked for.")
+        str | None, typer.Option(metavar="FILE", help="The password, from a file or - for standard input.")
     ] = None,
     method: Annotated[Method, typer.Option(help="How the password is sent.")] = Method.PAP,
+    device: Annotated[str | None, typer.Option(metavar="MAC", help="Whose phone.")] = None,
+    session: Annotated[str, typer.Option(metavar="ID", help="Acct-Session-Id.")] = "pesisir-test",
+    up: Annotated[Given[int] | None, amount("--up", "Accounting: data from the phone since the start.")] = None,
+    down: Annotated[Given[int] | None, amount("--down", "Accounting: data to the phone since the start.")] = None,
+    time: Annotated[Given[int] | None, seconds("--time", "Accounting: how long ago the session began.")] = None,
     server: Annotated[
-        str | None, typer.Option(metavar="HOST:PORT", help="Another server than the one of these settings.")
+        str | None, typer.Option(metavar="HOST:PORT", help="Another server than the one that runs here.")
     ] = None,
     source: Annotated[
         str | None,
         typer.Option(metavar="ADDRESS", help="Send from this address of this machine; unset: the NAS's own."),
     ] = None,
-    device: Annotated[str, typer.Option(metavar="MAC", help="Calling-Station-Id.")] = _DEVICE,
     as_json: Json = False,
 ) -> None:
-    """Send a real Access-Request, or Status-Server, and show the verified answer. Exit 1 unless it is an Accept."""
+    """Send a real request and show the verified answer. Exit 1 unless it is an Accept, or stored accounting."""
+    from app.cli.radius_questions import access, accounting, status
     from app.services.nases import nas_secrets, show_nas
 
-    if user is None and (password_file is not None or method is not Method.PAP):
-        usage("a password needs a USER to belong to")
-    password = None if user is None else _password(password_file)
+    kind = send or (Kind.STATUS if user is None and device is None else Kind.ACCESS)
+    mac = parse_mac(device or _DEVICE)
+    if mac is None:
+        usage(f"{device!r} is not a MAC", hint=f"such as {_DEVICE}")
+    if kind in (Kind.START, Kind.INTERIM, Kind.STOP) and user is None:
+        usage("accounting needs a USER", hint="pesisir radius test NAS USER --send start")
     with open_installation() as here:
-        stored, secrets = show_nas(here.database, nas), nas_secrets(here.database, here.keyring, nas)
-        address = _server(here, server)
-    query = _query(stored.identifier or stored.name, user, password, method, device)
-    answered = _ask(address, secrets.radius.encode(), query, source or _own_address(str(stored.address), address[0]))
-    shown = [(name, str(value)) for name, value in answered.reply.attributes if name != "Message-Authenticator"]
+        router, secrets = show_nas(here.database, nas), nas_secrets(here.database, here.keyring, nas)
+        to = _server(here, server, kind)
+    typed = _password(password, password_file) if kind is Kind.ACCESS and user is not None else secrets.mac
+    asked: Query
+    if kind is Kind.STATUS:
+        asked = status(router)
+    elif kind is Kind.ACCESS:
+        asked = access(router, user, typed, chap=method is Method.CHAP, mac=mac, session=session)
+    else:
+        counted = {"up": _value(up), "down": _value(down), "session_seconds": _value(time)}
+        asked = accounting(router, kind, user or "", mac=mac, session=session, **counted)
+    answered = _ask(to, secrets.radius.encode(), asked, source or _own_address(router))
+    code = _show(answered, as_json=as_json)
+    if code not in _GOOD:
+        raise Failure(f"the answer is {code}", hint=f"pesisir user show {user!r}" if user else "")
+
+
+def _value(given: Given[int] | None) -> int:
+    return 0 if given is None else given.value or 0
+
+
+def _password(password: str | None, file: str | None) -> str:
+    if password is not None and file is not None:
+        usage("two passwords", hint="one of --password and --password-file is enough")
+    if password is not None or file is not None:
+        return password if file is None and password is not None else read_secret(str(file))
+    typed = typer.prompt("Password", hide_input=True, err=True)
+    assert isinstance(typed, str)
+    return typed
+
+
+def _server(here: Installation, typed: str | None, kind: Kind) -> Address:
+    if typed is not None:
+        try:
+            return parse_address(typed)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from error
+    accounting = kind in (Kind.START, Kind.INTERIM, Kind.STOP)
+    running = reached(here.settings, "acct" if accounting else "auth", now())
+    if running is not None:
+        return running
+    host, port = (here.settings.radius_acct_listen if accounting else here.settings.radius_auth_listen)[0]
+    return reachable(host), port
+
+
+def _own_address(router: "Nas") -> str | None:
+    """Return the NAS's address where it is one of this machine's; else the system chooses."""
+    if router.address.num_addresses > 1:
+        return None
+    host = str(router.address.network_address)
+    family = socket.AF_INET6 if router.address.version == 6 else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((host, 0))
+        except OSError:
+            return None
+    return host
+
+
+def _ask(server: Address, secret: bytes, asked: "Query", source: str | None) -> "Answered":
+    from radius.client_engine import Timing
+    from radius.net.client import Answered, exchange
+
+    where = f"{server[0]}:{server[1]}"
+    timing = Timing(first_seconds=1.0, attempts=3, give_up_seconds=5.0)
+    try:
+        got = exchange(server, secret, asked, timing=timing, source=source)
+    except OSError as error:
+        raise Failure(f"{where} cannot be asked", why=error.strerror or str(error)) from error
+    if isinstance(got, Answered):
+        return got
+    if got.dropped:
+        why = (
+            f"what came is not believed ({', '.join(sorted(set(got.dropped)))}): is the secret the same on both sides?"
+        )
+    else:
+        why = f"nobody is there, or the server knows no NAS at {source or 'this address'} with this secret"
+    raise Failure(f"{where} stays silent", why=why, hint="pesisir doctor")
+
+
+def _show(answered: "Answered", *, as_json: bool) -> str:
+    """Print an answer, and return its name."""
     code = answered.reply.code.name.replace("_", "-").title()
+    shown = [(name, value) for name, value in answered.reply.attributes if name != "Message-Authenticator"]
     milliseconds = round(answered.seconds * 1000, 2)
     if as_json:
         show_json(
@@ -81,76 +191,7 @@ def test(
             }
         )
     else:
-        show_fields({"answer": code, "after": f"{milliseconds} ms", **{f"  {name}": value for name, value in shown}})
-    if code == "Access-Reject":
-        raise Failure("the server said no", hint=f"pesisir user show {user}")
-
-
-def _password(file: str | None) -> str:
-    if file is not None:
-        return read_secret(file)
-    typed = typer.prompt("Password", hide_input=True, err=True)
-    assert isinstance(typed, str)
-    return typed
-
-
-def _server(here: Installation, typed: str | None) -> "Address":
-    if typed is None:
-        host, port = here.settings.radius_auth_listen[0]
-        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port  # noqa: S104 compared, not bound
-    from app.config import parse_address
-
-    try:
-        return parse_address(typed)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
-
-
-def _own_address(network: str, server: str) -> str | None:
-    """Send as the NAS where its address is one of this machine's loopback addresses; else as the system chooses."""
-    host = network.partition("/")[0]
-    return host if server.startswith("127.") and host.startswith("127.") else None
-
-
-def _query(identifier: str, user: str | None, password: str | None, method: Method, device: str) -> "Query":
-    from radius.attributes import Attributes
-    from radius.client_engine import AccessQuery, StatusQuery
-
-    if user is None or password is None:
-        return StatusQuery()
-    attributes = (
-        Attributes()
-        .add("User-Name", user)
-        .add("NAS-Identifier", identifier)
-        .add("Calling-Station-Id", device)
-        .add("NAS-Port-Type", "Wireless-802.11")
-    )
-    return AccessQuery(attributes, _credential(method, password))
-
-
-def _credential(method: Method, password: str) -> "Credential":
-    from radius.credentials import ChapResponse, PapPassword
-
-    if method is Method.PAP:
-        return PapPassword(password.encode())
-    return ChapResponse.answering(challenge=os.urandom(16), identifier=os.urandom(1)[0], password=password)
-
-
-def _ask(server: "Address", secret: bytes, query: "Query", source: str | None) -> "Answered":
-    from radius.client_engine import Timing
-    from radius.net.client import Answered, exchange
-
-    where = f"{server[0]}:{server[1]}"
-    try:
-        got = exchange(
-            server, secret, query, timing=Timing(first_seconds=1.0, attempts=3, give_up_seconds=5.0), source=source
-        )
-    except OSError as error:
-        raise Failure(f"{where} cannot be asked", why=error.strerror or str(error)) from error
-    if isinstance(got, Answered):
-        return got
-    if got.dropped:
-        why = f"answers came that do not verify ({', '.join(got.dropped)}): is the secret the same on both sides?"
-    else:
-        why = "the server drops what it does not believe: an unknown address, a wrong secret; or it is not there"
-    raise Failure(f"{where} stays silent", why=why, hint="pesisir doctor")
+        show_fields({"answer": code, "after": f"{milliseconds} ms"})
+        for name, value in shown:
+            show_fields({f"  {name}": value})
+    return code

@@ -16,7 +16,6 @@ from app.cli.root import build
 from app.db.engine import Database, open_database
 from tests.conftest import SECRET_KEY
 
-
 ROOT = build()
 
 
