@@ -10,7 +10,7 @@ from app.db.bulk import write_rows
 from app.db.keyed import among
 from app.db.tables import usage
 from app.domain.plans import Usage
-from app.domain.sessions import DayUsage
+from app.domain.usage import DayUsage
 
 
 def add(connection: Connection, moved: Mapping[tuple[str, date], DayUsage]) -> None:

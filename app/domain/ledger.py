@@ -6,7 +6,6 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from app.domain.sessions import (
-    DayUsage,
     NasRestart,
     Proof,
     Session,
@@ -17,8 +16,8 @@ from app.domain.sessions import (
     find_sessions,
     join,
     recognise,
-    usage_moved,
 )
+from app.domain.usage import DayUsage, usage_moved
 
 Scope = tuple[str, str]
 """NAS id and NAS scope."""

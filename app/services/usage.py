@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 from app.db import accounts, usage, users
 from app.db.engine import Connection, Database
 from app.domain.plans import local_day
-from app.domain.sessions import DayUsage
 from app.domain.text import TextError, canonical_username
+from app.domain.usage import DayUsage
 
 
 @dataclass(frozen=True, slots=True)

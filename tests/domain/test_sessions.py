@@ -6,7 +6,6 @@ import pytest
 
 from app.domain.plans import WITA
 from app.domain.sessions import (
-    DayUsage,
     Flag,
     NasRestart,
     ReportKind,
@@ -17,11 +16,10 @@ from app.domain.sessions import (
     apply_restart,
     apply_restarts,
     close_stale,
-    find_session,
+    find_sessions,
     same_session,
-    usage_added,
-    usage_by_day,
 )
+from app.domain.usage import DayUsage, usage_by_day, usage_moved
 from tests.factories import NOON, make_report
 
 START, INTERIM, STOP = ReportKind.START, ReportKind.INTERIM, ReportKind.STOP
@@ -69,7 +67,7 @@ def restart(minute: float, cause: str = "NAS-Reboot") -> NasRestart:
 def test_same_session(report: SessionReport, same: bool) -> None:
     session = session_of(make_report(START), make_report(INTERIM, minute=10))
     assert same_session(session, report) is same
-    assert (find_session([session], report) is not None) is same
+    assert find_sessions([session], report) == [session] * same
 
 
 def test_a_lost_start_is_rebuilt_from_the_session_time() -> None:
@@ -201,5 +199,5 @@ def test_a_session_that_gets_its_account_late_is_charged_whole() -> None:
     assert unmatched.flags == {Flag.UNMATCHED}
     matched = apply_report(unmatched, make_report(INTERIM, minute=6, up=15), zone=WITA)
     assert matched.flags == frozenset()
-    assert usage_added(unmatched, matched, zone=WITA) == {TUESDAY: DayUsage(15, 0)}
-    assert usage_added(None, unmatched, zone=WITA) == {}
+    assert usage_moved([unmatched], [matched], zone=WITA) == {("userauserauserau", TUESDAY): DayUsage(15, 0)}
+    assert usage_moved([], [unmatched], zone=WITA) == {}

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from app.domain.plans import WITA
 from app.domain.sessions import (
-    DayUsage,
     Flag,
     NasRestart,
     ReportKind,
@@ -21,9 +20,8 @@ from app.domain.sessions import (
     close_stale,
     find_sessions,
     join,
-    usage_by_day,
-    usage_moved,
 )
+from app.domain.usage import DayUsage, usage_by_day, usage_moved
 
 BEGIN = datetime(2026, 11, 24, 14, 0, tzinfo=UTC)  # 22.00 WITA
 Said = SessionReport | NasRestart
