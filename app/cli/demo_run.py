@@ -144,7 +144,7 @@ class Run:
         """Play the evening: everybody taps in, the power goes, every router boots."""
         homes = [island for place, island in city.islands.items() if place != OFFICE]
         phones = [homes[number % len(homes)].phone(1_000 + number) for number in range(count)]
-        self._terminal.say(f"Before the storm: {count} phones tap in at the splash page, one after the other ...")
+        self._terminal.say(f"Before the storm: {count} phones tap in at the splash page, a few at a time ...")
         online = await tap_all(phones)
         self._terminal.say(f"{online} phones are online. The islands lose their power.")
         for island in homes:

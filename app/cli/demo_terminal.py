@@ -22,6 +22,7 @@ from app.simulator.storm import StormReport
 _STYLES: Final = {
     EventKind.LOGGED_IN: "green",
     EventKind.RESUMED: "green",
+    EventKind.VISITOR: "bold cyan",
     EventKind.TURNED_AWAY: "yellow",
     EventKind.LEFT: "dim",
     EventKind.CUT: "yellow",
@@ -127,6 +128,8 @@ def _sentence(event: Event) -> str:
             return f"{event.who} is online, {_HOW.get(event.how, event.how)}{_limits(event.session)}"
         case EventKind.RESUMED:
             return f"{event.who} is back online, without a page{_limits(event.session)}"
+        case EventKind.VISITOR:
+            return f"Your phone {event.who} is online{_limits(event.session)}"
         case EventKind.TURNED_AWAY:
             return f"{event.who} is not online: {event.said or 'the router does not answer'}"
         case EventKind.LEFT:
@@ -148,7 +151,8 @@ def _storm(report: StormReport) -> str:
     rest = f"; {missing} have to see the splash page again" if missing else ""
     return (
         f"{report.online} of {report.phones} phones are online again after {report.seconds:.2f} s "
-        f"(half of them after {report.median_seconds:.2f} s), without one page{rest}."
+        f"(each waited {report.median_wait_seconds:.2f} s, the longest "
+        f"{report.longest_wait_seconds:.2f} s), without one page{rest}."
     )
 
 

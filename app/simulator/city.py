@@ -30,6 +30,7 @@ class EventKind(StrEnum):
     POWER_CUT = "power_cut"
     POWER_BACK = "power_back"
     ALL_BACK = "all_back"
+    VISITOR = "visitor"  # a phone that is nobody's here: yours
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,7 @@ class City:
     async def live(self) -> None:
         """Run until cancelled."""
         for island in self.islands.values():
+            island.router.on_begin = self._begun(island)
             island.router.on_end = self._ended(island)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._tick_for_ever())
@@ -183,6 +185,13 @@ class City:
             return
         life.away = True
         router.lose(life.phone.ip)
+
+    def _begun(self, island: Island) -> Callable[[Session], None]:
+        def told(session: Session) -> None:
+            if session.mac not in self._by_mac:
+                self._tell(Event(EventKind.VISITOR, island.name, session.mac, session=session))
+
+        return told
 
     def _ended(self, island: Island) -> Callable[[Session, Cause], None]:
         def told(session: Session, cause: Cause) -> None:

@@ -104,7 +104,17 @@ class Router:
         self.sessions: dict[str, Session] = {}  # by MAC
         self.hosts: dict[str, Host] = {}  # by IP address
         self.counts = Counts()
-        self.on_end: Callable[[Session, Cause], None] = _ignore
+        self._own = Attributes(
+            [
+                ("NAS-Port-Type", "Wireless-802.11"),
+                ("Called-Station-Id", "hotspot1"),
+                ("NAS-Port-Id", "bridge-hotspot"),
+                ("NAS-Identifier", settings.name),
+                ("NAS-IP-Address", settings.address),
+            ]
+        )
+        self.on_begin: Callable[[Session], None] = lambda _: None
+        self.on_end: Callable[[Session, Cause], None] = lambda _, __: None
         self._clock = clock
         self._chance = chance
         self._boots = 0
@@ -284,6 +294,7 @@ class Router:
         )
         self.sessions[host.mac] = session
         self._report(session, StatusType.START)
+        self.on_begin(session)
 
     def _credential(self, host: Host, password: str) -> Credential:
         if not self.settings.chap:
@@ -300,19 +311,15 @@ class Router:
         return attributes
 
     def _place(self, mac: str, ip: str, session_id: str) -> Attributes:
-        return Attributes(
+        place = Attributes(
             [
-                ("NAS-Port-Type", "Wireless-802.11"),
                 ("Calling-Station-Id", mac.upper()),
-                ("Called-Station-Id", "hotspot1"),
-                ("NAS-Port-Id", "bridge-hotspot"),
                 ("Acct-Session-Id", session_id),
                 ("Framed-IP-Address", ip),
                 ("Mikrotik-Host-IP", ip),
-                ("NAS-Identifier", self.settings.name),
-                ("NAS-IP-Address", self.settings.address),
             ]
         )
+        return place.extend(self._own)
 
     def _lost(self, session: Session, now: float) -> Cause | None:
         gone = self.hosts[session.ip].gone
@@ -359,7 +366,3 @@ class Router:
 def _capped(text: str) -> str:
     """Cut a name to what an attribute can carry, at a whole character; an empty one becomes a dash."""
     return text.encode()[:253].decode(errors="ignore") or "-"
-
-
-def _ignore(session: Session, cause: Cause) -> None:
-    """Nobody listens."""
