@@ -67,8 +67,8 @@ class PostgresqlServer:
     """One server, made for this test process; databases on it are copies of a migrated one."""
 
     def __init__(self, folder: Path) -> None:
-        server = get_server(folder, cleanup_mode="delete")
-        self._base = server.get_uri()
+        self._server = get_server(folder, cleanup_mode="delete")
+        self._base = self._server.get_uri()
         self._admin: Engine = create_engine(
             self.url("postgres").replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT"
         )
@@ -97,8 +97,9 @@ class PostgresqlServer:
         self.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
     def close(self) -> None:
-        """Give up the connections; the server itself ends with this process."""
+        """End the server and remove what it had on the disk."""
         self._admin.dispose()
+        self._server.cleanup()
 
 
 @pytest.fixture(scope="session")
