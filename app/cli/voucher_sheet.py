@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import segno
 from markupsafe import Markup
 
-from app.domain.plans import Period
+from app.domain.plans import Period, local_day
 from app.domain.vouchers import printed
 from app.services.plans import show_plan
 from app.web.formats import Formats
@@ -19,27 +21,21 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
-    """One voucher: the code as printed, and the QR that opens the portal."""
-
-    code: str
-    qr: Markup
-
-
-@dataclass(frozen=True, slots=True)
 class SheetView:
-    """What the template gets; None where the plan sets no such limit."""
+    """What the template gets; None where the plan sets no such limit. `qr` opens the portal; `codes` are as printed."""
 
     batch: str
     note: str
     portal: str
+    qr: Markup
     down: str | None
     daily: str | None
     monthly: str | None
     total: str | None
+    devices: int | None
     validity: str | None
     until: str | None
-    cards: tuple[Card, ...]
+    codes: tuple[str, ...]
 
 
 def sheet(here: "Installation", found: "CountedBatch", codes: Sequence[str]) -> str:
@@ -53,18 +49,25 @@ def sheet(here: "Installation", found: "CountedBatch", codes: Sequence[str]) -> 
         batch=found.batch.id,
         note=found.batch.note,
         portal=settings.portal_url.partition("//")[2],
+        qr=qr(settings.portal_url),
         down=None if plan.down_bps is None else formats.rate(plan.down_bps),
         daily=amounts.get(Period.DAY),
         monthly=amounts.get(Period.MONTH),
         total=amounts.get(Period.TOTAL),
+        devices=plan.device_limit,
         validity=None if plan.validity_seconds is None else formats.duration(plan.validity_seconds),
-        until=None if until is None else formats.day(until.astimezone(settings.time_zone).date()),
-        cards=tuple(Card(printed(code), qr(settings.portal_url, code)) for code in codes),
+        until=None if until is None else formats.day(_last_day(until, settings.time_zone)),
+        codes=tuple(printed(code) for code in codes),
     )
     return Theme(theme_folders(settings.data_dir)).render(settings.language, "vouchers.html", view)
 
 
-def qr(portal_url: str, code: str) -> Markup:
-    """Return an SVG that opens the portal with the code filled in; the page itself decides."""
-    drawn = segno.make(f"{portal_url}/?voucher={printed(code)}", error="m", micro=False)
-    return Markup(drawn.svg_inline(scale=2, border=2, omitsize=True, lineclass=None, svgclass="qr"))  # noqa: S704 drawn here
+def qr(text: str) -> Markup:
+    """Return a QR of a text as an inline SVG with the quiet zone that readers want (ISO/IEC 18004 section 9.1)."""
+    drawn = segno.make(text, error="m", micro=False)
+    return Markup(drawn.svg_inline(border=4, omitsize=True, lineclass=None, svgclass=None))  # noqa: S704 drawn here
+
+
+def _last_day(end: datetime, zone: ZoneInfo) -> date:
+    """Return the last day on which there is still a moment before `end`."""
+    return local_day(end - timedelta(microseconds=1), zone)

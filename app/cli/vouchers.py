@@ -37,7 +37,7 @@ PrintFormat = Annotated[Format, typer.Option("--format", help="A table for machi
 @commands.command(epilog=example("pesisir voucher create --plan Harian --count 40 --format html > vouchers.html"))
 def create(
     plan: Annotated[str, typer.Option(metavar="PLAN", help="What each code opens.")],
-    count: Annotated[int, typer.Option(metavar="N", help="How many codes, up to 10000.")],
+    count: Annotated[int, typer.Option(metavar="N", help="How many codes, up to 100000.")],
     note: Annotated[str, typer.Option(metavar="TEXT", help="For whom they are, to find the batch again.")] = "",
     until: Annotated[
         str | None, typer.Option(metavar="DATE", help="Last day on which a code can be used for the first time.")
