@@ -77,7 +77,7 @@ class Worker:
         self._receiving_since = now()
         self._stale_at = monotonic() + _STALE_SECONDS
         self._clear_at = monotonic() + _STALE_SECONDS
-        self._lock_file = _lock(data_dir / "journal")
+        self._lock_file: int | None = _lock(data_dir / "journal")
 
     def stop(self) -> None:
         """Let `run` return after the transaction in work."""
@@ -89,7 +89,7 @@ class Worker:
         try:
             while not self._stop.is_set():
                 try:
-                    pause = self._turn()
+                    pause = self.turn()
                 except AWAY as error:
                     self._note_failure(error)
                     self._stop.wait(retry)
@@ -100,7 +100,13 @@ class Worker:
                     self.ready, retry = True, _SHORTEST_RETRY_SECONDS
                     self._stop.wait(pause)
         finally:
+            self.close()
+
+    def close(self) -> None:
+        """Let another worker in; `run` does it by itself."""
+        if self._lock_file is not None:
             os.close(self._lock_file)
+            self._lock_file = None
 
     def drain(self) -> int:
         """Merge all that the journals hold now and return how many records; for commands and tests."""
@@ -109,7 +115,7 @@ class Worker:
             total += merged
         return total
 
-    def _turn(self) -> float:
+    def turn(self) -> float:
         """Do one round and return how long to pause after it."""
         merged = self._merge_once()
         now = self._monotonic()

@@ -1,0 +1,220 @@
+"""The worker between journals and database: exactly once, whatever happens to either; and its chores."""
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select, text
+
+from app.db import tables
+from app.db.engine import Database, open_database
+from app.db.errors import AWAY
+from app.domain.plans import WITA
+from app.node.journal.records import RecordType
+from app.node.journal.status import journal_status
+from app.node.running import announce
+from app.services.sessions import session_totals
+from app.worker.loop import Worker, WorkerBusyError
+from radius.codes import StatusType
+from radius.messages import Accept
+from tests.conftest import PostgresqlServer
+from tests.factories import MAC
+from tests.node.city import City, Node, Said
+from tests.node.journals import until
+
+Start = Callable[[City], Node]
+Make = Callable[[City], Worker]
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Iterator[Make]:
+    """Make a worker over the data directory of `start`; an earlier one is gone by then."""
+    made: list[Worker] = []
+
+    def make(city: City) -> Worker:
+        if made:
+            made.pop().close()
+        made.append(
+            Worker(
+                city.database,
+                city.keyring,
+                data_dir=tmp_path,
+                zone=WITA,
+                journal_keep_seconds=3600,
+                now=city.time.now,
+                monotonic=city.time.monotonic,
+                chance=os.urandom,
+            )
+        )
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+def count(database: Database, table: str) -> int:
+    with database.read() as connection:
+        return connection.scalar(select(func.count()).select_from(tables.metadata.tables[table])) or 0
+
+
+def report_use(node: Node, octets: int, session: str = "81a00001") -> None:
+    accept = node.ask(node.request("budi", "rahasia-123", session=session))
+    assert isinstance(accept, Accept)
+    said: Said = {"Acct_Session_Id": session, "Calling_Station_Id": MAC, "Class": accept.class_value}
+    record = node.report(StatusType.INTERIM_UPDATE, Acct_Output_Octets=octets, Acct_Session_Time=60, **said)
+    assert node.backend.account([record]) == [True]
+
+
+def test_reports_and_verdicts_reach_the_database_once(both_city: City, start: Start, work: Make) -> None:
+    both_city.add_user("budi")
+    node = start(both_city)
+    report_use(node, 1000)
+    assert work(both_city).drain() == 2
+    assert work(both_city).drain() == 0  # another worker goes on from what the database says
+    assert session_totals(both_city.database).down_octets == 1000
+    assert count(both_city.database, "accounting_events") == 1
+    assert count(both_city.database, "access_log") == 1
+    assert count(both_city.database, "devices") == 1
+
+
+def test_worker_goes_on_over_restarts_of_the_node(city: City, start: Start, work: Make) -> None:
+    city.add_user("budi")
+    for run in range(4):
+        node = start(city)
+        report_use(node, 1000 * (run + 1), session=f"81a0000{run}")
+        if run % 2:
+            work(city).drain()
+    work(city).drain()
+    assert session_totals(city.database).sessions == 4
+    assert session_totals(city.database).down_octets == 10_000
+
+
+def test_record_that_makes_no_sense_is_set_aside_and_stops_nothing(city: City, start: Start, work: Make) -> None:
+    city.add_user("budi")
+    node = start(city)
+    node.journal.append(
+        [(RecordType.ACCOUNTING, b"?"), (99, b"of a newer release"), (RecordType.VERDICT, b"x" * 100)], patience=5
+    )
+    report_use(node, 1000)
+    work(city).drain()
+    assert count(city.database, "set_aside") == 3
+    assert session_totals(city.database).down_octets == 1000
+
+
+def test_accounting_without_a_session_is_kept_and_counted(city: City, start: Start, work: Make) -> None:
+    node = start(city)
+    node.backend.account([node.report(StatusType.START, Calling_Station_Id=MAC)])
+    work(city).drain()
+    assert count(city.database, "accounting_events") == 1
+    assert session_totals(city.database).sessions == 0
+
+
+def test_another_worker_is_refused(city: City, start: Start, work: Make, tmp_path: Path) -> None:
+    work(city)
+    with pytest.raises(WorkerBusyError):
+        Worker(
+            city.database,
+            city.keyring,
+            data_dir=tmp_path,
+            zone=WITA,
+            journal_keep_seconds=3600,
+            now=city.time.now,
+            monotonic=city.time.monotonic,
+            chance=os.urandom,
+        )
+
+
+def test_position_moved_by_somebody_else_is_followed(city: City, start: Start, work: Make) -> None:
+    city.add_user("budi")
+    node = start(city)
+    report_use(node, 1000)
+    worker = work(city)
+    worker.drain()
+    report_use(node, 2000)
+    with city.database.write() as connection:
+        connection.execute(text('UPDATE ingest_positions SET "offset" = 64'))  # a restored backup
+    while worker.drain():
+        pass
+    worker.drain()
+    assert session_totals(city.database).down_octets == 2000
+
+
+def test_database_that_goes_away_is_waited_for(
+    postgresql_server: PostgresqlServer,
+    migrated_postgresql_name: str,
+    city: City,
+    start: Start,
+    work: Make,
+) -> None:
+    name = postgresql_server.create(template=migrated_postgresql_name)
+    database = open_database(postgresql_server.url(name))
+    away = City(database, city.keyring)
+    away.add_user("budi")
+    node = start(away)
+    report_use(node, 1000)
+    worker = work(away)
+    postgresql_server.execute(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false")
+    postgresql_server.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+    with pytest.raises(AWAY):
+        worker.drain()
+    report_use(node, 2000)  # routers are acknowledged meanwhile
+    assert journal_status(node.folder.parent.parent.parent, {}).pending == 4
+    postgresql_server.execute(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS true")
+    worker.drain()
+    assert session_totals(database).down_octets == 2000
+    database.close()
+
+
+def test_silent_sessions_are_closed_only_while_somebody_listens(
+    city: City, start: Start, work: Make, tmp_path: Path
+) -> None:
+    city.add_user("budi")
+    node = start(city)
+    report_use(node, 1000)
+    worker = work(city)
+    worker.drain()
+
+    def an_hour_passes() -> None:
+        for _ in range(60):
+            city.time.pass_by(60)
+            worker.turn()
+
+    an_hour_passes()
+    assert session_totals(city.database).open == 1  # no radius process here: the silence may be our own
+    beat = announce(tmp_path, "radius-0", {})
+    for _ in range(60):
+        city.time.pass_by(60)
+        os.utime(beat, (city.time.at.timestamp(), city.time.at.timestamp()))
+        worker.turn()
+    assert session_totals(city.database).closed == 1
+
+
+def test_old_feed_rows_grants_and_segments_are_cleared_away(city: City, start: Start, work: Make) -> None:
+    account = city.add_user("budi")
+    city.add_grant(MAC, account)
+    for run in range(3):
+        report_use(start(city), 1000, session=f"81a0000{run}")
+    worker = work(city)
+    worker.drain()
+    city.time.pass_by(3 * 86_400)
+    later = city.time.at + timedelta(days=20)
+    city.time.at = max(city.time.at, later)
+    worker.turn()
+    with city.database.read() as connection:
+        assert connection.scalar(select(func.min(tables.feed.c.at))) is None
+    assert count(city.database, "resume_grants") == 0
+    assert worker.counters.segments_deleted == 2  # the newest stays: numbers go on from it
+
+
+def test_stop_ends_the_loop(city: City, start: Start, work: Make) -> None:
+    worker = work(city)
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    until(lambda: worker.ready)
+    worker.stop()
+    thread.join(10)
+    assert not thread.is_alive()
