@@ -1,9 +1,11 @@
 """The lab's fixtures. Where root or a program is missing, `pytest -m lab` fails, and any other choice of tests skips."""
 
 import os
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 
 import pytest
 
@@ -28,8 +30,14 @@ def demand(request: pytest.FixtureRequest, *programs: str) -> None:
 @pytest.fixture
 def topology(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Topology]:
     demand(request, *NETWORK)
+    before = signal.signal(signal.SIGTERM, _end)  # whoever ends the run by it still gets the machine back clean
     with Topology(tmp_path) as made:
         yield made
+    signal.signal(signal.SIGTERM, before)
+
+
+def _end(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
 
 
 @pytest.fixture(scope="session")

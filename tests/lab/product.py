@@ -45,7 +45,9 @@ class Product:
     def serve(self) -> None:
         """Start every process and wait until phones and routers are answered."""
         log = self._topology.folder / "product.log"
-        self._topology.start(self._topology.server, _program(), "serve", name="product", environment=self.environment)
+        self._server = self._topology.start(
+            self._topology.server, _program(), "serve", name="product", environment=self.environment
+        )
         ready = ["curl", "-s", "-k", "-m", "2", f"{self.portal_url}/readyz"]
         wait_for("the portal", lambda: self._topology.attempt(self._topology.server, *ready).stdout != "", log=log)
         running = self._data / "run" / "radius-0.json"

@@ -1,6 +1,7 @@
 """Debian's openNDS 9.10 on the router of a topology, with the configuration that `pesisir nas config` prints."""
 
 import os
+import signal
 import subprocess
 from collections.abc import Mapping
 from itertools import count
@@ -39,6 +40,7 @@ class OpenNds:
             self._unshare = topology.start(
                 topology.router, "unshare", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child", "bash", "-c",
                 _START.format(folder=topology.folder, leases=topology.leases), name="opennds", environment=trusted,
+                ending=signal.SIGKILL,  # `unshare` hears nothing else while its child runs, and takes it along
             )  # fmt: skip
             try:
                 wait_for("openNDS", lambda: "Version" in self.control("status"), log=self._log)

@@ -26,6 +26,7 @@ SERVER_ADDRESS: Final = "10.99.20.2"
 INTERNET_ADDRESS: Final = "203.0.113.10"
 PORTAL_NAME: Final = "portal.lab"
 PHONE_MAC: Final = "02:aa:00:00:00:01"
+_PREFIX: Final = "pesisir"
 _NUMBERS: Final = count(1)
 
 
@@ -48,7 +49,7 @@ class Topology:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        prefix = f"pesisir{os.getpid()}-{next(_NUMBERS)}"
+        prefix = f"{_PREFIX}{os.getpid()}-{next(_NUMBERS)}"
         self.router, self.server = f"{prefix}-router", f"{prefix}-server"
         self.internet, self.phone = f"{prefix}-internet", f"{prefix}-phone"
         self._stack = ExitStack()
@@ -87,9 +88,14 @@ class Topology:
         )
 
     def start(
-        self, namespace: str, *command: str, name: str, environment: Mapping[str, str] | None = None
+        self,
+        namespace: str,
+        *command: str,
+        name: str,
+        environment: Mapping[str, str] | None = None,
+        ending: signal.Signals = signal.SIGTERM,
     ) -> subprocess.Popen[bytes]:
-        """Start a process in a namespace, with its output in `<name>.log`; it ends with the topology."""
+        """Start a process in a namespace, with its output in `<name>.log`; it ends with the topology, by `ending`."""
         with (self.folder / f"{name}.log").open("ab") as log:
             process = subprocess.Popen(
                 ["ip", "netns", "exec", namespace, *command],
@@ -99,7 +105,7 @@ class Topology:
                 env={**os.environ, **(environment or {})},
                 start_new_session=True,
             )
-        self._stack.callback(stop, process)
+        self._stack.callback(stop, process, ending)
         return process
 
     def resolve_with(self, namespace: str, address: str) -> None:
@@ -115,6 +121,7 @@ class Topology:
         return self.folder / "leases"
 
     def _make(self) -> None:
+        _sweep()
         for name in (self.router, self.server, self.internet, self.phone):
             _ip("netns", "add", name)
             self._stack.callback(_remove, name)
@@ -183,10 +190,10 @@ class Topology:
         self.run(self.phone, "udhcpc", "-q", "-n", "-t", "5", "-T", "1", "-i", "eth0", "-s", str(script))
 
 
-def stop(process: subprocess.Popen[bytes]) -> None:
+def stop(process: subprocess.Popen[bytes], ending: signal.Signals = signal.SIGTERM) -> None:
     """End a process that we started: first kindly."""
     if process.poll() is None:
-        process.terminate()
+        process.send_signal(ending)
         try:
             process.wait(timeout=10)
         except subprocess.TimeoutExpired:
@@ -208,6 +215,17 @@ def _remove(namespace: str) -> None:
         except ProcessLookupError:
             continue
     subprocess.run(["ip", "netns", "del", namespace], capture_output=True, check=False)
+
+
+def _sweep() -> None:
+    """Remove what runs left behind that were killed themselves: their process is gone."""
+    listed = subprocess.run(["ip", "netns", "list"], capture_output=True, text=True, check=False).stdout
+    for line in listed.splitlines():
+        name = line.partition(" ")[0]
+        pid = name.removeprefix(_PREFIX).partition("-")[0]
+        if name.startswith(_PREFIX) and pid.isdigit() and not Path(f"/proc/{pid}").exists():
+            _remove(name)
+            shutil.rmtree(Path("/etc/netns") / name, ignore_errors=True)
 
 
 def _ip(*arguments: str) -> None:
