@@ -177,12 +177,11 @@ def _at(address: tuple[str, int]) -> str:
 
 
 def _command() -> str:
-    """Return how this very program is called in another terminal of the same folder."""
-    own = Path(sys.argv[0])
+    """Return how `pesisir` is called in another terminal of the same folder: the one of this very Python."""
+    own = Path(sys.executable).with_name("pesisir")
+    if not own.exists():
+        own = Path(sys.argv[0]).absolute()
     found = shutil.which("pesisir")
     if found is not None and Path(found).resolve() == own.resolve():
         return "pesisir"
-    try:
-        return str(own.absolute().relative_to(Path.cwd()))
-    except ValueError:
-        return str(own.absolute())
+    return str(own.relative_to(Path.cwd())) if own.is_relative_to(Path.cwd()) else str(own)
