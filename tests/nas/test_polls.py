@@ -68,8 +68,8 @@ class Router:
 
 
 @pytest.fixture
-def router(sqlite_database: Database, secrets: NasSecrets, login: Login) -> Router:
-    with sqlite_database.write() as connection:
+def router(database: Database, secrets: NasSecrets, login: Login) -> Router:
+    with database.write() as connection:
         connection.execute(insert(plans).values(id="planplanplanplan", name="Warga", created_at=NOON))
         connection.execute(insert(sites).values(id=NAS.site_id, name="Gusung", interim_seconds=60, created_at=NOON))
         connection.execute(
@@ -84,7 +84,7 @@ def router(sqlite_database: Database, secrets: NasSecrets, login: Login) -> Rout
                 created_at=NOON,
             )
         )  # fmt: skip
-    return Router(sqlite_database, secrets, login)
+    return Router(database, secrets, login)
 
 
 def hid(number: int) -> str:
