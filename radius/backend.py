@@ -6,7 +6,7 @@ from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address
 from typing import Protocol
 
-from radius.messages import AccessRequest, AccountingRecord, Answer
+from radius.messages import AccessRequest, AccountingRecord, Answer, Later
 from radius.vendors.profile import Profile
 
 IPAddress = IPv4Address | IPv6Address
@@ -63,8 +63,12 @@ class Backend(Protocol):
         or asks its second server.
         """
 
-    def account(self, records: Sequence[AccountingRecord]) -> Sequence[bool]:
-        """Store a batch; True only for what is safe on disk. False is not acknowledged, and the router keeps it."""
+    def account(self, records: Sequence[AccountingRecord]) -> Sequence[bool | Later]:
+        """Store a batch; True only for what is safe on disk. False is not acknowledged, and the router keeps it.
+
+        `Later` parks that record alone: it is on its way to a slow disk, and asking again with the very same object
+        tells how that ended.
+        """
 
     def ready(self, service: Service) -> bool:
         """Tell whether the service behind a port can do its work now."""

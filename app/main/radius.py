@@ -1,5 +1,6 @@
 """The RADIUS process: one loop over its sockets, a thread for the journal, one for the feed, one for passwords."""
 
+import gc
 import os
 import socket
 import threading
@@ -76,7 +77,7 @@ class _Node:
     ) -> None:
         self._settings, self._process, self._name = settings, process, f"radius-{worker}"
         node = node_id(settings.data_dir, os.urandom)
-        self._journal = _journal(settings, node, worker)
+        self._journal = _journal(settings, node, worker, process)
         self._snapshot = Snapshot(keyring, settings.time_zone, node, worker)
         clock = Clock(now, time.monotonic)
         self._follower = Follower(database, self._snapshot, clock, on_news=process.wake)
@@ -122,6 +123,8 @@ class _Node:
         self._process.server = server
         if self._process.stopping.is_set():
             server.stop()
+        gc.collect()
+        gc.freeze()  # a hundred thousand accounts need not be walked through again and again
         collector = RadiusCollector(
             self._name,
             server=server,
@@ -146,7 +149,7 @@ class _Node:
         return {service.value: self._backend.ready(service) for service in Service}
 
 
-def _journal(settings: Settings, node: str, worker: int) -> Journal:
+def _journal(settings: Settings, node: str, worker: int, process: _Process) -> Journal:
     try:
         return Journal(
             settings.data_dir / "journal" / node / str(worker),
@@ -154,6 +157,7 @@ def _journal(settings: Settings, node: str, worker: int) -> Journal:
             worker=worker,
             monotonic=time.monotonic,
             chance=os.urandom,
+            on_late=process.wake,
         )
     except JournalBusyError as error:
         raise StartError(

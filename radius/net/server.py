@@ -121,7 +121,7 @@ class UdpServer:
         self._observer = observer
         self._patience = patience_seconds
         self._most_waiting = most_waiting
-        self._parked: list[tuple[float, int, _Access]] = []
+        self._parked: list[tuple[float, int, _Access | _Record]] = []
         self._delayed: list[tuple[float, int, _Access, Reject]] = []
         self._order = count()  # breaks ties in the heaps
         self._stopping = False
@@ -197,8 +197,7 @@ class UdpServer:
         """Take what has come and what has become due, put it to the backend at once, and answer."""
         arrived = [(bound, datagram) for bound in ready for datagram in bound.endpoint.receive()]
         now, now_at = time.monotonic(), time.time()
-        accesses = self._unpark(now)
-        records: list[_Record] = []
+        accesses, records = self._unpark(now)
         for bound, datagram in arrived:
             taken = self._take(bound, datagram, now, now_at)
             if isinstance(taken, _Access):
@@ -208,6 +207,7 @@ class UdpServer:
         if accesses:
             self._authorize(accesses, now)
         if records:
+            self._flush()  # what is decided does not wait for what must be stored
             self._account(records, now)
         self._release_delayed(now)
         self._flush()
@@ -255,12 +255,15 @@ class UdpServer:
                     assert_never(answer)
 
     def _account(self, records: list[_Record], now: float) -> None:
-        safe = self._ask(self._backend.account, [record.pending.record for record in records], False)
+        refused: bool | Later = False
+        safe = self._ask(self._backend.account, [record.pending.record for record in records], refused)
         for record, stored in zip(records, safe, strict=True):
-            if not stored:
+            if isinstance(stored, Later):
+                self._park(record, stored, now)
+            elif stored:
+                self._answer(record, partial(self.engine.acknowledge, record.pending, now))
+            else:
                 self._leave(record, DropReason.NOT_STORED)
-                continue
-            self._answer(record, partial(self.engine.acknowledge, record.pending, now))
 
     def _ask(self, ask: Callable[[Sequence[Q]], Sequence[A]], questions: list[Q], failed: A) -> Sequence[A]:
         """Ask about a batch; if that raises, ask about each alone, so that only the bad one is left without answer."""
@@ -276,25 +279,30 @@ class UdpServer:
 
     # What waits
 
-    def _park(self, access: _Access, later: Later, now: float) -> None:
-        if now - access.pending.request.received >= self._patience:
-            self._leave(access, DropReason.UNDECIDED)
-        elif self.waiting >= self._most_waiting:
-            self._leave(access, DropReason.OVERLOAD)
+    def _park(self, item: _Access | _Record, later: Later, now: float) -> None:
+        if isinstance(item, _Access):
+            received, too_late = item.pending.request.received, DropReason.UNDECIDED
         else:
-            latest = access.pending.request.received + self._patience
-            heapq.heappush(self._parked, (min(later.not_before, latest), next(self._order), access))
+            received, too_late = item.pending.record.received, DropReason.NOT_STORED
+        if now - received >= self._patience:
+            self._leave(item, too_late)
+        elif self.waiting >= self._most_waiting:
+            self._leave(item, DropReason.OVERLOAD)
+        else:
+            due_at = min(later.not_before, received + self._patience)
+            heapq.heappush(self._parked, (due_at, next(self._order), item))
 
-    def _unpark(self, now: float) -> list[_Access]:
-        """Return the parked requests to ask about again: all when woken, else those that are due."""
-        due: list[_Access] = []
+    def _unpark(self, now: float) -> tuple[list[_Access], list[_Record]]:
+        """Return what is parked and to be asked about again: all when woken, else what is due."""
+        due: list[_Access | _Record] = []
         if self._woken:
             self._woken = False
-            due = [access for _, _, access in self._parked]
+            due = [item for _, _, item in self._parked]
             self._parked.clear()
         while self._parked and self._parked[0][0] <= now:
             due.append(heapq.heappop(self._parked)[2])
-        return due
+        accesses = [item for item in due if isinstance(item, _Access)]
+        return accesses, [item for item in due if isinstance(item, _Record)]
 
     def _delay(self, access: _Access, reject: Reject, now: float) -> None:
         if self.waiting >= self._most_waiting:
@@ -347,8 +355,8 @@ class UdpServer:
     def _finish(self) -> None:
         """Answer what is decided; what is parked is left to the router's next attempt."""
         self._release_delayed(math.inf)
-        for _, _, access in self._parked:
-            self._leave(access, DropReason.UNDECIDED)
+        for _, _, item in self._parked:
+            self._leave(item, DropReason.UNDECIDED if isinstance(item, _Access) else DropReason.NOT_STORED)
         self._parked.clear()
         self._flush()
 

@@ -9,7 +9,7 @@ import pytest
 from app.domain.nases import Family
 from radius.backend import Service
 from radius.codes import StatusType
-from radius.messages import Accept, Reject
+from radius.messages import Accept, Later, Reject
 from tests.factories import MAC
 from tests.node.city import MAC_SECRET, City, Node, Said
 from tests.node.journals import until
@@ -65,11 +65,43 @@ def test_access_answers_wait_for_a_stalled_disk_no_longer_than_150_ms(city: City
     until(lambda: len(node.verdicts()) == 2)  # late, not lost
 
 
-def test_accounting_behind_a_stalled_disk_is_left_to_the_router(city: City, start: Start) -> None:
+def test_accounting_waits_for_a_slow_disk_beside_the_loop(city: City, start: Start) -> None:
+    account = city.add_user("budi")
+    node = start(city)
+    accept = node.ask(node.request("budi", "rahasia-123"))
+    assert isinstance(accept, Accept)
+    record = node.report(StatusType.STOP, Class=accept.class_value, **STOPPED)
+    node.disk.moving.clear()
+    began = time.monotonic()
+    assert isinstance(node.backend.account([record])[0], Later)
+    assert time.monotonic() - began < 0.6
+    city.time.pass_by(0.5)
+    fast = node.report(StatusType.STOP, **STOPPED)
+    first, second = node.backend.account([record, fast])
+    assert isinstance(first, Later)
+    assert isinstance(second, Later)
+    node.disk.moving.set()
+    until(lambda: node.journal.counters.records == 3)
+    assert node.backend.account([fast, record]) == [True, True]
+    assert node.snapshot.usage_of(account.id, city.time.at).day_octets == 1000
+    assert node.journal.counters.records == 3  # nothing was written twice
+
+
+def test_accounting_that_waits_too_long_is_left_to_the_router(city: City, start: Start) -> None:
+    node = start(city)
+    record = node.report(StatusType.STOP, **STOPPED)
+    node.disk.moving.clear()
+    assert isinstance(node.backend.account([record])[0], Later)
+    city.time.pass_by(5)
+    assert node.backend.account([record]) == [False]
+    assert node.backend.counters.unstored == 1
+
+
+def test_a_stalled_disk_gets_no_new_accounting(city: City, start: Start) -> None:
     node = start(city)
     node.disk.moving.clear()
-    assert node.backend.account([node.report(StatusType.STOP, **STOPPED)]) == [False]
-    city.time.pass_by(2)
+    assert isinstance(node.backend.account([node.report(StatusType.STOP, **STOPPED)])[0], Later)
+    city.time.pass_by(1.1)
     began = time.monotonic()
     assert node.backend.account([node.report(StatusType.STOP, **STOPPED)]) == [False]
     assert time.monotonic() - began < 0.1

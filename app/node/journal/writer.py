@@ -47,6 +47,7 @@ class Batch:
     records: Records
     octets: int
     finished: threading.Event = field(default_factory=threading.Event)
+    late: bool = False
     stored: bool = False
     segment: int = 0
     ends: Sequence[int] = ()
@@ -94,7 +95,10 @@ class _Segment:
 
 
 class Journal:
-    """One process's journal. `monotonic` and `chance` (random octets) are handed in; so is `sync`, the disk's edge."""
+    """One process's journal. `monotonic` and `chance` (random octets) are handed in; so is `sync`, the disk's edge.
+
+    `on_late` is called, in the writer's thread, when a batch is done that somebody has stopped waiting for.
+    """
 
     def __init__(
         self,
@@ -106,11 +110,12 @@ class Journal:
         chance: Callable[[int], bytes],
         segment_octets: int = SEGMENT_OCTETS,
         sync: Sync = os.fdatasync,
+        on_late: Callable[[], None] = lambda: None,
     ) -> None:
         self.directory = directory
         self.counters = Counters()
         self._node, self._worker = node, worker
-        self._monotonic, self._chance, self._sync = monotonic, chance, sync
+        self._monotonic, self._chance, self._sync, self._on_late = monotonic, chance, sync, on_late
         self._segment_octets = segment_octets
         make_directory(directory)
         self._lock_file = _lock(directory)
@@ -167,8 +172,10 @@ class Journal:
     def wait(self, batch: Batch, *, patience: float) -> Outcome:
         """Wait for a batch that was handed over."""
         if not batch.finished.wait(patience):
-            self.counters.late += 1
-            return Outcome.LATE
+            batch.late = True
+            if not batch.finished.is_set():
+                self.counters.late += 1
+                return Outcome.LATE
         return Outcome.STORED if batch.stored else Outcome.FAILED
 
     def close(self) -> None:
@@ -203,6 +210,8 @@ class Journal:
             self._waiting_octets -= batch.octets
             self._in_work_since = None
             batch.finished.set()
+        if batch.late:
+            self._on_late()
         self.counters.slowest_seconds = max(self.counters.slowest_seconds, self._monotonic() - started)
 
     def _try_again(self) -> None:
