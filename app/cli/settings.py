@@ -14,7 +14,7 @@ from app.config import PREFIX, Settings, setting_names
 commands = noun("config", "The settings in force.")
 
 _SECONDS: Final = ("snapshot_max_age", "journal_keep")
-_PASSWORD: Final = re.compile(r"(://[^:/@]*:)[^@]*@|(password=)[^&]*")
+_PASSWORD: Final = re.compile(r"(://[^:/@]*:)[^/]*@|(password=)[^&]*")
 
 
 @commands.callback()

@@ -1,0 +1,148 @@
+"""What is added is what is shown, to people and to scripts."""
+
+import re
+
+import pytest
+
+from tests.cli.conftest import Pesisir
+
+PLAN = {
+    "down_bps": 4_000_000,
+    "up_bps": 2_000_000,
+    "daily_octets": 500_000_000,
+    "monthly_octets": 10_000_000_000,
+    "total_octets": 2_000_000_000,
+    "device_limit": 3,
+    "session_seconds": 28_800,
+    "idle_seconds": 600,
+    "validity_seconds": 2_592_000,
+}
+
+
+def test_plan_has_every_value_that_was_spelled(pesisir: Pesisir) -> None:
+    pesisir.ok(
+        "plan", "add", "Warga", "--down", "4M", "--up", "2M", "--daily", "500MB", "--monthly", "10GB", "--total", "2GB",
+        "--devices", "3", "--session", "8h", "--idle", "10m", "--validity", "30d",
+    )  # fmt: skip
+    assert pesisir.ok("plan", "show", "Warga", "--json").json.items() >= PLAN.items()
+
+
+def test_plan_keeps_what_a_change_does_not_name_and_none_takes_away(city: Pesisir) -> None:
+    before = city.ok("plan", "show", "Warga", "--json").json
+    city.ok("plan", "set", "Warga", "--daily", "none", "--up", "512k")
+    assert city.ok("plan", "show", "Warga", "--json").json == before | {"daily_octets": None, "up_bps": 512_000}
+
+
+def test_site_names_its_guest_plan(city: Pesisir) -> None:
+    site = city.ok("site", "show", "Gusung", "--json").json
+    assert (
+        site.items()
+        >= {"name": "Gusung", "capacity_bps": 20_000_000, "guest_plan": "Warga", "interim_seconds": 60}.items()
+    )
+    city.ok("site", "set", "Gusung", "--guest-plan", "none", "--interim", "5m")
+    assert city.ok("site", "list", "--json").json == [site | {"guest_plan": None, "interim_seconds": 300}]
+
+
+def test_nas_is_shown_without_its_secrets(city: Pesisir) -> None:
+    shown = city.ok("nas", "show", "gusung-1", "--json")
+    assert shown.json.items() >= {
+        "name": "gusung-1",
+        "site": "Gusung",
+        "family": "mikrotik",
+        "address": "127.0.0.1/32",
+        "identifier": None,
+        "login_address": "10.5.50.1",
+        "require_message_authenticator": "auto",
+        "limit_proxy_state": "auto",
+        "direction": "auto",
+        "coa_port": 3799,
+    }.items()  # fmt: skip
+    everything = shown.out + city.ok("nas", "list", "--json").out + city.ok("nas", "list").out
+    assert "a-secret-of-more-than-16" not in everything
+
+
+def test_secrets_of_a_nas_are_shown_when_asked_for(city: Pesisir) -> None:
+    assert city.ok("nas", "show", "gusung-1", "--secrets", "--json").json["secret"] == "a-secret-of-more-than-16"
+
+
+def test_secrets_that_are_not_given_are_made(city: Pesisir) -> None:
+    city.ok("nas", "add", "r2", "--address", "10.0.0.2", "--family", "coovachilli", "--site", "Gusung")
+    shown = city.ok("nas", "show", "r2", "--secrets", "--json").json
+    made = {shown[name] for name in ("secret", "portal_secret", "mac_secret")}
+    assert len(made) == 3
+    assert all(re.fullmatch(r"[a-z2-7]{32}", secret) for secret in made)
+
+
+def test_every_option_of_a_nas_is_kept(city: Pesisir) -> None:
+    city.ok(
+        "nas", "add", "r2", "--address", "10.0.0.0/24", "--family", "opennds", "--site", "Gusung", "--identifier", "r2",
+        "--login-address", "none", "--require-message-authenticator", "yes", "--limit-proxy-state", "no",
+        "--coa-port", "1700", "--direction", "client",
+    )  # fmt: skip
+    assert city.ok("nas", "show", "r2", "--json").json.items() >= {
+        "address": "10.0.0.0/24",
+        "identifier": "r2",
+        "login_address": None,
+        "require_message_authenticator": "yes",
+        "limit_proxy_state": "no",
+        "coa_port": 1700,
+        "direction": "client",
+    }.items()  # fmt: skip
+
+
+def test_new_secret_keeps_the_old_one_for_a_while(city: Pesisir) -> None:
+    city.ok("nas", "set", "gusung-1", "--secret-file", "-", stdin="a-new-secret-of-more-than-16\n")
+    shown = city.ok("nas", "show", "gusung-1", "--secrets", "--json").json
+    assert (shown["secret"], shown["old_secret"]) == ("a-new-secret-of-more-than-16", "a-secret-of-more-than-16")
+
+
+@pytest.mark.parametrize("secret", ["", "\n", "two\nlines\n"])
+def test_secret_file_must_be_one_line(city: Pesisir, secret: str) -> None:
+    done = city.run("nas", "set", "gusung-1", "--secret-file", "-", stdin=secret)
+    assert done.code == 1
+    assert "exactly one line" in done.err
+
+
+def test_weak_secret_is_taken_with_a_warning(city: Pesisir) -> None:
+    done = city.ok("nas", "set", "gusung-1", "--secret-file", "-", stdin="short")
+    assert "warning: the RADIUS secret is short" in done.err
+
+
+def test_config_prints_each_file_under_its_heading_and_one_raw(city: Pesisir) -> None:
+    files = city.ok("nas", "config", "gusung-1", "--json").json
+    printed = city.ok("nas", "config", "gusung-1").out
+    assert [line for line in printed.splitlines() if line.startswith("===== ")] == [
+        f"===== {name} =====" for name in files
+    ]
+    name, text = next(iter(files.items()))
+    assert city.ok("nas", "config", "gusung-1", "--file", name).out == text
+    assert "a-secret-of-more-than-16" in printed
+
+
+def test_removed_nas_is_gone(city: Pesisir) -> None:
+    city.ok("nas", "remove", "gusung-1", "--yes")
+    assert city.ok("nas", "list", "--json").json == []
+
+
+@pytest.mark.parametrize("command", ["site list", "plan list", "nas list", "user list", "voucher list", "session list"])
+def test_empty_list_is_an_empty_array_and_a_word(pesisir: Pesisir, command: str) -> None:
+    assert pesisir.ok(*command.split(), "--json").json == []
+    shown = pesisir.ok(*command.split())
+    assert (shown.out, shown.err) == ("", "none\n")
+
+
+def test_table_that_is_piped_is_not_cut(city: Pesisir) -> None:
+    city.ok("site", "add", "S" * 80)
+    assert "S" * 80 in city.ok("site", "list").out
+
+
+def test_schema_that_is_current_needs_nothing(pesisir: Pesisir) -> None:
+    assert pesisir.ok("db", "check", "--json").json["state"] == "current"
+    assert "nothing to do" in pesisir.ok("db", "upgrade").err
+
+
+def test_schema_check_makes_no_schema(settings: dict[str, str]) -> None:
+    pesisir = Pesisir(settings)
+    done = pesisir.run("db", "check", "--json")
+    assert (done.code, done.json["state"]) == (1, "empty")
+    assert "pesisir db upgrade" in done.err

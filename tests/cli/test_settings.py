@@ -1,0 +1,56 @@
+"""`pesisir config show`: every setting, where it comes from, and never a secret."""
+
+from pathlib import Path
+
+import pytest
+
+from app.config import setting_names
+from tests.cli.conftest import Pesisir
+
+
+def test_every_setting_is_shown(pesisir: Pesisir) -> None:
+    assert tuple(pesisir.ok("config", "show", "--json").json) == setting_names()
+
+
+def test_origin_is_environment_file_or_default(settings: dict[str, str], tmp_path: Path) -> None:
+    table, secret = tmp_path / "pesisir.toml", tmp_path / "workers"
+    table.write_text('language = "en"\n', encoding="utf-8")
+    secret.write_text("2\n", encoding="utf-8")
+    settings |= {"PESISIR_CONFIG": str(table), "PESISIR_RADIUS_WORKERS_FILE": str(secret)}
+    shown = Pesisir(settings).ok("config", "show", "--origin", "--json").json
+    assert shown["PESISIR_LANGUAGE"] == {"value": "en", "origin": str(table)}
+    assert shown["PESISIR_RADIUS_WORKERS"] == {"value": "2", "origin": str(secret)}
+    assert shown["PESISIR_HTTP_LISTEN"] == {"value": "127.0.0.1:0", "origin": "environment"}
+    assert shown["PESISIR_JOURNAL_KEEP"] == {"value": "2592000s", "origin": "default"}
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        pytest.param("postgresql://pesisir:hush@db/pesisir", "postgresql://pesisir:***@db/pesisir", id="in its place"),
+        pytest.param("postgresql://pesisir:hu%40sh@db/x", "postgresql://pesisir:***@db/x", id="with an escaped sign"),
+        pytest.param("postgresql://pesisir:hu@sh@db/x", "postgresql://pesisir:***@db/x", id="with a bare sign"),
+        pytest.param("postgresql://db/x?user=u&password=hush&a=b", "postgresql://db/x?user=u&password=***&a=b", id="as a parameter"),
+        pytest.param("postgresql://db/pesisir", "postgresql://db/pesisir", id="none"),
+    ],
+)  # fmt: skip
+def test_password_of_the_database_is_hidden(settings: dict[str, str], url: str, shown: str) -> None:
+    settings["PESISIR_DATABASE_URL"] = url
+    assert Pesisir(settings).ok("config", "show", "--json").json["PESISIR_DATABASE_URL"] == shown
+
+
+def test_secret_key_is_hidden_and_its_place_told(settings: dict[str, str], data_dir: Path) -> None:
+    given = Pesisir(settings).ok("config", "show", "--origin")
+    assert settings["PESISIR_SECRET_KEY"] not in given.out
+    del settings["PESISIR_SECRET_KEY"]
+    shown = Pesisir(settings).ok("config", "show", "--json").json["PESISIR_SECRET_KEY"]
+    assert str(data_dir / "secret.key") in shown
+    assert not data_dir.exists()
+
+
+def test_addresses_are_written_as_they_are_typed(settings: dict[str, str]) -> None:
+    settings["PESISIR_RADIUS_AUTH_LISTEN"] = "127.0.0.1:1812,[::1]:1812"
+    assert (
+        Pesisir(settings).ok("config", "show", "--json").json["PESISIR_RADIUS_AUTH_LISTEN"]
+        == "127.0.0.1:1812,[::1]:1812"
+    )

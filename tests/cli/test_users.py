@@ -1,0 +1,137 @@
+"""People: made, changed, imported all or none, given quotas of their own."""
+
+import pytest
+
+from tests.cli.conftest import Pesisir
+
+CSV = "username,password,name,phone,plan,site\nani,rahasia-ani,Ani,0812-3456-7890,Warga,Gusung\nbudi,rahasia-budi,Budi,,,\n"
+
+
+def test_user_is_shown_with_plan_quotas_and_where_they_come_from(city: Pesisir) -> None:
+    user = city.ok("user", "show", "siti", "--json").json
+    assert user.items() >= {
+        "username": "siti",
+        "name": "Siti Aminah",
+        "phone": None,
+        "plan": "Warga",
+        "site": None,
+        "state": "good",
+        "suspended": False,
+        "valid_until": None,
+        "quotas": [{"period": "day", "octets": 500_000_000, "origin": "plan", "reason": ""}],
+        "devices": [],
+    }.items()  # fmt: skip
+
+
+def test_password_that_is_made_is_printed_alone(city: Pesisir) -> None:
+    done = city.ok("user", "add", "budi")
+    assert len(done.out) == 13
+    assert done.out.strip() not in done.err
+
+
+def test_password_is_never_shown_again(city: Pesisir) -> None:
+    assert "rahasia-siti" not in city.ok("user", "show", "siti", "--json").out + city.ok("user", "list", "--json").out
+
+
+def test_last_day_is_wholly_good_in_local_time(city: Pesisir) -> None:
+    city.ok("user", "set", "siti", "--valid-until", "2099-12-31")
+    assert city.ok("user", "show", "siti", "--json").json["valid_until"] == "2100-01-01T00:00:00+08:00"
+
+
+def test_moment_without_offset_is_local(city: Pesisir) -> None:
+    city.ok("user", "set", "siti", "--valid-until", "2099-12-31T18:00")
+    assert city.ok("user", "show", "siti", "--json").json["valid_until"] == "2099-12-31T18:00:00+08:00"
+
+
+def test_own_quota_shows_its_reason_and_none_gives_the_plans_back(city: Pesisir) -> None:
+    city.ok("user", "set-quota", "siti", "--daily", "1GB", "--reason", "ujian sekolah", "--until", "2099-12-05")
+    quotas = city.ok("user", "show", "siti", "--json").json["quotas"]
+    assert quotas == [{"period": "day", "octets": 10**9, "origin": "user", "reason": "ujian sekolah"}]
+    city.ok("user", "set-quota", "siti", "--daily", "none")
+    assert city.ok("user", "show", "siti", "--json").json["quotas"][0]["origin"] == "plan"
+
+
+def test_suspended_user_is_let_in_again(city: Pesisir) -> None:
+    city.ok("user", "suspend", "siti")
+    assert city.ok("user", "list", "--json").json[0]["state"] == "suspended"
+    city.ok("user", "suspend", "siti", "--lift")
+    assert city.ok("user", "list", "--json").json[0]["state"] == "good"
+
+
+def test_removed_user_is_gone(city: Pesisir) -> None:
+    city.ok("user", "remove", "siti", "--yes")
+    assert city.run("user", "show", "siti").code == 3
+
+
+def test_import_twice_changes_nothing(city: Pesisir) -> None:
+    first = city.ok("user", "import", "-", "--secret", "encrypted", "--json", stdin=CSV).json
+    assert first.items() >= {"applied": True, "rows": 2, "added": 2, "updated": 0, "errors": []}.items()
+    again = city.ok("user", "import", "-", "--secret", "encrypted", "--json", stdin=CSV).json
+    assert again.items() >= {"applied": True, "added": 0, "updated": 0, "unchanged": 2}.items()
+    ani = city.ok("user", "show", "ani", "--json").json
+    assert ani.items() >= {"name": "Ani", "phone": "+6281234567890", "plan": "Warga", "site": "Gusung"}.items()
+
+
+def test_import_says_that_rows_without_a_plan_get_the_first(city: Pesisir) -> None:
+    assert (
+        "1 new users name no plan and get Warga"
+        in city.ok("user", "import", "-", "--secret", "encrypted", stdin=CSV).err
+    )
+
+
+def test_dry_run_imports_nothing(city: Pesisir) -> None:
+    done = city.ok("user", "import", "-", "--dry-run", stdin=CSV)
+    assert "nothing was written: 2 new" in done.err
+    assert [user["username"] for user in city.ok("user", "list", "--json").json] == ["siti"]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        pytest.param("username,phone\nani,12\nbudi,\n", ["row 2, phone: "], id="no phone"),
+        pytest.param(
+            "username,plan\nani,Emas\nbudi,Emas\n", ["row 2, plan: ", "row 3, plan: "], id="no such plan, twice"
+        ),
+        pytest.param("username,site\nani,Nowhere\n", ["row 2, site: "], id="no such site"),
+        pytest.param("username\nani\n\nani\n", ["row 4, username: "], id="one name twice, behind an empty line"),
+        pytest.param("name\nAni\n", ["row 1"], id="no username column"),
+        pytest.param("username,colour\nani,red\n", ["row 1, colour: "], id="foreign column"),
+        pytest.param("username,name\nani,A,B\n", ["row 2: "], id="a cell too many"),
+        pytest.param("", ["row 1: "], id="nothing at all"),
+        pytest.param('username\n"ani\n', ["row 2"], id="a quote that never ends"),
+        pytest.param("username\nani\x1b[31m\n", ["row 2"], id="control characters"),
+        pytest.param("username,name\nani,\x1b]0;title\x07\n", ["row 2, name: "], id="a terminal's own language"),
+    ],
+)
+def test_mistakes_are_named_by_row_and_nothing_is_imported(city: Pesisir, content: str, words: list[str]) -> None:
+    done = city.run("user", "import", "-", stdin=content)
+    assert (done.code, done.out) == (1, "")
+    assert [word for word in words if word not in done.err] == []
+    assert "nothing was imported" in done.err
+    assert "\x1b" not in done.err
+    assert len(city.ok("user", "list", "--json").json) == 1
+
+
+def test_mistakes_are_there_for_scripts_too(city: Pesisir) -> None:
+    done = city.run("user", "import", "-", "--json", stdin="username,phone\nani,12\n")
+    assert done.code == 1
+    assert [(error["row"], error["column"]) for error in done.json["errors"]] == [(2, "phone")]
+    assert done.json["applied"] is False
+
+
+def test_bytes_that_are_no_text_are_a_mistake(city: Pesisir) -> None:
+    done = city.run("user", "import", "/proc/self/exe")
+    assert done.code == 1
+    assert "row " in done.err
+
+
+def test_user_is_found_by_part_of_a_name(city: Pesisir) -> None:
+    city.ok("user", "import", "-", "--secret", "encrypted", stdin=CSV)
+    found = city.ok("user", "list", "--search", "amin", "--json").json
+    assert [user["username"] for user in found] == ["siti"]
+
+
+def test_list_has_more_users_than_one_page(city: Pesisir) -> None:
+    people = "username\n" + "".join(f"warga-{number:04}\n" for number in range(600))
+    city.ok("user", "import", "-", stdin=people)
+    assert len(city.ok("user", "list", "--json").json) == 601
