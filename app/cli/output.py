@@ -85,7 +85,7 @@ def octets(count: int | None) -> str | None:
         return None
     for size, unit in _SCALE:
         if abs(count) >= size:
-            return f"{count / size:.2f} {unit}"
+            return f"{count / size:.2f}".rstrip("0").rstrip(".") + f" {unit}"
     return f"{format_amount(count)}"
 
 

@@ -25,7 +25,7 @@ from app.cli.output import (
     show_table,
 )
 from app.cli.sites import site_names
-from app.domain.plans import Period
+from app.domain.plans import EffectiveQuota, Period
 from app.domain.users import CredentialKind, Device, User
 
 if TYPE_CHECKING:
@@ -123,6 +123,14 @@ def show(username: Username, as_json: Json = False) -> None:
     if as_json:
         show_json(_json(user, here, sites) | {"devices": [_device(device, here) for device in devices]})
         return
+    quotas = {
+        f"quota per {effective.quota.period.value}": f"{octets(effective.quota.octets)} ({_origin(effective)})"
+        for effective in user.account.policy.quotas
+    }
+    seen = {
+        f"device {number}": f"{device.mac}, last seen {local(device.last_seen_at, here.zone)}"
+        for number, device in enumerate(devices, start=1)
+    }
     show_fields(
         {
             "user": user.username,
@@ -134,13 +142,10 @@ def show(username: Username, as_json: Json = False) -> None:
             "state": _state(user),
             "valid until": local(user.account.valid_until, here.zone),
             "first used": local(user.account.first_used_at, here.zone),
+            **quotas,
+            **seen,
         }
     )
-    for effective in user.account.policy.quotas:
-        origin = f"{effective.origin.value}: {effective.reason}" if effective.reason else effective.origin.value
-        show_fields({"quota": f"{octets(effective.quota.octets)} per {effective.quota.period.value} ({origin})"})
-    for device in devices:
-        show_fields({"device": f"{device.mac}, last seen {local(device.last_seen_at, here.zone)}"})
 
 
 @commands.command("set", epilog=example("pesisir user set siti --plan Kantor --valid-until 2026-12-31"))
@@ -296,6 +301,11 @@ def _every(here: Installation, search: str) -> Iterator[User]:
         page = list_users(here.database, search=search, after=after, limit=_PAGE, now=now())
         yield from page.users
         after = page.next_after
+
+
+def _origin(effective: EffectiveQuota) -> str:
+    """Say where a quota comes from, and why."""
+    return f"{effective.origin.value}: {effective.reason}" if effective.reason else effective.origin.value
 
 
 def _state(user: User) -> str:

@@ -99,7 +99,7 @@ def test_usage_is_by_period(reported: Pesisir) -> None:
     found = reported.ok("usage", "siti", "--json").json
     assert (found["user"], found["total"]) == ("siti", used)
     assert set(found) == {"user", "account_id", "day", "month", "total"}
-    assert "4.00 MB" in reported.ok("usage", "siti").out
+    assert "4 MB" in reported.ok("usage", "siti").out
 
 
 def test_journal_that_was_never_written_waits_for_nothing(city: Pesisir) -> None:

@@ -1,0 +1,41 @@
+"""Every command that a document names exists, and takes the options that the document gives it."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Pesisir
+from tests.cli.test_help import COMMANDS
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCES = [
+    *ROOT.glob("*.md"),
+    *(path for path in ROOT.glob("docs/**/*.md") if path.parent.name != "decisions"),
+    ROOT / "Dockerfile",
+    ROOT / "compose.yaml",
+    ROOT / "deploy" / "pesisir.service",
+]
+NOUNS = {command.split()[0] for command in COMMANDS}
+
+
+def named_commands() -> Iterator[tuple[str, str]]:
+    for path in sorted(SOURCES):
+        text = path.read_text(encoding="utf-8")
+        for line in re.findall(r"(?:^    |`|/)pesisir ([a-z][^`\n]*)", text, re.MULTILINE):
+            command = re.split(r"\s+#|\s[|>]|\s&&", line)[0].strip()
+            if command.split()[0] in NOUNS:
+                yield path.name, command
+
+
+@pytest.mark.parametrize(("source", "line"), sorted(set(named_commands())))
+def test_documented_command_exists_with_its_options(pesisir: Pesisir, source: str, line: str) -> None:
+    words = shlex.split(line)
+    command = next((c for c in sorted(COMMANDS, key=len, reverse=True) if words[: len(c.split())] == c.split()), None)
+    if command is None and len(words) == 1:  # a noun, spoken of
+        return
+    assert command is not None, f"{source}: pesisir {line}"
+    shown = pesisir.ok(*command.split(), "--help").out
+    assert [word for word in words if word.startswith("--") and word not in shown] == []
