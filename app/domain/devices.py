@@ -13,8 +13,7 @@ def parse_mac(text: str) -> str | None:
     digits = _SEPARATORS.sub("", text.strip())
     if len(text) > 64 or _HEX.match(digits) is None:
         return None
-    digits = digits.lower()
-    return ":".join(digits[i : i + 2] for i in range(0, 12, 2))
+    return bytes.fromhex(digits).hex(":")
 
 
 def parse_station_id(text: str) -> str | None:

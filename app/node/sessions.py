@@ -5,6 +5,7 @@ each session what the node's own reports say beyond what the database holds for 
 Start has not come: it holds a place for 90 s.
 """
 
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -56,6 +57,7 @@ class Sessions:
 
     def __init__(self, stored: Iterable[SessionFacts] = ()) -> None:
         self._devices: dict[str, Presence] = {}
+        self._reserved: deque[tuple[float, str]] = deque()  # (until, device) of reservations, in order
         self._of_account: dict[str, set[str]] = {}
         self._octets: dict[Key, _Octets] = {}
         self._unmerged: dict[str, set[Key]] = {}
@@ -113,6 +115,17 @@ class Sessions:
             if before.acceptance_id == accept.acceptance_id and before.reserved_until is None:
                 return
         self._enter(name, accept)
+        self._end_reservations(name, accept)
+
+    def _end_reservations(self, device: str, accept: Presence) -> None:
+        """Forget Accepts whose Start never came, also of accounts that nobody asks about again."""
+        if accept.reserved_until is not None:
+            self._reserved.append((accept.reserved_until, device))
+        while self._reserved and self._reserved[0][0] <= accept.since:
+            until, name = self._reserved.popleft()
+            presence = self._devices.get(name)
+            if presence is not None and presence.reserved_until == until:
+                self._leave(name)
 
     def take_report(self, report: SessionReport, place: Place) -> None:
         """Move on with a report that is safe in our own journal at `place`."""

@@ -8,7 +8,7 @@ anything waits.
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -33,7 +33,7 @@ from app.services.keyring import Keyring
 from app.services.nases import open_secrets
 
 _NOTHING: Final[frozenset[str]] = frozenset()
-_AT_ONCE: Final = 256  # sessions or usages that are put in place under one hold of the lock
+_GRANTS_EVERY: Final = timedelta(minutes=10)
 
 
 @dataclass(slots=True)
@@ -52,6 +52,7 @@ class Snapshot:
     sessions: Sessions = field(default_factory=Sessions)
     own_position: Position | None = None
     cursor: Cursor | None = None
+    _grants_at: datetime | None = None  # when grants that are over are next looked for
 
     @property
     def loaded(self) -> bool:
@@ -103,11 +104,16 @@ class Snapshot:
         return True
 
     def tick(self, database: Database, now: datetime) -> None:
-        """Do what only time brings: an old secret of a NAS that ends."""
+        """Do what only time brings: an old secret of a NAS that ends, grants that are over."""
         changes_at = self.nases.changes_at
         if changes_at is not None and changes_at <= now:
             with database.read() as connection:
                 self.nases = self._nas_table(connection, now)
+        if self._grants_at is None or self._grants_at <= now:
+            self._grants_at = now + _GRANTS_EVERY
+            for mac, grants in list(self.grants.items()):
+                if all(grant.expires_at <= now for grant in grants):
+                    del self.grants[mac]
 
     def _take(self, connection: Connection, news: News, now: datetime) -> None:
         items = news.items

@@ -258,3 +258,20 @@ def test_many_changes_at_once(both_city: City, start: Start, count: int) -> None
         feed.append(connection, now=both_city.time.at, items={FeedKind.ACCOUNT: ids})
     node.learn()
     assert node.snapshot.accounts.id_of("budi") == account.id
+
+
+def test_what_is_over_is_forgotten_though_nobody_asks(city: City, start: Start) -> None:
+    account = city.add_user("budi")
+    city.add_grant(MAC, account)
+    node = start(city)
+    for n in range(200):
+        go_online_as(node, f"02:bb:00:00:00:{n:02x}", session=f"{n}")
+        city.time.pass_by(1)
+    assert len(node.snapshot.sessions) <= 91
+    city.time.pass_by(86_400)
+    node.snapshot.tick(city.database, city.time.at)
+    assert node.snapshot.grants == {}
+
+
+def go_online_as(node: Node, mac: str, session: str) -> None:
+    assert isinstance(node.ask(node.request("budi", "rahasia-123", mac=mac, session=session)), Accept)
