@@ -214,6 +214,7 @@ class Sessions:
             here = self._devices.get(name)
             if presence.reserved_until is not None and (here is None or here.since < presence.since):
                 self._enter(name, presence)
+                self._reserved.append((presence.reserved_until, name))
 
     def __len__(self) -> int:
         return len(self._devices)
