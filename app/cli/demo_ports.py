@@ -70,6 +70,8 @@ def choose_ports(*, free: bool) -> Ports:
 
 def _is_free(kind: socket.SocketKind, address: Address) -> bool:
     with socket.socket(socket.AF_INET, kind) as trial:
+        if kind is socket.SOCK_STREAM:  # what a demo left a moment ago (TIME_WAIT) is free; who listens is not
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             trial.bind(address)
         except OSError:

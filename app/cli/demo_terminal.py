@@ -102,12 +102,13 @@ class Terminal:
         sessions = [session for router in routers for session in router.sessions.values()]
         used = sum(session.up_octets + session.down_octets for session in sessions)
         accepts = sum(router.counts.accepts for router in routers)
+        unknown = sum(router.counts.unknown for router in routers)
         rejects = sum(router.counts.rejects for router in routers)
         reports = sum(router.counts.reports for router in routers)
         lost = sum(router.counts.lost_reports + router.counts.unanswered for router in routers)
         self._console.print(
-            f"[dim]{self._time(now)}  {len(sessions)} online, {octets(used)} in their sessions; RADIUS: "
-            f"{accepts} accepted, {rejects} refused, {reports} reports, {lost} unanswered[/]"
+            f"[dim]{self._time(now)}  {len(sessions)} online, {octets(used)} in their sessions; {accepts} accepted, "
+            f"{unknown} sent to the splash page, {rejects} refused, {reports} reports, {lost} unanswered[/]"
         )
 
     def storm(self, report: StormReport, now: datetime) -> None:
@@ -150,9 +151,8 @@ def _storm(report: StormReport) -> str:
     missing = report.phones - report.online
     rest = f"; {missing} have to see the splash page again" if missing else ""
     return (
-        f"{report.online} of {report.phones} phones are online again after {report.seconds:.2f} s "
-        f"(each waited {report.median_wait_seconds:.2f} s, the longest "
-        f"{report.longest_wait_seconds:.2f} s), without one page{rest}."
+        f"{report.online} of {report.phones} phones are online again after {report.seconds:.2f} s, without one page; "
+        f"a phone waited {report.median_wait_seconds:.2f} s, {report.longest_wait_seconds:.2f} s at most{rest}."
     )
 
 

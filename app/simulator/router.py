@@ -90,6 +90,7 @@ class Counts:
 
     accepts: int = 0
     rejects: int = 0
+    unknown: int = 0  # rejects by MAC authentication: phones that have to see the splash page
     unanswered: int = 0
     resumes: int = 0  # accepts by MAC authentication
     reports: int = 0  # accounting that was acknowledged
@@ -275,7 +276,8 @@ class Router:
             self.counts.unanswered += 1
             return LogIn(Outcome.NO_ANSWER)
         if answer.reply.code is not Code.ACCESS_ACCEPT:
-            self.counts.rejects += 1
+            self.counts.rejects += not by_mac
+            self.counts.unknown += by_mac
             return LogIn(Outcome.REFUSED, answer.reply.attributes.text("Reply-Message") or "")
         self.counts.accepts += 1
         self.counts.resumes += by_mac

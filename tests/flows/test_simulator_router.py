@@ -382,3 +382,33 @@ def test_change_with_another_secret_gets_no_answer() -> None:
         assert answer_to(b"\x28\x01", place.island.router, prepared(SECRET)) is None
 
     on_an_island(scenario)
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        pytest.param(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"302", id="a request"),
+        pytest.param(b"\r\n\r\n", b"400", id="nothing"),
+        pytest.param(b"\x16\x03\x01\x02\x00\x01\r\n\r\n", b"400", id="TLS"),
+        pytest.param(b"GET http://[/ HTTP/1.1\r\n\r\n", b"400", id="no URL"),
+        pytest.param(b"POST /login HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n", b"400", id="a body too long"),
+        pytest.param(b"POST /login HTTP/1.1\r\nContent-Length: -1\r\n\r\n", b"400", id="a length below zero"),
+        pytest.param(b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\n\r\n", b"400", id="a head too long"),
+        pytest.param(
+            b"GET /login?dst=http://x/%0d%0aSet-Cookie:a HTTP/1.1\r\nHost: 127.20.0.1\r\n\r\n",
+            b"302",
+            id="a split header",
+        ),
+    ],
+)
+def test_router_answers_whatever_a_phone_sends(sent: bytes, status: bytes) -> None:
+    async def scenario(place: Place) -> None:
+        reader, writer = await asyncio.open_connection(*place.island.hotspot.address)
+        writer.write(sent)
+        writer.write_eof()
+        answer = await reader.read()
+        writer.close()
+        assert answer.split(b" ")[1] == status
+        assert b"\r\nSet-Cookie" not in answer.partition(b"\r\n\r\n")[0]
+
+    on_an_island(scenario, server=FakeServer(accept=None))
