@@ -132,7 +132,7 @@ def _sentence(event: Event) -> str:
         case EventKind.VISITOR:
             return f"Your phone {event.who} is online{_limits(event.session)}"
         case EventKind.TURNED_AWAY:
-            return f"{event.who} is not online: {event.said or 'the router does not answer'}"
+            return f"{event.who} is not online; the page says: {event.said or '-'}"
         case EventKind.LEFT:
             return f"{event.who} has logged out{_used(event.session)}"
         case EventKind.CUT:

@@ -12,6 +12,7 @@ from app.simulator.router import Address
 
 _MOST_REDIRECTS: Final = 10
 _REDIRECTS: Final = frozenset((301, 302, 303))
+_ALERT_TAG: Final = "div"
 
 
 class PageError(Exception):
@@ -33,12 +34,13 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What is on the screen."""
+    """What is on the screen. `alert` is what it warns of (role="alert"), "" if of nothing."""
 
     url: str
     status: int
     text: str
     forms: tuple[Form, ...] = field(default=())
+    alert: str = ""
 
     def form(self, **fixed: str) -> Form | None:
         """Return the form whose fields hold these values from the start."""
@@ -67,7 +69,8 @@ class Browser:
             location = answer.headers.get("location")
             if answer.status not in _REDIRECTS or location is None:
                 text = answer.body.decode(errors="replace")
-                return Page(url, answer.status, text, _forms(text))
+                reader = read_page(text)
+                return Page(url, answer.status, text, tuple(reader.forms), " ".join("".join(reader.alert).split()))
             url, method, body = urljoin(url, location), "GET", ""
         raise PageError(url, "too many redirects")
 
@@ -92,17 +95,21 @@ def _request(url: str, method: str, body: str) -> tuple[Address, bytes]:
     return (parts.hostname or "", parts.port or 80), ("\r\n".join(lines) + "\r\n\r\n" + body).encode()
 
 
-class _FormReader(HTMLParser):
-    """Collects forms with the value of each field that would be sent untouched."""
+class PageReader(HTMLParser):
+    """Collects forms, with the value of each field that would be sent untouched, and the words of a warning."""
 
     def __init__(self) -> None:
         super().__init__()
         self.forms: list[Form] = []
+        self.alert: list[str] = []
         self._fields: dict[str, str] | None = None
+        self._alert_depth = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Begin a form, or note a field of the one that is open."""
         values = {name: value or "" for name, value in attrs}
+        if tag == _ALERT_TAG and (self._alert_depth or values.get("role") == "alert"):
+            self._alert_depth += 1
         if tag == "form":
             self._fields = {}
             self.forms.append(Form(values.get("action", ""), self._fields))
@@ -110,17 +117,25 @@ class _FormReader(HTMLParser):
             self._fields[values["name"]] = values.get("value", "")
 
     def handle_endtag(self, tag: str) -> None:
-        """End a form."""
+        """End a form, or the warning."""
         if tag == "form":
             self._fields = None
+        elif tag == _ALERT_TAG and self._alert_depth:
+            self._alert_depth -= 1
+
+    def handle_data(self, data: str) -> None:
+        """Note the words of a warning."""
+        if self._alert_depth:
+            self.alert += data, " "
 
 
 def _is_sent(values: Mapping[str, str]) -> bool:
     return "name" in values and (values.get("type") not in ("checkbox", "radio", "submit") or "checked" in values)
 
 
-def _forms(text: str) -> tuple[Form, ...]:
-    reader = _FormReader()
+def read_page(text: str) -> PageReader:
+    """Read a page as far as it goes."""
+    reader = PageReader()
     reader.feed(text)
     reader.close()
-    return tuple(reader.forms)
+    return reader

@@ -31,7 +31,7 @@ async def come_online(phone: Browser, way: Way, held: Pass) -> Arrival:
         page = await log_in(phone, way, held)
     except PageError as error:
         return Arrival(online=phone.mac in router.sessions, said=error.problem)
-    return Arrival(online=phone.mac in router.sessions, said=title(page))
+    return Arrival(online=phone.mac in router.sessions, said=page.alert or title(page))
 
 
 async def log_in(phone: Browser, way: Way, held: Pass) -> Page:
