@@ -6,7 +6,10 @@ coa.py            the port for Disconnect- and CoA-Requests
 hotspot.py        the router's web side: interception, /login, /logout, /status
 servlets.py       the pages of the hotspot folder, filled in as the router does
 http.py           just enough HTTP/1.1 for that, on asyncio streams
+island.py         a place with a router: what comes up with the power and falls silent without it
 browser.py        a phone's browser: pages, redirects, forms as they were served
+phones.py         how a phone comes online: by itself, or through the splash page
 residents.py      who lives where, how they log in, what they use
-city.py           routers and residents together: their days, the power, the evening storm
+city.py           routers and residents together: their days, and the power
+storm.py          the evening: every phone at once, and how long that takes
 """
