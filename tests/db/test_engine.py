@@ -36,6 +36,17 @@ def test_read_sees_one_moment(database: Database) -> None:
         assert meta.read(reader, "word") == "1"
 
 
+def test_new_sqlite_database_is_for_its_owner_alone(tmp_path: Path) -> None:
+    path = tmp_path / "data" / "pesisir.db"
+    database = open_database(f"sqlite:///{path}")
+    with database.write() as connection:
+        connection.execute(text("CREATE TABLE one (id INTEGER)"))
+        modes = {file.name: file.stat().st_mode & 0o777 for file in path.parent.iterdir()}
+    database.close()
+    assert modes == {"pesisir.db": 0o600, "pesisir.db-wal": 0o600, "pesisir.db-shm": 0o600}
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+
+
 def test_sqlite_writers_take_turns_from_the_start(sqlite_database: Database) -> None:
     order: list[str] = []
 
