@@ -13,6 +13,8 @@ From the wire up:
     vendors              one profile per router family: Authorization -> Attributes, Attributes -> counters
     duplicates           replies already given (RFC 5080 section 2.2.2)
     backend              Backend, Nas: all that the library asks of an application
+    replies, counters    what a reply is made of; what a server counts
+    methods              by which credential a request proves itself, and how it is read
     server_engine        ServerEngine: datagrams in, requests out; decisions in, replies out
     client_engine        ClientEngine: questions out, verified replies in
     net                  the only I/O: server, datagrams, client, async_client

@@ -16,32 +16,29 @@ nowhere else; a failure to decide is never a refusal:
 Status-Server gets an Accept or an Accounting-Response while the service behind the port is ready, else nothing.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import Final, NamedTuple, assert_never
+from typing import Final, NamedTuple
 
-from radius.authorization import Authorization
 from radius.backend import Backend, Demand, IPAddress, Nas, Service
 from radius.codes import Code, StatusType
-from radius.credentials import ChapResponse, Credential, PapPassword
+from radius.counters import Counters, NasCounters
 from radius.duplicates import Key, ReplyCache
 from radius.errors import DecodeError, DropReason, EncodeError
 from radius.messages import Accept, AccessRequest, AccountingRecord, Challenge, Reject
+from radius.methods import READERS, as_text, method_of, plausible_secret
 from radius.packet import HEADER_LENGTH, MAX_ATTRIBUTES, Packet
+from radius.replies import proxy_states, reply_to
 from radius.signatures import (
     ZEROS,
     SharedSecret,
     prepared,
-    reveal_password,
     sign_bare_reply,
     sign_reply,
     verify_accounting,
     verify_message,
 )
-from radius.vendors.profile import Profile
 
 # RFC 2865 section 3, RFC 2866 section 3, RFC 5997 section 4.2: all else is for other ports or for nobody.
 _CODES: Final[dict[Service, frozenset[int]]] = {
@@ -55,20 +52,14 @@ _ACCOUNTING_REQUEST: Final = int(Code.ACCOUNTING_REQUEST)
 # Numbers of the attributes that the protocol itself looks at.
 _USER_NAME: Final = 1
 _USER_PASSWORD: Final = 2
-_CHAP_PASSWORD: Final = 3
 _NAS_IP_ADDRESS: Final = 4
 _FRAMED_IP_ADDRESS: Final = 8
-_REPLY_MESSAGE: Final = 18
-_STATE: Final = 24
 _CLASS: Final = 25
-_VENDOR_SPECIFIC: Final = 26
 _CALLING_STATION_ID: Final = 31
 _NAS_IDENTIFIER: Final = 32
 _PROXY_STATE: Final = 33
 _ACCT_STATUS_TYPE: Final = 40
 _ACCT_SESSION_ID: Final = 44
-_CHAP_CHALLENGE: Final = 60
-_ARAP_PASSWORD: Final = 70
 _EAP_MESSAGE: Final = 79
 
 # RouterOS lets a phone's login form add attributes to the request (`radius<id>` fields of its hotspot): whoever the
@@ -80,10 +71,7 @@ _STATUS_TYPES: Final[dict[int, StatusType]] = {int(status): status for status in
 
 _STATUS_PER_SECOND: Final = 10  # Status-Server of one NAS (RFC 5997 section 4.2 asks for a limit)
 _ADDRESSES_KEPT: Final = 8192
-_MAX_TEXT: Final = 253
 # Vendor 311 and the types of MS-CHAP-Response and MS-CHAP2-Response (RFC 2548 sections 2.1.3, 2.3.2).
-_MS_CHAP_RESPONSES: Final = frozenset({b"\x00\x00\x01\x37\x01", b"\x00\x00\x01\x37\x19"})
-_EAP_FAILURE: Final = 4  # RFC 3748 section 4.2
 
 
 class Arrival(NamedTuple):
@@ -129,49 +117,6 @@ class Answered(NamedTuple):
 _Verified = tuple[Nas, SharedSecret]  # whose it is, and the secret that it was made with, which the reply needs
 Pending = PendingAccess | PendingAccounting
 Received = PendingAccess | PendingAccounting | Answered | DropReason
-
-
-@dataclass(slots=True)
-class NasCounters:
-    """What one NAS has sent and got since the start (after RFC 4669 and RFC 4671)."""
-
-    access_requests: int = 0
-    accepts: int = 0
-    rejects: int = 0
-    challenges: int = 0
-    accounting_requests: int = 0
-    accounting_responses: int = 0
-    status_requests: int = 0
-    status_replies: int = 0
-    repeated_replies: int = 0  # the same octets again
-    refused_methods: int = 0  # EAP, MS-CHAP, or a User-Password of impossible length: a Reject of ours
-    unbuildable: int = 0  # an Accept that did not fit a packet and went as a Reject
-    unsigned: int = 0  # Access-Requests without Message-Authenticator that were taken
-    downgrades: int = 0  # unsigned ones from a NAS that has signed before: somebody may be in between
-    identifier_mismatches: int = 0  # NAS-Identifier is not the registered one, yet the only NAS of the address
-    older_secret_last_used_at: float | None = None  # when another than the newest secret was last proved, since 1970
-    drops: dict[DropReason, int] = field(default_factory=lambda: defaultdict(int))
-
-
-@dataclass(slots=True)
-class Counters:
-    """Counters by NAS id, and the drops that belong to no NAS or to one of several."""
-
-    by_nas: dict[str, NasCounters] = field(default_factory=lambda: defaultdict(NasCounters))
-    other_drops: dict[DropReason, int] = field(default_factory=lambda: defaultdict(int))
-
-    def drop(self, nas_id: str | None, reason: DropReason) -> None:
-        """Count one datagram without an answer."""
-        drops = self.other_drops if nas_id is None else self.by_nas[nas_id].drops
-        drops[reason] += 1
-
-    def drops(self) -> dict[DropReason, int]:
-        """Return all drops by reason."""
-        total: dict[DropReason, int] = defaultdict(int, self.other_drops)
-        for counters in self.by_nas.values():
-            for reason, count in counters.drops.items():
-                total[reason] += count
-        return total
 
 
 class ServerEngine:
@@ -238,7 +183,7 @@ class ServerEngine:
         nas, secret = verified
         if packet.repeated and not packet.repeated.isdisjoint(_SAID_ONCE):
             return self._drop(nas.id, DropReason.REPEATED_ATTRIBUTE)
-        method = _method(packet)
+        method = method_of(packet)
         if isinstance(method, DropReason):
             return self._drop(nas.id, method)
         key = (arrival.source, arrival.local, packet.code, packet.identifier)
@@ -250,12 +195,12 @@ class ServerEngine:
         self._note_signing(nas, packet, counters)
         self._note_identifier(nas, packet, counters)
         if method == _USER_PASSWORD and not packet.signature_at and len(nas.secrets) > 1:
-            secret = _plausible_secret(packet, secret, nas)
-        credential = _CREDENTIALS[method](packet, secret) if method else None
+            secret = plausible_secret(packet, secret, nas)
+        credential = READERS[method](packet, secret) if method else None
         name = packet.attributes.first(_USER_NAME)
         request = AccessRequest(
             nas.id,
-            None if name is None else _text(name),
+            None if name is None else as_text(name),
             credential,
             packet.attributes,
             arrival.source,
@@ -312,7 +257,7 @@ class ServerEngine:
             self._replies.forget(key, packet.authenticator)
             return self._drop(nas.id, reason)
         code = Code.ACCESS_ACCEPT if arrival.service is Service.AUTH else Code.ACCOUNTING_RESPONSE
-        reply = sign_reply(secret, code, packet.identifier, packet.authenticator, _proxy_states(packet))
+        reply = sign_reply(secret, code, packet.identifier, packet.authenticator, proxy_states(packet))
         counters.status_replies += 1
         self._replies.finish(key, packet.authenticator, reply, arrival.received)
         return Answered(reply, nas.id)
@@ -429,11 +374,11 @@ class ServerEngine:
         """
         counters = self.counters.by_nas[pending.nas.id]
         try:
-            datagram = _sign(pending, answer)
+            datagram = _signed(pending, answer)
         except EncodeError:
             counters.unbuildable += 1
             answer = Reject()
-            datagram = _sign(pending, answer)
+            datagram = _signed(pending, answer)
         if isinstance(answer, Accept):
             counters.accepts += 1
         elif isinstance(answer, Reject):
@@ -446,7 +391,7 @@ class ServerEngine:
     def acknowledge(self, pending: PendingAccounting, now: float) -> bytes:
         """Return the Accounting-Response, with nothing but Proxy-State (RFC 2866 section 4.2), and remember it."""
         packet = pending.packet
-        body = _proxy_states(packet)
+        body = proxy_states(packet)
         code = Code.ACCOUNTING_RESPONSE
         datagram = sign_bare_reply(pending.secret, code, packet.identifier, packet.authenticator, body)
         self.counters.by_nas[pending.nas.id].accounting_responses += 1
@@ -473,6 +418,12 @@ class ServerEngine:
         return reason
 
 
+def _signed(pending: PendingAccess, answer: Accept | Reject | Challenge) -> bytes:
+    packet = pending.packet
+    code, body = reply_to(packet, answer, pending.nas.profile)
+    return sign_reply(pending.secret, code, packet.identifier, packet.authenticator, body)
+
+
 def _only(candidates: Sequence[Nas]) -> str | None:
     return candidates[0].id if len(candidates) == 1 else None
 
@@ -487,144 +438,3 @@ def _fitting(packet: Packet, nases: Sequence[Nas]) -> list[Nas]:
         return list(nases)
     named = [nas for nas in nases if nas.identifier is not None and nas.identifier.encode() == identifier]
     return named or [nas for nas in nases if nas.identifier is None]
-
-
-# Credentials
-
-
-def _method(packet: Packet) -> int | DropReason:
-    """Return the attribute by which the device proves itself, 0 if by none.
-
-    More than one way is never taken (RFC 2865 section 4.1, RFC 3579 section 3.3).
-    """
-    numbers = packet.attributes.numbers()
-    found = [number for number in _CREDENTIALS if number in numbers]
-    if _VENDOR_SPECIFIC in found and not _has_ms_chap(packet):
-        found.remove(_VENDOR_SPECIFIC)
-    if len(found) > 1:
-        return DropReason.MIXED_CREDENTIALS
-    if found:
-        return found[0]
-    return 0 if packet.signature_at else DropReason.NO_CREDENTIAL
-
-
-def _has_ms_chap(packet: Packet) -> bool:
-    vendor_specific = packet.attributes.every(_VENDOR_SPECIFIC)
-    return not _MS_CHAP_RESPONSES.isdisjoint([value[:5] for value in vendor_specific])
-
-
-def _pap(packet: Packet, secret: SharedSecret) -> PapPassword | None:
-    password = reveal_password(secret, packet.authenticator, packet.attributes.first(_USER_PASSWORD) or b"")
-    return None if password is None else PapPassword(password)
-
-
-def _chap(packet: Packet, _: SharedSecret) -> ChapResponse | None:
-    """Read CHAP-Password; without CHAP-Challenge the Request Authenticator is the challenge (RFC 2865 section 2.2)."""
-    response = packet.attributes.first(_CHAP_PASSWORD) or b""
-    challenge = packet.attributes.first(_CHAP_CHALLENGE) or packet.authenticator
-    return ChapResponse(response[0], response[1:], challenge) if len(response) == 17 else None
-
-
-def _not_spoken(_: Packet, __: SharedSecret) -> None:
-    return None
-
-
-# How to read each credential; None from one of these is a Reject of ours.
-_CREDENTIALS: Final[dict[int, Callable[[Packet, SharedSecret], Credential | None]]] = {
-    _USER_PASSWORD: _pap,
-    _CHAP_PASSWORD: _chap,
-    _EAP_MESSAGE: _not_spoken,
-    _ARAP_PASSWORD: _not_spoken,
-    _VENDOR_SPECIFIC: _not_spoken,  # MS-CHAP
-}
-
-
-def _plausible_secret(packet: Packet, likely: SharedSecret, nas: Nas) -> SharedSecret:
-    """Choose the secret of an unsigned PAP request during a rotation: that under which the password is text.
-
-    Noise from a wrong secret is UTF-8 without control characters about once in ten million for 16 octets. For CHAP
-    nothing depends on the secret, so `likely` is all there is.
-    """
-    hidden = packet.attributes.first(_USER_PASSWORD) or b""
-    for secret in (likely, *(prepared(octets) for octets in nas.secrets)):
-        password = reveal_password(secret, packet.authenticator, hidden)
-        text = None if password is None else _text(password)
-        if text is not None and text.isprintable():
-            return secret
-    return likely
-
-
-# The octets of replies
-
-
-def _sign(pending: PendingAccess, answer: Accept | Reject | Challenge) -> bytes:
-    packet = pending.packet
-    match answer:
-        case Accept():
-            code, body = Code.ACCESS_ACCEPT, _accept_body(pending.nas.profile, answer)
-        case Reject():
-            code, body = Code.ACCESS_REJECT, _reject_body(packet, answer)
-        case Challenge():
-            code, body = Code.ACCESS_CHALLENGE, _attribute(_STATE, answer.state) + _reply_message(answer.reply_message)
-        case _:
-            assert_never(answer)
-    body += _proxy_states(packet)
-    return sign_reply(pending.secret, code, packet.identifier, packet.authenticator, body)
-
-
-def _accept_body(profile: Profile, answer: Accept) -> bytes:
-    body = _limits(profile, answer.authorization) + _attribute(_CLASS, answer.class_value)
-    if answer.user_name is not None and profile.accounts_by_accept_name:
-        body += _attribute(_USER_NAME, answer.user_name.encode())
-    return body + _reply_message(answer.reply_message)
-
-
-def _reject_body(packet: Packet, answer: Reject) -> bytes:
-    """Return what a Reject may carry; to EAP it is a Failure, never beside Reply-Message (RFC 3579 section 2.6.5)."""
-    eap = packet.attributes.every(_EAP_MESSAGE)
-    if not eap:
-        return _reply_message(answer.reply_message)
-    request = b"".join(eap)
-    identifier = request[1] if len(request) > 1 else 0
-    return _attribute(_EAP_MESSAGE, bytes((_EAP_FAILURE, identifier, 0, 4)))
-
-
-@lru_cache(maxsize=4096)
-def _limits(profile: Profile, authorization: Authorization) -> bytes:
-    """Return the encoded limits; many sessions of a plan begin with the same ones."""
-    return profile.attributes(authorization).to_bytes()
-
-
-def _reply_message(text: str | None) -> bytes:
-    """Return the text as Reply-Message, cut into several between characters where it is longer than one holds."""
-    if not text:
-        return b""
-    octets = text.encode()
-    body = b""
-    while len(octets) > _MAX_TEXT:
-        cut = _MAX_TEXT
-        while octets[cut] & 0xC0 == 0x80:  # the middle of a character
-            cut -= 1
-        body += _attribute(_REPLY_MESSAGE, octets[:cut])
-        octets = octets[cut:]
-    return body + _attribute(_REPLY_MESSAGE, octets)
-
-
-def _proxy_states(packet: Packet) -> bytes:
-    """Return every Proxy-State unchanged, in order (RFC 2865 section 5.33)."""
-    if packet.attributes.first(_PROXY_STATE) is None:
-        return b""
-    return b"".join([_attribute(_PROXY_STATE, state) for state in packet.attributes.every(_PROXY_STATE)])
-
-
-def _attribute(number: int, value: bytes) -> bytes:
-    if not 0 < len(value) <= _MAX_TEXT:
-        raise EncodeError(f"attribute {number}: {len(value)} octets")
-    return bytes((number, len(value) + 2)) + value
-
-
-def _text(octets: bytes) -> str | None:
-    try:
-        return octets.decode()
-    except UnicodeDecodeError:
-        return None

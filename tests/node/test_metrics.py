@@ -6,9 +6,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from app import metrics
 from app.metrics import RadiusCollector, registry_of
 from radius.backend import Service
+from radius.counters import NasCounters
 from radius.errors import DropReason
 from radius.net.server import Listen, UdpServer
-from radius.server_engine import NasCounters
 from tests.node.city import City, Node
 
 
