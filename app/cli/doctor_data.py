@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from app.cli.addresses import SET_THEM, is_elsewhere, unreachable
 from app.cli.findings import Finding, broken, good, warning
 from app.cli.installation import Installation, now
 from app.cli.output import duration
@@ -79,11 +80,25 @@ def _routers(here: Installation) -> Iterator[Finding]:
         yield warning("routers", "none is registered", "pesisir nas add NAME --address CIDR --family F --site S")
         return
     yield from _secrets(here, nases)
+    yield from _addresses(here, nases)
     silent = silent_nases(here.database)
     if silent:
         yield warning("routers", f"never heard of: {_some(silent)}", f"pesisir nas config {silent[0]!r}")
     else:
         yield good("routers", f"{len(nases)} registered, each was heard of")
+
+
+def _addresses(here: Installation, nases: "list[Nas]") -> Iterator[Finding]:
+    """Tell whether routers that are other machines can reach this one."""
+    from app.nas.families import portal_family
+
+    elsewhere = [nas for nas in nases if is_elsewhere(nas)]
+    portal = any(portal_family(nas.family) is not None for nas in elsewhere)
+    wrong = list(unreachable(here.settings, portal=portal)) if elsewhere else []
+    if wrong:
+        names = _some([nas.name for nas in elsewhere])
+        words = f"{', '.join(str(one) for one in wrong)}: nothing that {names} can reach"
+        yield warning("addresses", words, SET_THEM)
 
 
 def _secrets(here: Installation, nases: "list[Nas]") -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from app.cli.addresses import SET_THEM, is_elsewhere, unreachable
 from app.cli.failures import ExitCode, Failure, usage
 from app.cli.installation import Installation, now, open_installation
 from app.cli.noun import example, noun
@@ -189,10 +190,14 @@ def remove(name: Name, yes: Yes = False) -> None:
 def config(
     name: Name,
     file: Annotated[str | None, typer.Option(metavar="NAME", help="Print this one file and nothing else.")] = None,
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Print it though the router cannot reach the addresses in it.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Print what to paste into the router: every file under its heading. It holds the secrets."""
     with open_installation() as here:
+        _check_addresses(here, name, anyway=anyway)
         files = _files(here, name)
     if as_json:
         show_json(files)
@@ -202,6 +207,23 @@ def config(
         print(files[file], end="")
     else:
         raise Failure(f"{name} has no file {file!r}", why=f"it has {', '.join(files)}", code=ExitCode.NOT_FOUND)
+
+
+def _check_addresses(here: Installation, name: str, *, anyway: bool) -> None:
+    """Refuse to print what cannot work: a router elsewhere reaches no address that only this machine has."""
+    from app.nas.families import portal_family
+    from app.services.nases import show_nas
+
+    nas = show_nas(here.database, name)
+    if not is_elsewhere(nas):
+        return
+    wrong = list(unreachable(here.settings, portal=portal_family(nas.family) is not None))
+    if not wrong:
+        return
+    words = ", ".join(str(one) for one in wrong)
+    if not anyway:
+        raise Failure(f"{nas.name} at {nas.address} cannot reach this server", why=words, hint=SET_THEM)
+    say(f"warning: {nas.name} at {nas.address} cannot reach this server: {words}\n  next: {SET_THEM}")
 
 
 def _files(here: Installation, name: str) -> dict[str, str]:

@@ -1,11 +1,10 @@
 """Which module speaks with which family: one dict for the portal, one for the configuration."""
 
 from collections.abc import Callable, Mapping
-from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
-from app.config import Settings
+from app.config import Settings, is_loopback, is_wildcard
 from app.domain.nases import Family, Nas, NasSecrets, Site
 from app.nas import coovachilli, mikrotik, opennds, radius_only
 from app.nas.handoff import Portal, PortalFamily
@@ -45,18 +44,9 @@ def portal_of(settings: Settings, site: Site | None = None) -> Portal:
     host, auth_port = settings.radius_auth_listen[0]
     return Portal(
         url=settings.portal_url,
-        radius_host=urlsplit(settings.portal_url).hostname or host if _reaches_nobody(host) else host,
+        radius_host=urlsplit(settings.portal_url).hostname or host if is_loopback(host) or is_wildcard(host) else host,
         auth_port=auth_port,
         acct_port=settings.radius_acct_listen[0][1],
         interim_seconds=site.interim_seconds if site is not None else 60,
         time_zone=settings.time_zone.key,
     )
-
-
-def _reaches_nobody(host: str) -> bool:
-    """Tell whether a listening address is of no use to a router: every address, or this machine only."""
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return False
-    return address.is_unspecified or address.is_loopback

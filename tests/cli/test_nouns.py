@@ -119,6 +119,66 @@ def test_config_prints_each_file_under_its_heading_and_one_raw(city: Pesisir) ->
     assert "a-secret-of-more-than-16" in printed
 
 
+LOOPBACK = {"PESISIR_PORTAL_URL": "http://127.0.0.1:8080", "PESISIR_HTTP_LISTEN": "127.0.0.1:8080"}
+REACHABLE = {
+    "PESISIR_PORTAL_URL": "http://10.20.0.1:8080",
+    "PESISIR_HTTP_LISTEN": "0.0.0.0:8080",
+    "PESISIR_RADIUS_AUTH_LISTEN": "10.20.0.1:1812",
+    "PESISIR_RADIUS_ACCT_LISTEN": "0.0.0.0:1813",
+}
+
+
+@pytest.mark.parametrize(
+    ("family", "changed", "named"),
+    [
+        pytest.param("mikrotik", {}, set(), id="all reachable"),
+        pytest.param("mikrotik", LOOPBACK, {"PESISIR_PORTAL_URL", "PESISIR_HTTP_LISTEN"}, id="portal on loopback"),
+        pytest.param("mikrotik", {"PESISIR_PORTAL_URL": "http://0.0.0.0:8080"}, {"PESISIR_PORTAL_URL"}, id="wildcard"),
+        pytest.param("mikrotik", {"PESISIR_PORTAL_URL": "http://localhost:80"}, {"PESISIR_PORTAL_URL"}, id="by name"),
+        pytest.param(
+            "generic", {"PESISIR_RADIUS_AUTH_LISTEN": "127.0.0.1:1812"}, {"PESISIR_RADIUS_AUTH_LISTEN"}, id="RADIUS"
+        ),
+        pytest.param(
+            "mikrotik", {"PESISIR_RADIUS_ACCT_LISTEN": "[::1]:1813"}, {"PESISIR_RADIUS_ACCT_LISTEN"}, id="accounting"
+        ),
+        pytest.param("generic", LOOPBACK, set(), id="a family that needs no portal"),
+        pytest.param(
+            "mikrotik",
+            {"PESISIR_HTTP_LISTEN": "127.0.0.1:8080", "PESISIR_TRUSTED_PROXIES": "127.0.0.1"},
+            set(),
+            id="behind a proxy",
+        ),
+    ],
+)
+def test_config_that_cannot_work_elsewhere_is_refused(
+    city: Pesisir, family: str, changed: dict[str, str], named: set[str]
+) -> None:
+    city.environment |= REACHABLE | changed
+    city.ok("nas", "add", "far", "--address", "10.20.0.2", "--family", family, "--site", "Gusung")
+    done = city.run("nas", "config", "far")
+    why = next((line for line in done.err.splitlines() if "why:" in line), "")
+    assert done.code == bool(named)
+    assert {name for name in REACHABLE if name in why} == named
+    assert ("=====" in done.out) is not bool(named)
+    anyway = city.ok("nas", "config", "far", "--anyway")
+    assert "=====" in anyway.out
+    assert ("warning" in anyway.err) is bool(named)
+
+
+def test_doctor_tells_of_addresses_that_routers_cannot_reach(city: Pesisir) -> None:
+    def words() -> list[str]:
+        return [f["words"] for f in city.run("doctor", "--json").json if f["what"] == "addresses"]
+
+    city.environment |= REACHABLE | LOOPBACK
+    assert words() == []
+    city.ok("nas", "add", "far", "--address", "10.20.0.2", "--family", "mikrotik", "--site", "Gusung")
+    (found,) = words()
+    assert "nothing that far can reach" in found
+    assert "PESISIR_HTTP_LISTEN is 127.0.0.1:8080" in found
+    city.environment |= REACHABLE
+    assert words() == []
+
+
 def test_removed_nas_is_gone(city: Pesisir) -> None:
     city.ok("nas", "remove", "gusung-1", "--yes")
     assert city.ok("nas", "list", "--json").json == []
