@@ -1,7 +1,9 @@
 """`pesisir radius`: ask a RADIUS server as one of our routers would."""
 
 import socket
+import sys
 from enum import StrEnum
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -10,7 +12,7 @@ from app.cli.failures import Failure, usage
 from app.cli.installation import Installation, now, open_installation
 from app.cli.noun import example, noun
 from app.cli.options import Given, amount, read_secret, seconds
-from app.cli.output import Json, show_fields, show_json
+from app.cli.output import Json, say, show_fields, show_json
 from app.cli.serving import here as reachable
 from app.cli.serving import reached
 from app.config import Address, parse_address
@@ -85,7 +87,10 @@ def test(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Send a real request and show the verified answer. Exit 1 unless it is an Accept, or stored accounting."""
+    """Send a real request and show the verified answer. Exit 1 unless it is an Accept, or stored accounting.
+
+    It counts like a router's: a log-in is the person's (first use, device), and accounting is charged to them.
+    """
     from app.cli.radius_questions import access, accounting, status
     from app.services.nases import nas_secrets, show_nas
 
@@ -107,7 +112,9 @@ def test(
     else:
         counted = {"up": _value(up), "down": _value(down), "session_seconds": _value(time)}
         asked = accounting(router, kind, user or "", mac=mac, session=session, **counted)
-    answered = _ask(to, secrets.radius.encode(), asked, source or _own_address(router))
+    source = source or _own_address(router)
+    _warn_of_source(router, source or _chosen_address(to))
+    answered = _ask(to, secrets.radius.encode(), asked, source)
     code = _show(answered, as_json=as_json)
     if code not in _GOOD:
         raise Failure(f"the answer is {code}", hint=f"pesisir user show {user!r}" if user else "")
@@ -122,6 +129,8 @@ def _password(password: str | None, file: str | None) -> str:
         usage("two passwords", hint="one of --password and --password-file is enough")
     if password is not None or file is not None:
         return password if file is None and password is not None else read_secret(str(file))
+    if not sys.stdin.isatty():
+        usage("no password", hint="use --password-file FILE, or - for standard input")
     typed = typer.prompt("Password", hide_input=True, err=True)
     assert isinstance(typed, str)
     return typed
@@ -153,6 +162,32 @@ def _own_address(router: "Nas") -> str | None:
         except OSError:
             return None
     return host
+
+
+def _chosen_address(server: Address) -> str | None:
+    """Return the address of this machine from which the system would send to the server; None if from none."""
+    family = socket.AF_INET6 if ":" in server[0] else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(server)
+        except OSError:
+            return None
+        host = probe.getsockname()[0]
+        assert isinstance(host, str)
+        return host
+
+
+def _warn_of_source(router: "Nas", source: str | None) -> None:
+    """Say before anything is sent that the server will not know the request as this NAS's."""
+    if source is None or ip_address(source) in router.address:
+        return
+    place = router.address if router.address.num_addresses > 1 else router.address.network_address
+    say(
+        f"this machine is not {place}: it asks from {source}, and the server does not know requests from there as "
+        f"{router.name}\n"
+        f"  next: run it where {place} is, or register a NAS for tests: "
+        f"pesisir nas add test --address {source} --family {router.family.value} --site SITE"
+    )
 
 
 def _ask(server: Address, secret: bytes, asked: "Query", source: str | None) -> "Answered":

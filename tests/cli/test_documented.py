@@ -1,7 +1,10 @@
 """Every command that a document names exists, and takes the options that the document gives it."""
 
+import os
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,3 +42,26 @@ def test_documented_command_exists_with_its_options(pesisir: Pesisir, source: st
     assert command is not None, f"{source}: pesisir {line}"
     shown = pesisir.ok(*command.split(), "--help").out
     assert [word for word in words if word.startswith("--") and word not in shown] == []
+
+
+def test_block_of_the_readme_for_a_router_of_ones_own_runs_as_it_stands(tmp_path: Path) -> None:
+    """All but `serve`, which ends only when it is told to."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8").partition("## A router of your own")[2]
+    blocks = re.findall(r"\n\n((?:    [^\n]*\n)+)", text)
+    script = "\n".join(line.strip() for block in blocks[:2] for line in block.splitlines())
+    assert script.count("pesisir serve") == script.count("pesisir radius test") == 1
+    script = re.sub(r"^pesisir (serve|radius test).*$", "", script, flags=re.MULTILINE)
+    (tmp_path / ".venv").symlink_to(Path(sys.prefix))
+    done = subprocess.run(
+        ["sh", "-ec", script],
+        cwd=tmp_path,
+        env={"PATH": os.defpath},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "===== pesisir.rsc =====" in done.stdout
+    assert "warning" not in done.stderr
+    assert (tmp_path / "siti.txt").stat().st_mode & 0o777 == 0o600

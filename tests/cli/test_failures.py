@@ -50,6 +50,7 @@ ADD_NAS = ("nas", "add", "r2", "--address", "10.0.0.1", "--family", "mikrotik", 
         pytest.param(("session", "list", "--state", "half"), USAGE, "half", id="no such state"),
         pytest.param(("session", "list", "--limit", "0"), USAGE, "--limit", id="no rows"),
         pytest.param(("usage", "nobody"), NOT_FOUND, "nobody", id="usage of nobody"),
+        pytest.param(("radius", "test", "gusung-1", "siti"), USAGE, "use --password-file", id="no password and nobody to ask"),
         pytest.param(("radius", "test", "r9"), NOT_FOUND, "nas list", id="test as no nas"),
     ],
 )  # fmt: skip
