@@ -26,8 +26,9 @@ PORTAL = Portal(
 HTTP = replace(PORTAL, url="http://192.0.2.10:8080", radius_host="radius.bontang.example", garden=())
 
 
-def nas_of(family: Family) -> Nas:
-    addresses = {Family.COOVACHILLI: "10.1.0.1:3990", Family.OPENNDS: "10.99.10.1:2050"}
+def nas_of(family: Family, name: str = "https") -> Nas:
+    chilli = "10.1.0.1:3990" if name == "https" else "10.8.3.1"
+    addresses = {Family.COOVACHILLI: chilli, Family.OPENNDS: "10.99.10.1:2050"}
     return make_nas(name="gusung-1", family=family, login_address=addresses.get(family, "10.5.50.1"))
 
 
@@ -37,7 +38,7 @@ CASES = [(family, name, portal) for family in Family for name, portal in (("http
 @pytest.mark.parametrize(("family", "name", "portal"), CASES, ids=[f"{family}-{name}" for family, name, _ in CASES])
 def test_configuration_is_as_agreed(family: Family, name: str, portal: Portal) -> None:
     folder = GOLDEN / f"{family}-{name}"
-    files = config(nas_of(family), SECRETS, portal)
+    files = config(nas_of(family, name), SECRETS, portal)
     assert set(files) == {path.name for path in folder.iterdir()}
     for file, text in files.items():
         assert text == (folder / file).read_text(encoding="utf-8"), file
@@ -57,6 +58,17 @@ def test_walled_gardens_name_exact_hosts(portal: Portal) -> None:
         for file, text in config(nas_of(family), SECRETS, portal).items():
             garden = [line for line in text.splitlines() if "garden" in line or "uamallowed" in line]
             assert not [line for line in garden if "*" in line], (family, file)
+
+
+@pytest.mark.parametrize("login_address", [None, "hotspot.example.id:3990", "[fd00::1]:3990"])
+def test_chilli_without_an_ipv4_address_of_its_own_has_the_usual_network(login_address: str | None) -> None:
+    nas = replace(nas_of(Family.COOVACHILLI), login_address=login_address)
+    lines = config(nas, SECRETS, PORTAL)["chilli.conf"].splitlines()
+    assert {line.split()[0]: line.split()[1] for line in lines if line.startswith(("net ", "uamlisten", "dns1"))} == {
+        "net": "10.1.0.0/24",
+        "uamlisten": "10.1.0.1",
+        "dns1": "10.1.0.1",
+    }
 
 
 def test_names_and_secrets_cannot_leave_their_quotes() -> None:
@@ -100,7 +112,7 @@ def write() -> None:
     for family, name, portal in CASES:
         folder = GOLDEN / f"{family}-{name}"
         folder.mkdir(parents=True)
-        for file, text in config(nas_of(family), SECRETS, portal).items():
+        for file, text in config(nas_of(family, name), SECRETS, portal).items():
             (folder / file).write_text(text, encoding="utf-8")
 
 
