@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from app.cli.addresses import SET_THEM, is_elsewhere, unreachable
 from app.cli.findings import Finding, broken, good, warning
 from app.cli.installation import Installation, now
-from app.cli.output import duration
+from app.cli.output import duration, many
 from app.cli.settings import hide_password
 from app.config import Settings, load_secret_key
 
@@ -56,9 +56,9 @@ def _journal(here: Installation) -> Finding:
         return broken("journal", f"records are damaged in {paths}", "keep these files and look at the disk")
     age = 0 if status.oldest_at is None else int(now().timestamp() - status.oldest_at)
     if age > _LATE_SECONDS:
-        words = f"{status.pending} records are not in the database yet, the oldest for {duration(age)}"
+        words = f"not in the database yet: {many(status.pending, 'record')}, the oldest for {duration(age)}"
         return warning("journal", words, "pesisir serve, or pesisir serve --only worker")
-    return good("journal", f"{status.pending} records wait for the database")
+    return good("journal", f"waiting for the database: {many(status.pending, 'record')}")
 
 
 def _set_aside(here: Installation) -> Finding:
@@ -68,7 +68,7 @@ def _set_aside(here: Installation) -> Finding:
     if not reasons:
         return good("set aside", "every record could be merged")
     some = _some([f"{reason} ({count})" for reason, count in reasons.items()])
-    words = f"{sum(reasons.values())} records could not be merged: {some}"
+    words = f"{many(sum(reasons.values()), 'record')} could not be merged: {some}"
     return warning("set aside", words, "nothing is lost: they stay in the table set_aside; report what they say")
 
 

@@ -13,6 +13,7 @@ class ExitCode(IntEnum):
     USAGE = 2
     NOT_FOUND = 3
     CONFLICT = 4
+    CLOSED_PIPE = 141  # as a shell says of a program that SIGPIPE ended
 
 
 class Failure(Exception):  # noqa: N818 read as "raise Failure(what, why, hint)"

@@ -1,5 +1,6 @@
 """One noun of the command line is a group of verbs; at the root every failure becomes a message and an exit code."""
 
+import os
 import sys
 from typing import Any, Final
 
@@ -17,8 +18,9 @@ _LISTS: Final = {
     "voucher": "pesisir voucher list",
     "batch": "pesisir voucher list",
     "session": "pesisir session list",
-    "quota": "pesisir user show NAME",
+    "own quota": "pesisir user show NAME",
 }
+_WORDS: Final = {"nas": "NAS", "batch": "batch of vouchers"}
 
 
 def noun(name: str, text: str) -> typer.Typer:
@@ -43,6 +45,25 @@ class Root(TyperGroup):
             print("\n".join(failure.lines()), file=sys.stderr)
             sys.exit(failure.code)
 
+    def invoke(self, ctx: Any) -> Any:  # Any: the same
+        """Run a command; end without a word where nobody reads on, such as `| head`, and speak as we speak."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError as error:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left is for nobody
+            raise typer.Exit(ExitCode.CLOSED_PIPE) from error
+        except typer.BadParameter as error:
+            error.message = _in_our_words(error.message)
+            raise
+        return result
+
+
+def _in_our_words(message: str) -> str:
+    """Return what Typer's library says of a bad value, without the library."""
+    words = message.removeprefix("Value error, ").partition(", unable to parse")[0].removesuffix(".")
+    return words.replace("Input should be", "must be")
+
 
 def explain(error: Exception) -> Failure:
     """Turn what a command raised into what is said about it."""
@@ -62,9 +83,12 @@ def _explain_service(error: Exception) -> Failure | None:
 
     match error:
         case NotFound(kind=kind, name=name):
-            return Failure(f"there is no {kind} {name!r}", hint=_LISTS.get(kind, ""), code=ExitCode.NOT_FOUND)
+            said = f"there is no {_WORDS.get(kind, kind)} {name!r}"
+            return Failure(said, hint=_LISTS.get(kind, ""), code=ExitCode.NOT_FOUND)
         case Conflict(kind=kind, name=name, problem=problem):
-            return Failure(f"{kind} {name!r} {problem}", hint=_LISTS.get(kind, ""), code=ExitCode.CONFLICT)
+            return Failure(
+                f"{_WORDS.get(kind, kind)} {name!r} {problem}", hint=_LISTS.get(kind, ""), code=ExitCode.CONFLICT
+            )
         case Invalid(field=field, problem=problem):
             return Failure(f"{field.replace('_', ' ')} {problem}", code=ExitCode.USAGE)
         case _:

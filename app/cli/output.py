@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 import typer
 
 from app.cli.failures import Failure, usage
-from app.domain.units import format_amount
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.")]
@@ -45,7 +44,10 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None
         say("none")
         return
     width = None if sys.stdout.isatty() else _WIDE
-    Console(width=width, markup=False, highlight=False, emoji=False).print(table)
+    console = Console(width=width, markup=False, highlight=False, emoji=False)
+    with console.capture() as drawn:  # Rich would answer a closed pipe by itself
+        console.print(table)
+    print(drawn.get(), end="")
 
 
 def show_fields(fields: Mapping[str, object]) -> None:
@@ -69,6 +71,11 @@ def say(text: str) -> None:
     print(text, file=sys.stderr)
 
 
+def many(count: int, thing: str) -> str:
+    """Write a number of things: `1 row`, `2 rows`."""
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
 def iso(moment: datetime | None, zone: ZoneInfo) -> str | None:
     """Write a moment for scripts: ISO 8601 with offset, in the city's zone."""
     return None if moment is None else moment.astimezone(zone).isoformat(timespec="seconds")
@@ -86,7 +93,7 @@ def octets(count: int | None) -> str | None:
     for size, unit in _SCALE:
         if abs(count) >= size:
             return f"{count / size:.2f}".rstrip("0").rstrip(".") + f" {unit}"
-    return f"{format_amount(count)}"
+    return f"{count} B"
 
 
 def duration(seconds: int | None) -> str | None:

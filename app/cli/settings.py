@@ -14,6 +14,7 @@ from app.config import PREFIX, Settings, setting_names
 commands = noun("config", "The settings in force.")
 
 _SECONDS: Final = ("snapshot_max_age", "journal_keep")
+_UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
 _PASSWORD: Final = re.compile(r"(://[^:/@]*:)[^/]*@|(password=)[^&]*")
 
 
@@ -49,13 +50,19 @@ def shown(settings: Settings, name: str) -> str:
     if name == "PESISIR_DATABASE_URL":
         return hide_password(settings.database_url)
     if field in _SECONDS:
-        return f"{value}s"
+        assert isinstance(value, int)
+        return _time(value)
     return _text(value)
 
 
 def hide_password(url: str) -> str:
     """Return a database's URL without its password."""
     return _PASSWORD.sub(lambda match: f"{match[1]}***@" if match[1] else f"{match[2]}***", url)
+
+
+def _time(seconds: int) -> str:
+    """Write seconds in the largest unit that holds them exactly."""
+    return next(f"{seconds // size}{unit}" for size, unit in _UNITS if seconds % size == 0)
 
 
 def _text(value: object) -> str:

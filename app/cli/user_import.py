@@ -9,7 +9,7 @@ from app.cli.failures import Failure
 from app.cli.installation import now, open_installation
 from app.cli.noun import example
 from app.cli.options import read_octets
-from app.cli.output import Json, JsonValue, harmless, say, show_json
+from app.cli.output import Json, JsonValue, harmless, many, say, show_json
 from app.cli.progress import progress_bar
 from app.cli.users import Secret
 from app.domain.users import CredentialKind
@@ -58,14 +58,19 @@ def _tell(report: "ImportReport", *, dry_run: bool) -> None:
         say(harmless(f"row {error.row}{column}: {error.problem}"))
     if report.errors:
         raise Failure(
-            "nothing was imported", why=f"{len(report.errors)} mistakes in the file", hint="correct those rows"
+            "nothing was imported",
+            why=f"{many(len(report.errors), 'mistake')} in the file",
+            hint="correct it and run this again",
         )
     counts = f"{report.added} new, {report.updated} changed, {report.unchanged} as they were"
-    say(f"dry run, nothing was written: {counts}" if dry_run else f"imported {report.rows} rows: {counts}")
+    say(f"dry run, nothing was written: {counts}" if dry_run else f"imported {many(report.rows, 'row')}: {counts}")
     if report.default_plan_rows:
-        say(f"{report.default_plan_rows} new users name no plan and get {report.default_plan}, the one made first")
+        say(
+            f"without a plan, so with {report.default_plan}, the one made first: "
+            f"{many(report.default_plan_rows, 'new user')}"
+        )
     if report.without_password:
-        say(f"{report.without_password} new users have no password and cannot log in by one")
+        say(f"without a password, so not able to log in by one: {many(report.without_password, 'new user')}")
 
 
 def _report_json(report: "ImportReport") -> dict[str, JsonValue]:

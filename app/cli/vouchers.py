@@ -12,7 +12,7 @@ from app.cli.failures import usage
 from app.cli.installation import now, open_installation
 from app.cli.noun import example, noun
 from app.cli.options import read_end
-from app.cli.output import Json, Yes, confirm, iso, local, say, show_json, show_table
+from app.cli.output import Json, Yes, confirm, iso, local, many, say, show_json, show_table
 from app.cli.progress import progress_bar
 from app.domain.vouchers import VoucherState, printed
 
@@ -61,7 +61,7 @@ def create(
                 progress=lambda done: progress(done, count),
             )
         _print(here, made.batch.id, made.codes, file_format)
-    say(f"made batch {made.batch.id}: {count} codes; print them again: pesisir voucher print {made.batch.id}")
+    say(f"made batch {made.batch.id}: {many(count, 'code')}; print them again: pesisir voucher print {made.batch.id}")
 
 
 @commands.command("list", epilog=example("pesisir voucher list --json"))

@@ -80,7 +80,7 @@ def add_nas(
     chance: Chance,
     **options: Unpack[NasOptions],
 ) -> StoredNas:
-    """Register a NAS; secrets that are not given are made. Raise Conflict, Invalid."""
+    """Register a NAS; secrets that are not given are made. Raise Conflict, Invalid, NotFound (the site)."""
     name = fields.label("name", name)
     made = {field: base32(chance(SECRET_OCTETS)) for field in ("secret", "portal_secret", "mac_secret")}
     values = NasValues(**{**made, **options, "address": address, "family": family, "site": site})  # type: ignore[typeddict-item] # mypy loses the keys of a merged mapping
@@ -262,7 +262,7 @@ def _columns(
 def _site_id(connection: Connection, name: str) -> str:
     site = sites.by_name(connection, spelled(name))
     if site is None:
-        raise Invalid("site", f"there is no site {name!r}")
+        raise NotFound("site", name)
     return site.id
 
 

@@ -53,7 +53,7 @@ def clear_quota(
     with database.write() as connection:
         account_id = _account_id(connection, username, now)
         if not overrides.remove(connection, account_id, period):
-            raise NotFound("quota", f"{username} {period}")
+            raise NotFound("own quota", f"{username}, per {period.value}")
         return _announce(connection, account_id, zone=zone, now=now, chance=chance)
 
 

@@ -10,7 +10,7 @@ from app.domain.keys import Chance, draw_id
 from app.domain.nases import Site
 from app.domain.text import spelled
 from app.services import fields
-from app.services.errors import Conflict, Invalid, NotFound
+from app.services.errors import Conflict, NotFound
 
 
 class SiteValues(TypedDict, total=False):
@@ -46,7 +46,7 @@ def show_site(database: Database, name: str) -> Site:
 
 
 def set_site(database: Database, name: str, *, now: datetime, **values: Unpack[SiteValues]) -> Site:
-    """Change a site; raise NotFound, Invalid."""
+    """Change a site; raise NotFound (the site or the plan), Invalid."""
     with database.write() as connection:
         site = _stored(connection, name)
         sites.change(connection, site.id, _columns(connection, values))
@@ -80,5 +80,5 @@ def _plan_id(connection: Connection, name: str | None) -> str | None:
         return None
     plan = plans.by_name(connection, spelled(name))
     if plan is None:
-        raise Invalid("guest_plan", f"there is no plan {name!r}")
+        raise NotFound("plan", name)
     return plan.id

@@ -51,7 +51,7 @@ def add_user(
     chance: Chance,
     **values: Unpack[UserValues],
 ) -> User:
-    """Make a user; without a password nobody can log in by one. Raise Conflict, Invalid."""
+    """Make a user; without a password nobody can log in by one. Raise Conflict, Invalid, NotFound (plan, site)."""
     canonical = fields.username(username)
     account_id = draw_id(chance)
     credential = (
@@ -188,7 +188,7 @@ def _plan(connection: Connection, name: str | None) -> Plan:
         return default_plan(connection)
     plan = plans.by_name(connection, spelled(name))
     if plan is None:
-        raise Invalid("plan", f"there is no plan {name!r}")
+        raise NotFound("plan", name)
     return plan
 
 
@@ -197,5 +197,5 @@ def _site_id(connection: Connection, name: str | None) -> str | None:
         return None
     site = sites.by_name(connection, spelled(name))
     if site is None:
-        raise Invalid("site", f"there is no site {name!r}")
+        raise NotFound("site", name)
     return site.id

@@ -38,8 +38,8 @@ def test_moments_are_local_with_offset() -> None:
     ("count", "words"),
     [
         pytest.param(None, None, id="unknown"),
-        pytest.param(0, "0B", id="none"),
-        pytest.param(999, "999B", id="just under a kilobyte"),
+        pytest.param(0, "0 B", id="none"),
+        pytest.param(999, "999 B", id="just under a kilobyte"),
         pytest.param(1_000, "1 kB", id="a kilobyte"),
         pytest.param(999_999_999, "1000 MB", id="just under a gigabyte"),
         pytest.param(2**53, "9007.2 TB", id="more than any"),

@@ -21,7 +21,7 @@ def test_origin_is_environment_file_or_default(settings: dict[str, str], tmp_pat
     assert shown["PESISIR_LANGUAGE"] == {"value": "en", "origin": str(table)}
     assert shown["PESISIR_RADIUS_WORKERS"] == {"value": "2", "origin": str(secret)}
     assert shown["PESISIR_HTTP_LISTEN"] == {"value": "127.0.0.1:0", "origin": "environment"}
-    assert shown["PESISIR_JOURNAL_KEEP"] == {"value": "2592000s", "origin": "default"}
+    assert shown["PESISIR_JOURNAL_KEEP"] == {"value": "30d", "origin": "default"}
 
 
 @pytest.mark.parametrize(
@@ -46,6 +46,12 @@ def test_secret_key_is_hidden_and_its_place_told(settings: dict[str, str], data_
     shown = Pesisir(settings).ok("config", "show", "--json").json["PESISIR_SECRET_KEY"]
     assert str(data_dir / "secret.key") in shown
     assert not data_dir.exists()
+
+
+@pytest.mark.parametrize("given", ["7d", "36h", "90m", "61s"])
+def test_times_are_written_as_they_are_typed(settings: dict[str, str], given: str) -> None:
+    settings["PESISIR_SNAPSHOT_MAX_AGE"] = given
+    assert Pesisir(settings).ok("config", "show", "--json").json["PESISIR_SNAPSHOT_MAX_AGE"] == given
 
 
 def test_addresses_are_written_as_they_are_typed(settings: dict[str, str]) -> None:

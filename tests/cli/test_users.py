@@ -74,7 +74,7 @@ def test_import_twice_changes_nothing(city: Pesisir) -> None:
 
 def test_import_says_that_rows_without_a_plan_get_the_first(city: Pesisir) -> None:
     assert (
-        "1 new users name no plan and get Warga"
+        "without a plan, so with Warga, the one made first: 1 new user\n"
         in city.ok("user", "import", "-", "--secret", "encrypted", stdin=CSV).err
     )
 

@@ -94,7 +94,7 @@ def test_site_has_its_free_tap_by_name(database: Database, chance: Chance) -> No
 
 
 def test_site_with_a_plan_that_is_not_there_is_refused(database: Database, chance: Chance) -> None:
-    with pytest.raises(Invalid, match="guest_plan"):
+    with pytest.raises(NotFound, match="no plan 'Tamu'"):
         add_site(database, "Gusung", now=NOON, chance=chance, guest_plan="Tamu")
     assert list_sites(database) == []
 
