@@ -22,7 +22,10 @@ class GrantState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RouterGrant:
-    """One grant. `token` is the name under which the router asks; `gateway` tells routers of one NAS apart."""
+    """One grant. `token` is the name under which the router asks; `gateway` tells routers of one NAS apart.
+
+    `proven`: the router itself named the MAC, in a redirect that only it can have encrypted.
+    """
 
     id: str
     nas_id: str
@@ -36,12 +39,13 @@ class RouterGrant:
     state: GrantState
     created_at: datetime
     delivered_at: datetime | None = None
+    proven: bool = False
 
 
 def put(connection: Connection, grant: RouterGrant) -> None:
     """Store a grant; one with the same token is replaced, since a second tap is the same phone at the same door."""
     connection.execute(delete(router_grants).where(router_grants.c.token == grant.token))
-    limits = {"grant": asdict(grant.grant), "ip": grant.ip, "gateway": grant.gateway}
+    limits = {"grant": asdict(grant.grant), "ip": grant.ip, "gateway": grant.gateway, "proven": grant.proven}
     connection.execute(
         insert(router_grants).values(
             id=grant.id,
@@ -125,4 +129,5 @@ def _read(row: Row[tuple[object, ...]]) -> RouterGrant:
         state=GrantState(columns["state"]),
         created_at=columns["created_at"],
         delivered_at=columns["delivered_at"],
+        proven=limits.get("proven", False),
     )

@@ -102,10 +102,10 @@ def read_accounts(connection: Connection, ids: Collection[str] | None = None) ->
 def read_resume_grants(
     connection: Connection, macs: Collection[str] | None = None, *, now: datetime
 ) -> dict[str, tuple[ResumeGrant, ...]]:
-    """Return the resume grants that still last at `now`, by MAC."""
+    """Return the resume grants that are in force and still last at `now`, by MAC."""
     query = select(
         resume_grants.c.mac, resume_grants.c.account_id, resume_grants.c.site_id, resume_grants.c.expires_at
-    ).where(resume_grants.c.expires_at > now)
+    ).where(resume_grants.c.expires_at > now, resume_grants.c.awaits.is_(None))
     found: dict[str, tuple[ResumeGrant, ...]] = {}
     for row in _rows(connection, query, resume_grants.c.mac, macs):
         grant = ResumeGrant(row.mac, row.account_id, row.site_id, row.expires_at)

@@ -190,6 +190,7 @@ resume_grants = Table(
     Column("site_id", String(16), ForeignKey("sites.id")),  # NULL: every site
     Column("expires_at", Moment, nullable=False, index=True),
     Column("created_at", Moment, nullable=False),
+    Column("awaits", String(8)),  # nonce of the ticket whose use brings the grant into force; NULL: in force
     UniqueConstraint("mac", "account_id", "site_id"),
     Index("ix_resume_grants_account_id", "account_id"),
 )

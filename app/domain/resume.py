@@ -7,6 +7,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from app.domain.plans import day_begins_at, local_day
+from app.domain.tickets import nonce_beside, read_name
 
 CONSENTED_DAYS: Final = 30
 
@@ -28,6 +29,14 @@ class ResumeGrant:
 def grant_ends_at(now: datetime, zone: ZoneInfo, *, consented: bool) -> datetime:
     """Return the end of the local day, or of the thirtieth day after it where the person agreed to be remembered."""
     return day_begins_at(local_day(now, zone) + timedelta(days=1 + CONSENTED_DAYS * consented), zone)
+
+
+def login_behind(user_name: str, acceptance_id: str | None) -> str | None:
+    """Return the nonce of the login whose ticket an Accept was given for; a router without RADIUS names no ticket."""
+    ticket = read_name(user_name)
+    if ticket is not None:
+        return ticket.nonce
+    return None if acceptance_id is None else nonce_beside(acceptance_id)
 
 
 def grant_for(grants: Iterable[ResumeGrant], site_id: str, now: datetime) -> ResumeGrant | None:

@@ -61,6 +61,11 @@ def new_nonce(chance: bytes) -> str:
     return base32(chance)
 
 
+def nonce_beside(acceptance_id: str) -> str:
+    """Return the nonce of the ticket of the login that drew an acceptance id: its first octets."""
+    return new_nonce(bytes.fromhex(acceptance_id)[:NONCE_OCTETS])
+
+
 def password_of(name: str, *, key: bytes, binding: str) -> str:
     """Return the only password that opens the ticket `name` for `binding`."""
     return base32(tag(key, name.encode(), binding.encode()))[:_PASSWORD]

@@ -99,6 +99,11 @@ def gateway_hash(gatewayname: str) -> str:
     return hashlib.sha256(gatewayname.encode()).hexdigest()
 
 
+def is_encrypted(state: Mapping[str, str]) -> bool:
+    """Tell whether the redirect was encrypted with the FAS key: then the router itself wrote it."""
+    return state.get("level") in ("2", "3")
+
+
 def within_reach(grant: Grant, state: Mapping[str, str]) -> Grant:
     """Return what the router that sent `state` can hold without harm.
 
@@ -176,7 +181,7 @@ def _origin(state: Mapping[str, str], nas: Nas) -> str:
     target = parse_address(state.get("gatewayaddress", "") or nas.login_address or "")
     if target is None:
         raise VisitError(VisitProblem.MALFORMED, "gatewayaddress")
-    proven = state.get("level") in ("2", "3")
+    proven = is_encrypted(state)
     return f"http://{check_target(target, nas.login_address, proven=proven, parameter='gatewayaddress').authority}"
 
 

@@ -20,10 +20,10 @@ from zoneinfo import ZoneInfo
 from app.db.engine import Database
 from app.domain.devices import parse_mac
 from app.domain.nases import Nas, NasSecrets
-from app.domain.reports import Reported
+from app.domain.reports import Decided, Reported
 from app.domain.sessions import SessionReport
 from app.nas.handoff import AwaitPoll, HandOff, Login, Redirect, Visit
-from app.nas.opennds import auth_line, binauth_line, gateway_hash, hid_of_token, rhid, within_reach
+from app.nas.opennds import auth_line, binauth_line, gateway_hash, hid_of_token, is_encrypted, rhid, within_reach
 from app.services import ingest, router_grants
 from app.services.router_grants import PhoneReport
 
@@ -148,6 +148,7 @@ def register(
                 account_id=login.account_id,
                 acceptance_id=login.acceptance_id,
                 grant=within_reach(login.grant, visit.state),
+                proven=is_encrypted(visit.state),
                 now=now,
                 chance=chance,
             )
@@ -291,8 +292,11 @@ def _decode(payload: str) -> str | None:
         return None
 
 
-def _merge(call: _Call, reports: Sequence[SessionReport]) -> None:
-    items = [Reported(report, call.payload.encode(), call.now, _SOURCE, call.nas.id) for report in reports]
+def _merge(call: _Call, said: Sequence[Decided | SessionReport]) -> None:
+    items = [
+        one if isinstance(one, Decided) else Reported(one, call.payload.encode(), call.now, _SOURCE, call.nas.id)
+        for one in said
+    ]
     if items:
         ingest.merge(
             call.database, items, position=None, origin=_SOURCE, zone=call.zone, now=call.now, chance=call.chance

@@ -135,6 +135,8 @@ class Authorizer:
         outcome = self._decide(asked, account, Method.TICKET)
         if outcome.verdict is not None and outcome.verdict.accepted:
             self.tickets.note(outcome.verdict, ticket.expires_at.timestamp())
+            if asked.mac:
+                self._snapshot.note_login(asked.mac, account.id, asked.now)
         return outcome
 
     def _again(self, asked: _Asked, used: Verdict) -> Outcome:

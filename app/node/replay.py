@@ -1,5 +1,6 @@
 """Reading the own journal again at the start: used tickets stay used, sessions are known, unmerged usage is counted."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -36,8 +37,9 @@ def replay(
         with snapshot.lock:
             for entry in stretch.entries:
                 place = Place(stretch.position.segment, entry.end)
-                if merged is None or place > (merged.segment, merged.offset) or moment(entry) >= now - RECENT_SECONDS:
-                    _take(entry, place, snapshot, authorizer, accountant)
+                fresh = merged is None or place > (merged.segment, merged.offset)
+                if fresh or moment(entry) >= now - RECENT_SECONDS:
+                    _take(entry, place, snapshot, authorizer, accountant, fresh=fresh)
                     taken += 1
         reader.advance(stretch)
     if merged is not None:
@@ -64,10 +66,13 @@ def _start(directory: Path, merged: Position | None, now: float) -> Position | N
     return merged
 
 
-def _take(entry: Entry, place: Place, snapshot: Snapshot, authorizer: Authorizer, accountant: Accountant) -> None:
+def _take(
+    entry: Entry, place: Place, snapshot: Snapshot, authorizer: Authorizer, accountant: Accountant, *, fresh: bool
+) -> None:
+    """Take one record; what is not `fresh` has already made of the database's resume grants what it had to."""
     try:
         if entry.type == RecordType.VERDICT:
-            _take_verdict(decode_verdict(entry.payload), snapshot, authorizer)
+            _take_verdict(decode_verdict(entry.payload), snapshot, authorizer, fresh=fresh)
         elif entry.type == RecordType.ACCOUNTING:
             stored = decode_packet(entry.payload)
             packet = Packet.parse(stored.raw)
@@ -84,12 +89,14 @@ def _take(entry: Entry, place: Place, snapshot: Snapshot, authorizer: Authorizer
         return  # ingest sets it aside
 
 
-def _take_verdict(verdict: Verdict, snapshot: Snapshot, authorizer: Authorizer) -> None:
+def _take_verdict(verdict: Verdict, snapshot: Snapshot, authorizer: Authorizer, *, fresh: bool) -> None:
     if not verdict.accepted:
         return
     ticket = read_name(verdict.user_name) if verdict.method is Method.TICKET else None
     if ticket is not None:
         authorizer.tickets.note(verdict, ticket.expires_at.timestamp())
+        if fresh and verdict.mac:
+            snapshot.note_login(verdict.mac, verdict.account_id, datetime.fromtimestamp(verdict.at, UTC))
     snapshot.sessions.reserve(
         verdict.mac,
         Presence(

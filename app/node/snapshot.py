@@ -24,7 +24,7 @@ from app.db.snapshot import (
     read_usage,
 )
 from app.domain.plans import Usage, local_day
-from app.domain.resume import ResumeGrant
+from app.domain.resume import ResumeGrant, grant_ends_at
 from app.node.accounts import Accounts
 from app.node.journal.segment import Position
 from app.node.nases import NasTable, known_nas
@@ -67,6 +67,12 @@ class Snapshot:
         if known is None:
             return Usage(day, own, own, own)
         return known.plus(day, own) if own else known.as_of(day)
+
+    def note_login(self, mac: str, account_id: str, now: datetime) -> None:
+        """Let a device come back from its login on, until the database says for how long it may; see `resume.begin`."""
+        grant = ResumeGrant(mac, account_id, None, grant_ends_at(now, self.zone, consented=False))
+        before = [one for one in self.grants.get(mac, ()) if one.account_id == account_id and one.site_id is None]
+        self.grants[mac] = (max([grant, *before], key=lambda one: one.expires_at),)
 
     # In the follower's thread
 

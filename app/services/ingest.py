@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from app.db import access_log, accounts, devices, events, feed, positions, restarts, sessions, set_aside, usage
+from app.db import access_log, accounts, devices, events, feed, positions, restarts, resume, sessions, set_aside, usage
 from app.db.engine import Connection, Database
 from app.db.events import Event
 from app.db.feed import FeedKind
@@ -28,6 +28,7 @@ from app.domain.reports import (
     UnusableReason,
     storable,
 )
+from app.domain.resume import login_behind
 from app.domain.sessions import START_TOLERANCE, NasRestart, Proof, Session, SessionReport
 from app.services import limits
 
@@ -154,13 +155,19 @@ class _Told:
     accounts: frozenset[str]
     usage: frozenset[str]
     sessions: frozenset[str]
+    resume: frozenset[str]
 
     @classmethod
     def nothing(cls) -> "_Told":
-        return cls(frozenset(), frozenset(), frozenset())
+        return cls(frozenset(), frozenset(), frozenset(), frozenset())
 
     def plus(self, other: "_Told") -> "_Told":
-        return _Told(self.accounts | other.accounts, self.usage | other.usage, self.sessions | other.sessions)
+        return _Told(
+            self.accounts | other.accounts,
+            self.usage | other.usage,
+            self.sessions | other.sessions,
+            self.resume | other.resume,
+        )
 
 
 def _finish(
@@ -171,6 +178,7 @@ def _finish(
         FeedKind.ACCOUNT: told.accounts,
         FeedKind.USAGE: told.usage,
         FeedKind.SESSION: told.sessions,
+        FeedKind.RESUME: told.resume,
     }
     if position is not None:
         positions.write(connection, position.after, now=batch.now)
@@ -195,6 +203,7 @@ def _merge(connection: Connection, items: Sequence[Item], batch: _Batch) -> tupl
     decided = [item for item in items if isinstance(item, Decided)]
     unreadable = [(item.reason, item.record) for item in items if isinstance(item, Unreadable)]
     first_used = _log(connection, decided)
+    logged_in = _begin_grants(connection, decided)
     sites = sessions.sites_of(connection, {item.nas_id for item in reported})
     ledger = Ledger(batch.zone, sites, lambda: draw_id(batch.chance))
     outcomes = _apply(connection, ledger, reported)
@@ -205,7 +214,7 @@ def _merge(connection: Connection, items: Sequence[Item], batch: _Batch) -> tupl
     result = MergeResult(
         merged=True, position=None, events=len(reported), verdicts=len(decided), set_aside=len(unreadable)
     )
-    return result, told.plus(_Told(first_used, frozenset(), frozenset()))
+    return result, told.plus(_Told(first_used, frozenset(), frozenset(), logged_in))
 
 
 def _checked(item: Reported) -> Reported:
@@ -320,6 +329,7 @@ def _store(connection: Connection, ledger: Ledger, batch: _Batch) -> _Told:
         frozenset(),
         frozenset(account_id for account_id, _ in moved),
         frozenset(session.id for session in changed if session.account_id is not None) | {id_ for id_, _ in gone},
+        frozenset(),
     )
 
 
@@ -338,3 +348,18 @@ def _log(connection: Connection, decided: Sequence[Decided]) -> frozenset[str]:
     devices.note_many(connection, seen)
     uses = sorted((v.at, account_id) for v, account_id in accepted if v.method is Method.PASSWORD)
     return frozenset(account_id for at, account_id in uses if accounts.note_first_use(connection, account_id, at))
+
+
+def _begin_grants(connection: Connection, decided: Sequence[Decided]) -> frozenset[str]:
+    """Bring the resume grants into force whose login a router has carried out; return the MACs that logged in.
+
+    A node remembers them from the Accept on. So it is told of all, also where a log-out has ended the grant meanwhile.
+    """
+    used: list[tuple[datetime, resume.Used]] = []
+    for verdict in decided:
+        if verdict.accepted and verdict.method is Method.TICKET and verdict.account_id is not None and verdict.mac:
+            nonce = login_behind(verdict.user_name, verdict.acceptance_id)
+            if nonce is not None:
+                used.append((verdict.at, resume.Used(verdict.mac, verdict.account_id, nonce)))
+    resume.begin(connection, [one for _, one in sorted(used)])
+    return frozenset(one.mac for _, one in used)

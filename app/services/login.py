@@ -115,7 +115,7 @@ def log_in(
         if isinstance(decision, Denial):
             _log(connection, spot, attempt, now=now, account_id=account.id, reason=decision.reason)
             return decision
-        until = _remember(connection, account, attempt, now=now, zone=zone, chance=chance)
+        until = _remember(connection, keyring, account, attempt, now=now, zone=zone, chance=chance)
         issued = _issue(keyring, spot, account, attempt, kind=checked.kind, grant=decision, now=now, resume_until=until)
         _log(connection, spot, attempt, now=now, account_id=account.id, granted=issued)
         return issued
@@ -193,18 +193,34 @@ def _account(
 
 
 def _remember(
-    connection: Connection, account: Account, attempt: LoginAttempt, *, now: datetime, zone: ZoneInfo, chance: Chance
+    connection: Connection,
+    keyring: Keyring,
+    account: Account,
+    attempt: LoginAttempt,
+    *,
+    now: datetime,
+    zone: ZoneInfo,
+    chance: Chance,
 ) -> datetime:
-    """Keep the device and its resume grant, which replaces those of other accounts; return when the grant ends."""
+    """Keep the device and its resume grant; return when the grant ends.
+
+    The MAC is what the browser says. So the grant waits for the router to log that MAC in, and what the MAC had before
+    stays until then.
+    """
     until = grant_ends_at(now, zone, consented=attempt.remember)
     devices.note(connection, account.id, attempt.mac, at=now)
-    resume.end_for_mac(connection, attempt.mac)
-    resume.keep(connection, draw_id(chance), ResumeGrant(attempt.mac, account.id, None, until), now=now)
-    items = {FeedKind.RESUME: [attempt.mac]}
+    grant = ResumeGrant(attempt.mac, account.id, None, until)
+    nonce = tickets.nonce_beside(_acceptance_id(keyring, account, attempt))
+    resume.keep(connection, draw_id(chance), grant, now=now, awaits=nonce)
     if accounts.note_first_use(connection, account.id, now):
-        items[FeedKind.ACCOUNT] = [account.id]
-    feed.append(connection, now=now, items=items)
+        feed.append(connection, now=now, items={FeedKind.ACCOUNT: [account.id]})
     return until
+
+
+def _acceptance_id(keyring: Keyring, account: Account, attempt: LoginAttempt) -> str:
+    """Return what this login is known by; it follows from the form's nonce, so that the same form is the same login."""
+    drawn = tag(keyring.token_key, b"login", attempt.nonce, attempt.mac.encode(), account.id.encode())
+    return new_acceptance_id(drawn[-ACCEPTANCE_OCTETS:])
 
 
 def _issue(
@@ -218,17 +234,16 @@ def _issue(
     now: datetime,
     resume_until: datetime,
 ) -> LoggedIn:
-    """Make the ticket; its chance comes from the form's nonce, so that the same form gives the same ticket."""
-    drawn = tag(keyring.token_key, b"login", attempt.nonce, attempt.mac.encode(), account.id.encode())
+    """Make the ticket; the same form gives the same one."""
+    acceptance_id = _acceptance_id(keyring, account, attempt)
     name = TicketName(
         account_id=account.id,
         kind=kind,
         expires_at=now + timedelta(seconds=tickets.LIFE_SECONDS),
-        nonce=tickets.new_nonce(drawn[: tickets.NONCE_OCTETS]),
+        nonce=tickets.nonce_beside(acceptance_id),
         account_version=account.version,
     )
     ticket = tickets.issue(name, key=keyring.ticket_key(spot.nas.id), binding=attempt.mac)
-    acceptance_id = new_acceptance_id(drawn[-ACCEPTANCE_OCTETS:])
     return LoggedIn(account.id, grant, ticket, acceptance_id, resume_until)
 
 

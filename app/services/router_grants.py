@@ -1,11 +1,13 @@
 """Grants for routers without RADIUS: kept at the log-in, handed over when the router asks, ended by its report.
 
 The session of such a router is made of two reports: a Start when it has taken the grant, a Stop when it says that the
-phone has left. Both are harmless when repeated.
+phone has left. Both are harmless when repeated. Beside the Start stands the Accept, as a RADIUS router would have got
+it, if it is proven that the router let this very phone in.
 """
 
+import json
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -15,6 +17,7 @@ from app.db.router_grants import GrantState, RouterGrant
 from app.domain.access import Grant
 from app.domain.keys import new_id
 from app.domain.nases import Nas
+from app.domain.reports import Decided, Method
 from app.domain.sessions import ReportKind, SessionReport
 
 WAIT: Final = timedelta(minutes=5)
@@ -56,10 +59,11 @@ def keep(
     account_id: str,
     acceptance_id: str,
     grant: Grant,
+    proven: bool,
     now: datetime,
     chance: Callable[[int], bytes],
 ) -> RouterGrant:
-    """Keep what the router will ask for, under `token`."""
+    """Keep what the router will ask for, under `token`; `proven` tells whether the router itself named the MAC."""
     kept = RouterGrant(
         id=new_id(chance(_ID_OCTETS)),
         nas_id=nas.id,
@@ -72,6 +76,7 @@ def keep(
         grant=grant,
         state=GrantState.WAITING,
         created_at=now,
+        proven=proven,
     )
     with database.write() as connection:
         table.put(connection, kept)
@@ -85,13 +90,19 @@ def waiting(database: Database, nas: Nas, gateway: str, *, now: datetime) -> Seq
     return [_as_of(grant, now) for grant in found if grant.gateway in ("", gateway)]
 
 
-def acknowledge(database: Database, nas: Nas, tokens: Collection[str], *, now: datetime) -> Sequence[SessionReport]:
-    """Mark what the router has taken; return the Start of each session that has begun just now."""
-    begun = []
+def acknowledge(
+    database: Database, nas: Nas, tokens: Collection[str], *, now: datetime
+) -> Sequence[Decided | SessionReport]:
+    """Mark what the router has taken; return the Accept and the Start of each session that has begun just now.
+
+    Anybody who knows the tokens can say so: of a MAC that nothing proves there is no Accept.
+    """
+    begun: list[Decided | SessionReport] = []
     with database.write() as connection:
         for token in tokens:
             grant = table.find(connection, nas.id, token)
             if grant is not None and table.deliver(connection, grant, now=now):
+                begun += [_accept(nas, grant, now)] if grant.proven else []
                 begun.append(_start(nas, grant, now))
     return begun
 
@@ -106,8 +117,8 @@ def clear(database: Database, nas: Nas, gateway: str, *, now: datetime) -> int:
 
 def admit(
     database: Database, nas: Nas, mac: str, token: str, *, now: datetime
-) -> tuple[RouterGrant, Sequence[SessionReport]] | None:
-    """Answer a router that asks about a phone at its door: the grant and the Start it makes; None if it has none.
+) -> tuple[RouterGrant, Sequence[Decided | SessionReport]] | None:
+    """Answer a router that asks about a phone at its door: the grant, and the Accept and Start it makes; or None.
 
     The MAC comes from the router itself, so a grant that was talked out of us for another MAC opens nothing. A
     repeated question gets the same grant again for as long as a grant waits.
@@ -117,7 +128,7 @@ def admit(
         if grant is None or grant.mac != mac or grant.state is GrantState.GONE or grant.created_at < now - WAIT:
             return None
         begun = table.deliver(connection, grant, now=now)
-    return _as_of(grant, now), [_start(nas, grant, now)] if begun else []
+    return _as_of(grant, now), [_accept(nas, grant, now), _start(nas, grant, now)] if begun else []
 
 
 def is_delivered(database: Database, nas: Nas, token: str) -> bool:
@@ -161,6 +172,20 @@ def session_report(nas: Nas, said: PhoneReport, grant: RouterGrant | None, *, no
         account_id=None if grant is None else grant.account_id,
         ip=None if grant is None else grant.ip,
         terminate_cause=said.cause,
+    )
+
+
+def _accept(nas: Nas, grant: RouterGrant, now: datetime) -> Decided:
+    return Decided(
+        at=now,
+        nas_id=nas.id,
+        mac=grant.mac,
+        account_id=grant.account_id,
+        user_name=grant.account_id,
+        method=Method.TICKET,
+        accepted=True,
+        acceptance_id=grant.acceptance_id,
+        limits=json.dumps(asdict(grant.grant)),
     )
 
 

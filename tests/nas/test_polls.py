@@ -13,10 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert
 
+from app.db import resume
 from app.db.engine import Database
 from app.db.tables import accounts, nases, plans, sites
 from app.domain.nases import Family, NasSecrets
+from app.domain.resume import ResumeGrant
 from app.domain.sessions import SessionState
+from app.domain.tickets import nonce_beside
 from app.nas import opennds, polls
 from app.nas.handoff import AwaitPoll, Login, Redirect, Visit
 from app.nas.polls import PollAnswer
@@ -163,6 +166,43 @@ def test_acknowledged_grant_is_an_open_session(router: Router) -> None:
     (session,) = router.sessions()
     assert (session.state, session.device, session.user) == (SessionState.OPEN, MAC, router.login.account_id)
     assert (session.ip, session.flags) == ("10.99.10.194", ())
+
+
+def resumes(router: Router) -> bool:
+    with router.database.read() as connection:
+        return resume.of_macs(connection, [MAC], now=router.now)[MAC] != []
+
+
+def leave_pending(router: Router) -> None:
+    """Leave the resume grant that the login leaves."""
+    login = router.login
+    grant = ResumeGrant(MAC, login.account_id, None, NOON + timedelta(hours=12))
+    with router.database.write() as connection:
+        resume.keep(connection, "grant1", grant, now=NOON, awaits=nonce_beside(login.acceptance_id))
+
+
+def test_grant_that_the_router_takes_lets_the_phone_come_back(router: Router) -> None:
+    leave_pending(router)
+    token = router.log_in()
+    assert not resumes(router)
+    router.call("view", f"* {token}")
+    assert resumes(router)
+
+
+def test_binauths_question_lets_the_phone_come_back(router: Router) -> None:
+    leave_pending(router)
+    router.log_in(await_poll=False)
+    router.signed("binauth", f"02:aa:00:00:00:02,{CLIENT_TOKEN}")
+    assert not resumes(router)
+    router.signed("binauth", f"{MAC},{CLIENT_TOKEN}")
+    assert resumes(router)
+
+
+def test_unsigned_call_brings_back_no_phone_that_a_plain_redirect_named(router: Router) -> None:
+    leave_pending(router)
+    token = router.log_in(await_poll=False)
+    router.call("view", f"* {token}")
+    assert not resumes(router)
 
 
 def test_acknowledgement_of_unknown_tokens_changes_nothing(router: Router) -> None:

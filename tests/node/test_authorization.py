@@ -5,11 +5,14 @@ from datetime import timedelta
 
 import pytest
 
+from app.db import feed, resume
+from app.db.feed import FeedKind
 from app.domain.acceptances import Acceptance, read_class
 from app.domain.access import DenialReason
 from app.domain.nases import Family
 from app.domain.plans import Period
 from app.domain.reports import Method
+from app.domain.resume import ResumeGrant
 from app.domain.users import CredentialKind
 from app.node.journal.records import Verdict
 from app.services import passwords, plans, quotas, sites, users
@@ -376,6 +379,32 @@ def test_ended_grant_is_none(city: City, start: Start) -> None:
     city.add_grant(MAC, city.add_user("budi"))
     node = start(city)
     city.time.pass_by(86_400)
+    node.learn()
+    assert node.ask(node.request(MAC, MAC_SECRET)) == Reject()
+
+
+def test_device_comes_back_a_second_after_its_ticket(city: City, start: Start) -> None:
+    account, other = city.add_user("budi"), city.add_user("siti")
+    city.add_grant(MAC, other)
+    node = start(city)
+    ticket = city.ticket(account)
+    assert isinstance(node.ask(node.request(ticket.name, ticket.password, mac=OTHER_MAC)), Reject)
+    accepted(node.ask(node.request(MAC, MAC_SECRET)))
+    assert node.verdicts()[-1].account_id == other.id
+    accepted(node.ask(node.request(ticket.name, ticket.password)))
+    accepted(node.ask(node.request(MAC, MAC_SECRET)))
+    assert node.verdicts()[-1].account_id == account.id
+
+
+def test_login_that_no_router_carried_out_lets_nobody_in(city: City, start: Start) -> None:
+    account = city.add_user("budi")
+    grant = ResumeGrant(MAC, account.id, None, city.time.at + timedelta(hours=1))
+    with city.database.write() as connection:
+        resume.keep(connection, "grant1", grant, now=city.time.at, awaits="nonce222")
+    node = start(city)
+    assert node.ask(node.request(MAC, MAC_SECRET)) == Reject()
+    with city.database.write() as connection:
+        feed.append(connection, now=city.time.at, items={FeedKind.RESUME: [MAC]})
     node.learn()
     assert node.ask(node.request(MAC, MAC_SECRET)) == Reject()
 

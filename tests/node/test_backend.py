@@ -136,6 +136,15 @@ def test_session_and_its_usage_are_known_after_a_restart(city: City, start: Star
     assert repeated.class_value == accept.class_value
 
 
+def test_device_that_logged_in_comes_back_after_a_restart(city: City, start: Start) -> None:
+    node = start(city)
+    ticket = city.ticket(city.add_user("budi"))
+    node.learn()
+    assert isinstance(node.ask(node.request(ticket.name, ticket.password)), Accept)
+    again = restarted(start, city)
+    assert isinstance(again.ask(again.request(MAC, MAC_SECRET)), Accept)
+
+
 def restarted(start: Start, city: City) -> Node:
     from app.node.replay import replay
 

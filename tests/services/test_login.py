@@ -14,8 +14,10 @@ from app.domain.access import Denial, DenialReason
 from app.domain.keys import Chance
 from app.domain.nases import Family
 from app.domain.plans import WITA
+from app.domain.reports import Decided, Method
 from app.domain.vouchers import normalise_code
 from app.services import nases, plans, sites, users, vouchers
+from app.services.ingest import merge
 from app.services.keyring import Keyring
 from app.services.login import AccountPassword, FreeTap, LoggedIn, LoginAttempt, VoucherCode, log_in
 from app.services.resume import log_out
@@ -55,6 +57,12 @@ def enter(database: Database, keyring: Keyring, spot: Spot, attempt: LoginAttemp
     return outcome
 
 
+def let_in(database: Database, spot: Spot, login: LoggedIn, mac: str, chance: Chance) -> None:
+    """Let the node accept the ticket."""
+    accept = Decided(NOON, spot.nas.id, mac, login.account_id, login.ticket.name, Method.TICKET, accepted=True)
+    merge(database, [accept], position=None, origin="", zone=WITA, now=NOON, chance=chance)
+
+
 def test_guest_is_made_once(database: Database, keyring: Keyring, spot: Spot, chance: Chance) -> None:
     first = enter(database, keyring, spot, ATTEMPT, chance)
     second = enter(database, keyring, spot, replace(ATTEMPT, nonce=b"1" * 16), chance)
@@ -73,7 +81,7 @@ def test_nodes_are_told_in_the_same_transaction(
     with database.read() as connection:
         items = [row.items for row in connection.execute(feed_table.select())]
     assert any(outcome.account_id in item and '"account"' in item for item in items)
-    assert any(MAC in item and '"resume"' in item for item in items)
+    assert not any('"resume"' in item for item in items), "nothing has come into force"
 
 
 def test_device_is_noted(database: Database, keyring: Keyring, spot: Spot, chance: Chance) -> None:
@@ -136,6 +144,8 @@ def test_log_out_ends_every_grant_of_the_device(
 ) -> None:
     outcome = enter(database, keyring, spot, ATTEMPT, chance)
     other = enter(database, keyring, spot, replace(ATTEMPT, mac=OTHER), chance)
+    for one, mac in ((outcome, MAC), (other, OTHER)):
+        let_in(database, spot, one, mac, chance)
     assert log_out(database, outcome.account_id, MAC, now=NOON, chance=chance) == 0
     with database.read() as connection:
         grants = resume.of_macs(connection, [MAC, OTHER], now=NOON)
@@ -167,3 +177,13 @@ def test_phone_is_known_by_the_address_of_its_router(
         chance=chance,
     )
     assert nas_at(database, spot.nas.address[7]) is None, "two routers share that network"
+
+
+def test_log_out_ends_a_login_that_no_router_has_carried_out(
+    database: Database, keyring: Keyring, spot: Spot, chance: Chance
+) -> None:
+    outcome = enter(database, keyring, spot, ATTEMPT, chance)
+    log_out(database, outcome.account_id, MAC, now=NOON, chance=chance)
+    let_in(database, spot, outcome, MAC, chance)
+    with database.read() as connection:
+        assert resume.of_macs(connection, [MAC], now=NOON)[MAC] == []

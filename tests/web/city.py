@@ -17,7 +17,7 @@ from app.db.engine import Database
 from app.domain.keys import Chance
 from app.domain.nases import Family
 from app.domain.plans import WITA
-from app.domain.reports import Reported
+from app.domain.reports import Decided, Method, Reported
 from app.domain.sessions import ReportKind, SessionReport
 from app.portal.app import create_app
 from app.services import ingest, nases, plans, sites, users, vouchers
@@ -83,6 +83,14 @@ class City:
     def account_of(self, answer: Response) -> str:
         """Return the account that a redirect to the router logs in."""
         return query_of(answer)["username"].partition("~")[0]
+
+    def let_in(self, answer: Response, *, mac: str = MAC, by: str = NAS) -> Response:
+        """Let the router use the ticket of a redirect for the phone that it sees; return the redirect."""
+        name = query_of(answer)["username"]
+        nas_id, account_id = nases.show_nas(self.database, by).id, self.account_of(answer)
+        accept = Decided(self.clock(), nas_id, mac, account_id, name, Method.TICKET, accepted=True)
+        ingest.merge(self.database, [accept], position=None, origin="", zone=WITA, now=self.clock(), chance=self.chance)
+        return answer
 
     def report(
         self,

@@ -86,24 +86,45 @@ def batch_id(city: City) -> str:
 
 
 def test_login_leaves_a_grant_until_the_end_of_the_day(city: City) -> None:
-    city.post()
+    city.let_in(city.post())
     with city.database.read() as connection:
         (grant,) = resume.of_macs(connection, [MAC], now=city.clock())[MAC]
     assert grant.expires_at == city.clock() + timedelta(hours=12)
 
 
 def test_consent_makes_it_thirty_days(city: City) -> None:
-    city.post(remember="yes")
+    city.let_in(city.post(remember="yes"))
     with city.database.read() as connection:
         (grant,) = resume.of_macs(connection, [MAC], now=city.clock())[MAC]
     assert grant.expires_at == city.clock() + timedelta(days=30, hours=12)
 
 
-def test_new_account_on_a_device_ends_the_old_grant(city: City) -> None:
-    city.post()
-    account = city.account_of(city.post("voucher", code=city.codes[0]))
+def remembered(city: City) -> list[str]:
     with city.database.read() as connection:
-        assert [grant.account_id for grant in resume.of_macs(connection, [MAC], now=city.clock())[MAC]] == [account]
+        return [grant.account_id for grant in resume.of_macs(connection, [MAC], now=city.clock())[MAC]]
+
+
+def test_new_account_on_a_device_ends_the_old_grant(city: City) -> None:
+    city.let_in(city.post())
+    account = city.account_of(city.let_in(city.post("voucher", code=city.codes[0])))
+    assert remembered(city) == [account]
+
+
+def test_c5_06_login_that_no_router_carried_out_touches_no_grant(city: City) -> None:
+    owner = city.account_of(city.let_in(city.post()))
+    forged = city.post("account", username="siti", password=PASSWORD, remember="yes")
+    assert remembered(city) == [owner]
+    city.let_in(forged, mac=OTHER_MAC)  # no node accepts that; nothing would come of it
+    assert remembered(city) == [owner]
+
+
+def test_forged_login_does_not_lengthen_the_owners_grant(city: City) -> None:
+    first = city.post()
+    city.post(remember="yes")
+    city.let_in(first)
+    with city.database.read() as connection:
+        (grant,) = resume.of_macs(connection, [MAC], now=city.clock())[MAC]
+    assert grant.expires_at == city.clock() + timedelta(hours=12)
 
 
 @pytest.mark.parametrize(

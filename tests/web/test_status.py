@@ -22,7 +22,7 @@ def show(city: City, token: str, **parameters: str) -> Response:
 
 def enter(city: City) -> tuple[str, str]:
     """Log in by the free tap; return the status token and the account."""
-    answer = city.post()
+    answer = city.let_in(city.post())
     return status_token(answer), city.account_of(answer)
 
 
