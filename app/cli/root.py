@@ -19,6 +19,7 @@ from app.cli import (
     sites,
     usage,
     user_import,
+    user_show,
     users,
     vouchers,
 )
@@ -43,6 +44,7 @@ def build() -> typer.Typer:
     root.callback()(_root)
     serve.register(root)
     demo.register(root)
+    user_show.register(users.commands)
     user_import.register(users.commands)
     for each in (schema, settings, sites, plans, nases, users, vouchers, sessions, journal, radius):
         root.add_typer(each.commands)

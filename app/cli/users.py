@@ -17,16 +17,13 @@ from app.cli.output import (
     Yes,
     confirm,
     iso,
-    local,
-    octets,
     say,
-    show_fields,
     show_json,
     show_table,
 )
 from app.cli.sites import site_names
-from app.domain.plans import EffectiveQuota, Period
-from app.domain.users import CredentialKind, Device, User
+from app.domain.plans import Period
+from app.domain.users import CredentialKind, User
 
 if TYPE_CHECKING:
     from app.services.users import UserValues
@@ -100,52 +97,15 @@ def list_(
         users = list(_every(here, search))
         sites = site_names(here)
     if as_json:
-        show_json([_json(user, here, sites) for user in users])
+        show_json([user_json(user, here, sites) for user in users])
     else:
         show_table(
             ("user", "name", "phone", "plan", "site", "state"),
             [
-                (u.username, u.name, u.phone, u.account.policy.plan.name, sites.get(u.account.site_id), _state(u))
+                (u.username, u.name, u.phone, u.account.policy.plan.name, sites.get(u.account.site_id), state_of(u))
                 for u in users
             ],
         )
-
-
-@commands.command(epilog=example("pesisir user show siti"))
-def show(username: Username, as_json: Json = False) -> None:
-    """Show one user: plan, quotas and where they come from, devices."""
-    from app.services.users import show_user, user_devices
-
-    with open_installation() as here:
-        user = show_user(here.database, username, now=now())
-        devices = user_devices(here.database, username, now=now())
-        sites = site_names(here)
-    if as_json:
-        show_json(_json(user, here, sites) | {"devices": [_device(device, here) for device in devices]})
-        return
-    quotas = {
-        f"quota per {effective.quota.period.value}": f"{octets(effective.quota.octets)} ({_origin(effective)})"
-        for effective in user.account.policy.quotas
-    }
-    seen = {
-        f"device {number}": f"{device.mac}, last seen {local(device.last_seen_at, here.zone)}"
-        for number, device in enumerate(devices, start=1)
-    }
-    show_fields(
-        {
-            "user": user.username,
-            "account": user.account.id,
-            "name": user.name,
-            "phone": user.phone,
-            "plan": user.account.policy.plan.name,
-            "site": sites.get(user.account.site_id),
-            "state": _state(user),
-            "valid until": local(user.account.valid_until, here.zone),
-            "first used": local(user.account.first_used_at, here.zone),
-            **quotas,
-            **seen,
-        }
-    )
 
 
 @commands.command("set", epilog=example("pesisir user set siti --plan Kantor --valid-until 2026-12-31"))
@@ -303,27 +263,16 @@ def _every(here: Installation, search: str) -> Iterator[User]:
         after = page.next_after
 
 
-def _origin(effective: EffectiveQuota) -> str:
-    """Say where a quota comes from, and why."""
-    return f"{effective.origin.value}: {effective.reason}" if effective.reason else effective.origin.value
-
-
-def _state(user: User) -> str:
+def state_of(user: User) -> str:
+    """Say in a word whether they may log in."""
     if user.account.suspended:
         return "suspended"
     ends_at = user.account.ends_at(now())
     return "expired" if ends_at is not None and ends_at <= now() else "good"
 
 
-def _device(device: Device, here: Installation) -> dict[str, JsonValue]:
-    return {
-        "mac": device.mac,
-        "first_seen_at": iso(device.first_seen_at, here.zone),
-        "last_seen_at": iso(device.last_seen_at, here.zone),
-    }
-
-
-def _json(user: User, here: Installation, sites: dict[str | None, str]) -> dict[str, JsonValue]:
+def user_json(user: User, here: Installation, sites: dict[str | None, str]) -> dict[str, JsonValue]:
+    """Return a user as scripts read one."""
     account = user.account
     return {
         "id": account.id,
@@ -332,7 +281,7 @@ def _json(user: User, here: Installation, sites: dict[str | None, str]) -> dict[
         "phone": user.phone,
         "plan": account.policy.plan.name,
         "site": sites.get(account.site_id),
-        "state": _state(user),
+        "state": state_of(user),
         "suspended": account.suspended,
         "valid_until": iso(account.valid_until, here.zone),
         "first_used_at": iso(account.first_used_at, here.zone),

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text
 
 from app.db.bulk import moment_text, write_rows
 from app.db.keyed import MOMENT, equal, key_rows, key_value
-from app.db.tables import access_log
+from app.db.tables import access_log, nases
 from app.domain.reports import Decided, storable
 
 _COLUMNS = (
@@ -35,6 +35,15 @@ class Accepted(NamedTuple):
     user_name: str
     account_id: str
     acceptance_id: str
+
+
+class Refused(NamedTuple):
+    """One refusal: at which NAS (None if it was removed), of which device, and why: a DenialReason's word."""
+
+    at: datetime
+    nas: str | None
+    mac: str
+    reason: str
 
 
 def add(connection: Connection, verdicts: Sequence[Decided]) -> None:
@@ -74,3 +83,15 @@ def accepts(connection: Connection, asked: Iterable[tuple[str, datetime, datetim
     return [
         Accepted(row.at, row.nas_id, row.mac, row.user_name, row.account_id, row.acceptance_id or "") for row in rows
     ]
+
+
+def refusals(connection: Connection, account_id: str, *, since: datetime, limit: int) -> list[Refused]:
+    """Return the last refusals of an account, the newest first."""
+    query = (
+        select(access_log.c.at, nases.c.name, access_log.c.mac, access_log.c.reason)
+        .join(nases, nases.c.id == access_log.c.nas_id, isouter=True)
+        .where(access_log.c.account_id == account_id, access_log.c.at >= since, access_log.c.outcome == "reject")
+        .order_by(access_log.c.at.desc(), access_log.c.id.desc())
+        .limit(limit)
+    )
+    return [Refused(row.at, row.name, row.mac, row.reason) for row in connection.execute(query)]

@@ -12,7 +12,7 @@ from app.domain.keys import Chance, draw_id
 from app.domain.phones import parse_phone
 from app.domain.plans import Plan
 from app.domain.text import NAME_LENGTH, spelled
-from app.domain.users import AccountKind, CredentialKind, Device, User
+from app.domain.users import AccountKind, CredentialKind, User
 from app.services import fields, passwords
 from app.services.changes import reconsider_sessions
 from app.services.errors import Conflict, Invalid, NotFound
@@ -90,7 +90,7 @@ def list_users(database: Database, *, search: str = "", after: str = "", limit: 
 def show_user(database: Database, username: str, *, now: datetime) -> User:
     """Return one user; raise NotFound."""
     with database.read() as connection:
-        return _stored(connection, username, now)
+        return stored_user(connection, username, now)
 
 
 def set_user(
@@ -98,7 +98,7 @@ def set_user(
 ) -> User:
     """Change a user; raise NotFound, Invalid."""
     with database.write() as connection:
-        user = _stored(connection, username, now)
+        user = stored_user(connection, username, now)
         columns: dict[str, object] = {}
         if "plan" in values:
             columns["plan_id"] = _plan(connection, values["plan"]).id
@@ -118,7 +118,7 @@ def suspend_user(
 ) -> User:
     """Keep a person off the net, or let them on again; raise NotFound."""
     with database.write() as connection:
-        user = _stored(connection, username, now)
+        user = stored_user(connection, username, now)
         if user.account.suspended != suspended:
             accounts.change(connection, user.account.id, {"suspended": suspended})
             reconsider_sessions(connection, [user.account.id], zone=zone, now=now, chance=chance)
@@ -131,7 +131,7 @@ def remove_user(database: Database, username: str, *, zone: ZoneInfo, now: datet
     Raise NotFound.
     """
     with database.write() as connection:
-        account_id = _stored(connection, username, now).account.id
+        account_id = stored_user(connection, username, now).account.id
         users.remove(connection, account_id)
         credentials.remove(connection, account_id)
         overrides.remove(connection, account_id)
@@ -142,12 +142,6 @@ def remove_user(database: Database, username: str, *, zone: ZoneInfo, now: datet
         feed.append(connection, now=now, items={FeedKind.ACCOUNT: [account_id], FeedKind.RESUME: macs})
 
 
-def user_devices(database: Database, username: str, *, now: datetime) -> list[Device]:
-    """Return the devices of a user, the one seen last first; raise NotFound."""
-    with database.read() as connection:
-        return devices.of_account(connection, _stored(connection, username, now).account.id)
-
-
 def default_plan(connection: Connection) -> Plan:
     """Return the plan of who is given none: the one that was made first; raise Invalid."""
     plan = plans.first(connection)
@@ -156,7 +150,8 @@ def default_plan(connection: Connection) -> Plan:
     return plan
 
 
-def _stored(connection: Connection, username: str, now: datetime) -> User:
+def stored_user(connection: Connection, username: str, now: datetime) -> User:
+    """Return one user within a transaction; raise NotFound."""
     try:
         canonical = fields.username(username)
     except Invalid as error:

@@ -1,8 +1,18 @@
 """People: made, changed, imported all or none, given quotas of their own."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
+from app.cli.user_show import REASONS
+from app.db import access_log, usage
+from app.db.engine import Database
+from app.domain.access import DenialReason
+from app.domain.plans import WITA, local_day
+from app.domain.reports import Decided, Method
+from app.domain.usage import DayUsage
 from tests.cli.conftest import Pesisir
+from tests.factories import MAC
 
 CSV = "username,password,name,phone,plan,site\nani,rahasia-ani,Ani,0812-3456-7890,Warga,Gusung\nbudi,rahasia-budi,Budi,,,\n"
 
@@ -18,9 +28,23 @@ def test_user_is_shown_with_plan_quotas_and_where_they_come_from(city: Pesisir) 
         "state": "good",
         "suspended": False,
         "valid_until": None,
-        "quotas": [{"period": "day", "octets": 500_000_000, "origin": "plan", "reason": ""}],
+        "device_limit": None,
+        "devices_online": 0,
         "devices": [],
+        "refusals": [],
     }.items()  # fmt: skip
+    (quota,) = user["quotas"]
+    assert (
+        quota.items()
+        >= {
+            "period": "day",
+            "octets": 500_000_000,
+            "used_octets": 0,
+            "used_up": False,
+            "origin": "plan",
+            "reason": "",
+        }.items()
+    )
 
 
 def test_password_that_is_made_is_printed_alone(city: Pesisir) -> None:
@@ -46,9 +70,34 @@ def test_moment_without_offset_is_local(city: Pesisir) -> None:
 def test_own_quota_shows_its_reason_and_none_gives_the_plans_back(city: Pesisir) -> None:
     city.ok("user", "set-quota", "siti", "--daily", "1GB", "--reason", "ujian sekolah", "--until", "2099-12-05")
     quotas = city.ok("user", "show", "siti", "--json").json["quotas"]
-    assert quotas == [{"period": "day", "octets": 10**9, "origin": "user", "reason": "ujian sekolah"}]
+    assert [(q["period"], q["octets"], q["origin"], q["reason"]) for q in quotas] == [
+        ("day", 10**9, "user", "ujian sekolah")
+    ]
     city.ok("user", "set-quota", "siti", "--daily", "none")
     assert city.ok("user", "show", "siti", "--json").json["quotas"][0]["origin"] == "plan"
+
+
+def test_user_who_used_a_quota_up_reads_until_when_and_was_told_why(city: Pesisir, stored: Database) -> None:
+    city.ok("plan", "set", "Warga", "--devices", "2")
+    now = datetime.now(UTC)
+    nas_id = city.ok("nas", "show", "gusung-1", "--json").json["id"]
+    account_id = city.ok("user", "show", "siti", "--json").json["id"]
+    with stored.write() as connection:
+        usage.add(connection, {(account_id, local_day(now, WITA)): DayUsage(100_000_000, 400_000_000)})
+        refused = Decided(now, nas_id, MAC, account_id, "siti", Method.PASSWORD, False, "quota_exhausted")
+        access_log.add(connection, [refused])
+    shown = city.ok("user", "show", "siti").out
+    tomorrow = local_day(now, WITA) + timedelta(days=1)
+    assert f"500 MB of 500 MB used (plan), used up until {tomorrow} 00:00:00" in shown
+    assert f"at gusung-1, device {MAC}: a quota was used up" in shown
+    assert "devices online  0 of 2" in shown
+    assert "30d 00h from the first use" in shown
+    (found,) = city.ok("user", "show", "siti", "--json").json["refusals"]
+    assert (found["nas"], found["device"], found["reason"]) == ("gusung-1", MAC, "quota_exhausted")
+
+
+def test_every_reason_has_words() -> None:
+    assert set(REASONS) == set(DenialReason)
 
 
 def test_suspended_user_is_let_in_again(city: Pesisir) -> None:

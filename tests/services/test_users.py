@@ -18,6 +18,7 @@ from app.services.errors import Conflict, Invalid, NotFound
 from app.services.keyring import Keyring
 from app.services.plans import add_plan
 from app.services.sites import add_site
+from app.services.standing import standing_of
 from app.services.users import (
     UserValues,
     add_user,
@@ -26,7 +27,6 @@ from app.services.users import (
     set_user,
     show_user,
     suspend_user,
-    user_devices,
 )
 from tests.factories import MAC, NOON
 
@@ -206,7 +206,7 @@ def test_devices_are_listed_by_last_seen(database: Database, add: Callable[..., 
         devices.note(connection, account_id, other, at=NOON + timedelta(hours=1))
         devices.note(connection, account_id, MAC, at=NOON + timedelta(hours=2))
         devices.note(connection, account_id, MAC, at=NOON - timedelta(hours=2))
-    found = user_devices(database, "siti", now=NOON)
+    found = standing_of(database, "siti", now=NOON, zone=WITA).devices
     assert [(device.mac, device.last_seen_at) for device in found] == [
         (MAC, NOON + timedelta(hours=2)),
         (other, NOON + timedelta(hours=1)),

@@ -1,0 +1,145 @@
+"""`pesisir user show`: one person, and why they are online or not."""
+
+from typing import TYPE_CHECKING, Final
+
+import typer
+
+from app.cli.installation import Installation, now, open_installation
+from app.cli.noun import example
+from app.cli.output import Json, JsonValue, duration, iso, local, octets, show_fields, show_json
+from app.cli.sites import site_names
+from app.cli.users import Username, state_of, user_json
+from app.domain.access import DenialReason
+from app.domain.users import User
+
+if TYPE_CHECKING:
+    from app.services.standing import QuotaStanding, Refused, Standing
+
+REASONS: Final = {
+    DenialReason.WRONG_CREDENTIALS: "wrong password",
+    DenialReason.SUSPENDED: "suspended",
+    DenialReason.EXPIRED: "no longer valid",
+    DenialReason.QUOTA_EXHAUSTED: "a quota was used up",
+    DenialReason.DEVICE_LIMIT: "as many devices online as the plan allows",
+    DenialReason.NO_FREE_PLAN: "the site gives nothing freely",
+    DenialReason.TERMS_NOT_ACCEPTED: "the terms were not accepted",
+    DenialReason.VOUCHER_UNKNOWN: "no such voucher",
+    DenialReason.VOUCHER_USED: "the voucher is another device's",
+    DenialReason.VOUCHER_REVOKED: "the voucher was revoked",
+    DenialReason.TOO_MANY_TRIES: "too many wrong tries",
+    DenialReason.TICKET_INVALID: "the ticket of the portal is not ours",
+    DenialReason.TICKET_EXPIRED: "the ticket of the portal came too late",
+    DenialReason.TICKET_USED: "the ticket of the portal was used already",
+    DenialReason.RESUME_UNKNOWN: "a known phone whose time without the page is over",
+    DenialReason.METHOD_NOT_ALLOWED: "a way to log in that this account or router may not use",
+}
+
+
+def register(users: typer.Typer) -> None:
+    """Add the verb to its noun."""
+    users.command("show", epilog=example("pesisir user show siti"))(show)
+
+
+def show(username: Username, as_json: Json = False) -> None:
+    """Show one user: plan, validity, what is used of each quota, devices, and the last refusals with their reason."""
+    from app.services.standing import standing_of
+
+    with open_installation() as here:
+        found = standing_of(here.database, username, now=now(), zone=here.zone)
+        sites = site_names(here)
+    if as_json:
+        show_json(_json(found, here, sites))
+        return
+    user = found.user
+    show_fields(
+        {
+            "user": user.username,
+            "account": user.account.id,
+            "name": user.name,
+            "phone": user.phone,
+            "plan": user.account.policy.plan.name,
+            "site": sites.get(user.account.site_id),
+            "state": state_of(user),
+            "valid until": _validity(user, here),
+            "first used": local(user.account.first_used_at, here.zone),
+            **{f"quota per {each.effective.quota.period.value}": _quota(each, here) for each in found.quotas},
+            "devices online": _online(found),
+            **_numbered(
+                "device",
+                [
+                    f"{device.mac}, last seen {local(device.last_seen_at, here.zone)}"
+                    + (", online" if device.mac in found.online_macs else "")
+                    for device in found.devices
+                ],
+            ),
+            **_numbered("refused", [_refusal(refused, here) for refused in found.refusals]),
+        }
+    )
+
+
+def _numbered(name: str, lines: list[str]) -> dict[str, str]:
+    return {f"{name} {number}": line for number, line in enumerate(lines, start=1)}
+
+
+def _validity(user: User, here: Installation) -> str | None:
+    """Say when the account ends; the plan's own validity begins with the first use."""
+    seconds = user.account.policy.plan.validity_seconds
+    if user.account.first_used_at is not None or seconds is None:
+        return local(user.account.ends_at(now()), here.zone)
+    ends = local(user.account.valid_until, here.zone)
+    return f"{duration(seconds)} from the first use" + (f", and no longer than {ends}" if ends else "")
+
+
+def _quota(standing: "QuotaStanding", here: Installation) -> str:
+    """Say what is used of a quota, where the quota comes from, and why it is what it is."""
+    effective = standing.effective
+    origin = f"{effective.origin.value}: {effective.reason}" if effective.reason else effective.origin.value
+    said = f"{octets(standing.used_octets)} of {octets(effective.quota.octets)} used ({origin})"
+    if not standing.used_up:
+        return said
+    until = local(standing.renewed_at, here.zone)
+    return f"{said}, used up {f'until {until}' if until else 'for good'}"
+
+
+def _online(found: "Standing") -> str:
+    limit = found.user.account.policy.plan.device_limit
+    return f"{len(found.online_macs)} of {limit}" if limit is not None else f"{len(found.online_macs)}, no limit"
+
+
+def _refusal(refused: "Refused", here: Installation) -> str:
+    words = REASONS.get(DenialReason(refused.reason)) if refused.reason in set(DenialReason) else refused.reason
+    device = f", device {refused.mac}" if refused.mac else ""
+    return f"{local(refused.at, here.zone)} at {refused.nas or 'a NAS that was removed'}{device}: {words}"
+
+
+def _json(found: "Standing", here: Installation, sites: dict[str | None, str]) -> dict[str, JsonValue]:
+    account = found.user.account
+    return user_json(found.user, here, sites) | {
+        "ends_at": iso(account.ends_at(now()) if account.first_used_at else account.valid_until, here.zone),
+        "quotas": [
+            {
+                "period": each.effective.quota.period.value,
+                "octets": each.effective.quota.octets,
+                "used_octets": each.used_octets,
+                "used_up": each.used_up,
+                "renewed_at": iso(each.renewed_at, here.zone),
+                "origin": each.effective.origin.value,
+                "reason": each.effective.reason,
+            }
+            for each in found.quotas
+        ],
+        "device_limit": account.policy.plan.device_limit,
+        "devices_online": len(found.online_macs),
+        "devices": [
+            {
+                "mac": device.mac,
+                "first_seen_at": iso(device.first_seen_at, here.zone),
+                "last_seen_at": iso(device.last_seen_at, here.zone),
+            }
+            for device in found.devices
+        ],
+        "refusals": [
+            {"at": iso(each.at, here.zone), "nas": each.nas, "device": each.mac or None, "reason": each.reason}
+            for each in found.refusals
+        ],
+    }

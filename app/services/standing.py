@@ -1,0 +1,62 @@
+"""How a person stands: what is used of each quota, how many devices are online, and why they were turned away."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from app.db import access_log, devices, online, usage
+from app.db.access_log import Refused
+from app.db.engine import Database
+from app.domain.plans import EffectiveQuota, Usage, local_day, period_ends_at
+from app.domain.users import Device, User
+from app.services.users import stored_user
+
+__all__ = ["QuotaStanding", "Refused", "Standing", "standing_of"]
+
+_REFUSALS: Final = 5
+_REFUSALS_FOR: Final = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaStanding:
+    """One quota and what is used of it; a quota that is used up is renewed at `renewed_at` (None: never)."""
+
+    effective: EffectiveQuota
+    used_octets: int
+    renewed_at: datetime | None
+
+    @property
+    def used_up(self) -> bool:
+        """Tell whether nothing is left."""
+        return self.effective.quota.octets_left(self.used_octets) == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One person: quotas, every device that was seen, those online now, and the last refusals, the newest first."""
+
+    user: User
+    quotas: tuple[QuotaStanding, ...]
+    devices: tuple[Device, ...]
+    online_macs: frozenset[str]
+    refusals: tuple[Refused, ...]
+
+
+def standing_of(database: Database, username: str, *, now: datetime, zone: ZoneInfo) -> Standing:
+    """Return how a user stands; raise NotFound."""
+    today = local_day(now, zone)
+    with database.read() as connection:
+        user = stored_user(connection, username, now)
+        account_id = user.account.id
+        used = usage.read(connection, [account_id], today=today, since=None).get(account_id, Usage(today))
+        return Standing(
+            user,
+            tuple(
+                QuotaStanding(each, used.octets(each.quota.period), period_ends_at(each.quota.period, now, zone))
+                for each in user.account.policy.quotas
+            ),
+            tuple(devices.of_account(connection, account_id)),
+            frozenset(online.devices_of(connection, account_id)),
+            tuple(access_log.refusals(connection, account_id, since=now - _REFUSALS_FOR, limit=_REFUSALS)),
+        )
