@@ -75,7 +75,7 @@ def add(
             here.database,
             here.keyring,
             username,
-            password=given or made,
+            password=made if given is None else given,
             kind=secret,
             now=now(),
             chance=os.urandom,

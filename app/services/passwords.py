@@ -29,13 +29,13 @@ _HASHER: Final = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1, 
 
 
 def checked(password: str) -> str:
-    """Return a password as it is kept: NFC, 1 to 128 octets, no control characters; raise Invalid."""
+    """Return a password as it is kept: NFC, 1 to 128 octets, not spaces alone, no controls; raise Invalid."""
     try:
         clean(password, limit=LONGEST_OCTETS)
     except TextError as error:
         raise Invalid("password", error.problem) from error
     composed = unicodedata.normalize("NFC", password)
-    if not composed:
+    if not composed.strip():
         raise Invalid("password", "is empty")
     if len(composed.encode()) > LONGEST_OCTETS:
         raise Invalid("password", f"is longer than {LONGEST_OCTETS} octets")

@@ -21,7 +21,7 @@ from app.domain.users import AccountKind, Credential, CredentialKind
 from app.services import passwords
 from app.services.errors import Conflict
 from app.services.keyring import Keyring
-from app.services.user_rows import RowError, UserRow, read_rows
+from app.services.user_rows import RowError, Rows, UserRow, read_rows
 
 Progress = Callable[[int, int], None]
 _SLICE: Final = 64  # rows between two words of progress while passwords are hashed
@@ -92,7 +92,7 @@ def import_users(
         places = _places(connection)
         known = users.known(connection, [row.username for row in read.rows])
         stored = credentials.of_accounts(connection, [user.account_id for user in known.values()])
-    errors = sorted((*read.errors, *_foreign_names(read.rows, known, places)), key=lambda error: error.row)
+    errors = sorted((*read.errors, *_foreign_names(read, known, places)), key=lambda error: error.row)
     if errors:
         return ImportReport(applied=False, rows=len(read.rows), errors=tuple(errors))
     work = [_plan_work(row, known.get(row.username), places, chance) for row in read.rows]
@@ -112,16 +112,19 @@ def _places(connection: Connection) -> _Places:
     )
 
 
-def _foreign_names(rows: Sequence[UserRow], known: Mapping[str, KnownUser], places: _Places) -> list[RowError]:
-    """Return what rows name and this database does not have."""
-    errors = []
-    for row in rows:
-        if row.plan is not None and row.plan not in places.plan_ids:
-            errors.append(RowError(row.row, "plan", f"there is no plan {row.plan!r}"))
-        if row.site is not None and row.site not in places.site_ids:
-            errors.append(RowError(row.row, "site", f"there is no site {row.site!r}"))
-        if row.plan is None and row.username not in known and places.default_plan is None:
-            errors.append(RowError(row.row, "plan", "is empty, and there is no plan yet to take instead"))
+def _foreign_names(read: Rows, known: Mapping[str, KnownUser], places: _Places) -> list[RowError]:
+    """Return what rows name and this database does not have, in rows that are wrong elsewhere too."""
+    there = {"plan": places.plan_ids, "site": places.site_ids}
+    errors = [
+        RowError(cell.row, cell.column, f"there is no {cell.column} {cell.name!r}")
+        for cell in read.named
+        if cell.name not in there[cell.column]
+    ]
+    errors += [
+        RowError(row.row, "plan", "is empty, and there is no plan yet to take instead")
+        for row in read.rows
+        if row.plan is None and row.username not in known and places.default_plan is None
+    ]
     return errors
 
 

@@ -1,12 +1,12 @@
 """Reading a CSV file of users: every cell checked, every mistake with its line and what is wrong. Nothing is stored.
 
 Header `username,password,name,phone,plan,site` in any order, only the first is required. UTF-8 with or without a
-byte order mark; `,` or `;` between cells, as the header shows.
+byte order mark; `,` or `;` between cells, as the header shows; a row has as many cells as the header.
 """
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,6 +15,7 @@ from app.services import fields, passwords
 from app.services.errors import Invalid
 
 COLUMNS: Final = ("username", "password", "name", "phone", "plan", "site")
+_NAMES: Final = ("plan", "site")
 LARGEST_FILE: Final = 64 * 1024 * 1024
 MOST_ROWS: Final = 250_000
 
@@ -42,11 +43,21 @@ class UserRow:
 
 
 @dataclass(frozen=True, slots=True)
+class NamedCell:
+    """A cell that names a plan or a site, in a row that may be wrong elsewhere."""
+
+    row: int
+    column: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Rows:
-    """What a file holds: the good rows, and every mistake in the order of the lines."""
+    """What a file holds: the good rows, every mistake in the order of the lines, and what all rows name."""
 
     rows: tuple[UserRow, ...]
     errors: tuple[RowError, ...]
+    named: tuple[NamedCell, ...] = ()
 
 
 def read_rows(data: bytes) -> Rows:
@@ -112,43 +123,41 @@ def _header_mistakes(row: int, columns: list[str]) -> list[RowError]:
 def _read_body(columns: list[str], lines: Iterator[tuple[int, list[str]]]) -> Rows:
     rows: list[UserRow] = []
     errors: list[RowError] = []
+    named: list[NamedCell] = []
     seen: dict[str, int] = {}
     try:
-        for line, cells in lines:
-            if len(rows) + len(errors) >= MOST_ROWS:
+        for number, (line, cells) in enumerate(lines):
+            if number >= MOST_ROWS:
                 errors.append(RowError(line, "", f"more than {MOST_ROWS} rows; split the file"))
                 break
-            row = _read_row(line, columns, cells, errors)
-            if row is None:
+            if len(cells) != len(columns):
+                errors.append(RowError(line, "", f"has {len(cells)} cells, the header {len(columns)}"))
                 continue
-            earlier = seen.setdefault(row.username, line)
-            if earlier != line:
-                errors.append(RowError(line, "username", f"{row.username!r} is in line {earlier} already"))
-            rows.append(row)
+            values, mistakes = _read_row(line, dict(zip(columns, cells, strict=True)))
+            username = values.pop("username", None)
+            if username is not None and (earlier := seen.setdefault(username, line)) != line:
+                mistakes.append(RowError(line, "username", f"{username!r} is in line {earlier} already"))
+            named += [NamedCell(line, column, name) for column in _NAMES if (name := values.get(column)) is not None]
+            errors += mistakes
+            if not mistakes:
+                assert username is not None
+                rows.append(UserRow(row=line, username=username, **values))
     except _CsvError as error:
         errors.append(RowError(error.row, "", error.problem))
-    return Rows(tuple(rows), tuple(errors))
+    return Rows(tuple(rows), tuple(errors), tuple(named))
 
 
-def _read_row(line: int, columns: list[str], cells: list[str], errors: list[RowError]) -> UserRow | None:
-    """Return the row; None if something in it is wrong, which is then in `errors`."""
-    if len(cells) > len(columns):
-        errors.append(RowError(line, "", f"has {len(cells)} cells, the header {len(columns)}"))
-        return None
-    given = {column: cell for column, cell in zip(columns, cells, strict=False) if cell.strip()}
+def _read_row(line: int, cells: Mapping[str, str]) -> tuple[dict[str, str | None], list[RowError]]:
+    """Return the good values of a row, and every mistake in it."""
     values: dict[str, str | None] = {}
     mistakes = []
     for column in COLUMNS:
+        cell = cells.get(column, "")
         try:
-            values[column] = _read_cell(column, given.get(column, ""))
+            values[column] = _read_cell(column, cell if cell.strip() or column == "password" else "")
         except Invalid as error:
             mistakes.append(RowError(line, column, error.problem))
-    if mistakes:
-        errors += mistakes
-        return None
-    username = values.pop("username")
-    assert username is not None
-    return UserRow(row=line, username=username, **values)
+    return values, mistakes
 
 
 def _read_cell(column: str, cell: str) -> str | None:

@@ -101,7 +101,6 @@ def test_passwords_open_and_a_second_run_changes_nothing(
         pytest.param(" Username , NAME \n siti , Siti \n", id="spaces and capitals"),
         pytest.param('"username","name"\n"siti","Siti"', id="quotes, no last line end"),
         pytest.param("\n\nusername,name\n\n,,\n\nsiti,Siti\n\n", id="blank lines"),
-        pytest.param("username,name,phone\nsiti,Siti\n", id="cells left away at the end"),
     ],
 )
 def test_usual_forms_of_csv_are_read(city: Database, load: Callable[..., ImportReport], text: str) -> None:
@@ -119,6 +118,8 @@ def test_usual_forms_of_csv_are_read(city: Database, load: Callable[..., ImportR
         pytest.param("username,email\nsiti,x\n", 1, "email", "not a column", id="unknown column"),
         pytest.param("username,name,name\nsiti,a,b\n", 1, "name", "twice", id="column twice"),
         pytest.param("username\nsiti,x\n", 2, "", "2 cells", id="more cells than columns"),
+        pytest.param("username,name,phone\nsiti,Siti\n", 2, "", "2 cells, the header 3", id="fewer cells than columns"),
+        pytest.param("username,password\nsiti,  \n", 2, "password", "is empty", id="password of spaces"),
         pytest.param("username,name\nsiti,a\n,b\n", 3, "username", "empty", id="no username"),
         pytest.param("username\nsiti\nbudi\nSITI \n", 4, "username", "line 2", id="same user twice"),
         pytest.param("username\nsi\x00ti\n", 2, "username", "control", id="nul"),
@@ -148,12 +149,17 @@ def test_mistake_is_named_and_nothing_is_written(
 
 
 def test_all_mistakes_are_named_in_the_order_of_the_lines(city: Database, load: Callable[..., ImportReport]) -> None:
-    report = load("username,phone,plan\nok,,\n,12,Emas\nsiti,12,Warga\nbudi,,Emas\n")
+    report = load("username,phone,plan,site\nok,,,\n,12,Emas,Nowhere\nsiti,12,Warga,\nSITI,12,Emas,\nbudi,,Emas,\n")
     assert [(error.row, error.column) for error in report.errors] == [
         (3, "username"),
         (3, "phone"),
+        (3, "plan"),
+        (3, "site"),
         (4, "phone"),
+        (5, "phone"),
+        (5, "username"),
         (5, "plan"),
+        (6, "plan"),
     ]
     assert everybody(city) == []
 
