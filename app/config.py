@@ -1,6 +1,7 @@
 """Settings: one frozen value built from a mapping; nobody else reads the environment or the settings file."""
 
 import os
+import re
 import secrets
 import tomllib
 from collections.abc import Callable, Mapping
@@ -8,11 +9,13 @@ from dataclasses import dataclass, field, fields
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Final, TypeVar
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from app.domain.units import UnitError, parse_duration
 
 PREFIX: Final = "PESISIR_"
+_HOST: Final = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\Z")
 Address = tuple[str, int]
 T = TypeVar("T")
 
@@ -121,8 +124,8 @@ def load(environment: Mapping[str, str]) -> Settings:
         database_url=_read(values, "PESISIR_DATABASE_URL", _database_url) or f"sqlite:///{data_dir / 'pesisir.db'}",
         http_listen=http_listen,
         admin_listen=admin_listen,
-        portal_url=values["PESISIR_PORTAL_URL"].rstrip("/") or _url(scheme, http_listen),
-        admin_url=values["PESISIR_ADMIN_URL"].rstrip("/") or _url(scheme, admin_listen),
+        portal_url=_read(values, "PESISIR_PORTAL_URL", _origin) or _url(scheme, http_listen),
+        admin_url=_read(values, "PESISIR_ADMIN_URL", _origin) or _url(scheme, admin_listen),
         status_listen=_read(values, "PESISIR_STATUS_LISTEN", _addresses),
         radius_auth_listen=_read(values, "PESISIR_RADIUS_AUTH_LISTEN", _addresses),
         radius_acct_listen=_read(values, "PESISIR_RADIUS_ACCT_LISTEN", _addresses),
@@ -217,6 +220,26 @@ def _url(scheme: str, listen: tuple[Address, ...]) -> str:
     name = f"[{host}]" if ":" in host else host
     default = {"http": 80, "https": 443}[scheme]
     return f"{scheme}://{name}" if port == default else f"{scheme}://{name}:{port}"
+
+
+def _origin(text: str) -> str:
+    """Read http(s)://HOST[:PORT] in lower case, with nothing behind it; "" stays ""."""
+    problem = f"{text!r} is not http://HOST[:PORT] or https://HOST[:PORT], with nothing behind it"
+    if not text:
+        return ""
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError as error:
+        raise ValueError(problem) from error
+    bare = parts.scheme in ("http", "https") and parts.path in ("", "/") and not text.endswith(("?", "#", ":"))
+    name = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    written = f"{name}:{port}" if port is not None else name
+    if not bare or not name or port == 0 or parts.query or parts.fragment or parts.netloc.lower() != written:
+        raise ValueError(problem)
+    if not (name.startswith("[") or _HOST.match(name)):
+        raise ValueError(problem)
+    return f"{parts.scheme}://{written}"
 
 
 def _database_url(text: str) -> str:

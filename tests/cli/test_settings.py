@@ -48,6 +48,41 @@ def test_secret_key_is_hidden_and_its_place_told(settings: dict[str, str], data_
     assert not data_dir.exists()
 
 
+@pytest.mark.parametrize("name", ["PESISIR_PORTAL_URL", "PESISIR_ADMIN_URL"])
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        pytest.param("https://portal.example.id", "https://portal.example.id", id="name"),
+        pytest.param("https://Portal.Example.id:8443/", "https://portal.example.id:8443", id="capitals and a slash"),
+        pytest.param("http://10.20.0.1:8080", "http://10.20.0.1:8080", id="address"),
+        pytest.param("http://[fd00::1]:8080", "http://[fd00::1]:8080", id="IPv6"),
+        pytest.param("portal.example.id", None, id="no scheme"),
+        pytest.param("portal.example.id:8080", None, id="host and port alone"),
+        pytest.param("ftp://portal.example.id", None, id="another scheme"),
+        pytest.param("https://", None, id="no host"),
+        pytest.param("https://portal.example.id/hotspot", None, id="path"),
+        pytest.param("https://portal.example.id?x=1", None, id="query"),
+        pytest.param("https://portal.example.id#x", None, id="fragment"),
+        pytest.param("https://siti@portal.example.id", None, id="user"),
+        pytest.param("https://portal.example.id:port", None, id="no number"),
+        pytest.param("https://portal.example.id:0", None, id="port 0"),
+        pytest.param("https://portal.example.id:", None, id="no port"),
+        pytest.param("https://portal example.id", None, id="space"),
+        pytest.param("https://[fd00::1", None, id="half an address"),
+    ],
+)
+def test_url_is_a_scheme_a_host_and_perhaps_a_port(
+    settings: dict[str, str], name: str, given: str, shown: str | None
+) -> None:
+    done = Pesisir(settings | {name: given}).run("config", "show", "--json")
+    if shown is not None:
+        assert done.json[name] == shown
+        return
+    assert done.code == 1
+    assert f"{name} is not usable" in done.err
+    assert "http://HOST[:PORT]" in done.err
+
+
 @pytest.mark.parametrize("given", ["7d", "36h", "90m", "61s"])
 def test_times_are_written_as_they_are_typed(settings: dict[str, str], given: str) -> None:
     settings["PESISIR_SNAPSHOT_MAX_AGE"] = given
