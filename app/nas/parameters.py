@@ -5,7 +5,7 @@ from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
-from app.domain.devices import parse_mac
+from app.domain.devices import is_device, parse_mac
 from app.nas.handoff import VisitError, VisitProblem
 
 LONGEST: Final = 2_048  # octets of one value; the whole of openNDS's `fas` is below it
@@ -23,12 +23,12 @@ def text_of(query: Mapping[str, str], name: str, *, longest: int = LONGEST) -> s
 
 
 def mac_of(query: Mapping[str, str], name: str) -> str | None:
-    """Return a MAC in our spelling, None if it is absent; raise VisitError if it is something else."""
+    """Return a device's MAC in our spelling, None if it is absent; raise VisitError if it is something else."""
     value = text_of(query, name)
     if not value:
         return None
     mac = parse_mac(value)
-    if mac is None:
+    if mac is None or not is_device(mac):
         raise VisitError(VisitProblem.MALFORMED, name)
     return mac
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.devices import is_randomised, parse_mac, parse_station_id
+from app.domain.devices import is_device, is_randomised, parse_mac, parse_station_id
 from tests.factories import MAC
 
 
@@ -71,3 +71,19 @@ def test_any_mac_is_read(octets: bytes, separator: str) -> None:
 def test_any_text_is_read_without_an_error(text: str) -> None:
     parse_mac(text)
     parse_station_id(text)
+
+
+@pytest.mark.parametrize(
+    ("mac", "device"),
+    [
+        pytest.param(MAC, True, id="made up by a phone"),
+        pytest.param("00:1a:2b:3c:4d:5e", True, id="burnt in"),
+        pytest.param("fe:ff:ff:ff:ff:ff", True, id="highest of one device"),
+        pytest.param("00:00:00:00:00:00", False, id="nothing"),
+        pytest.param("ff:ff:ff:ff:ff:ff", False, id="everybody"),
+        pytest.param("01:00:5e:00:00:01", False, id="a group of IPv4"),
+        pytest.param("33:33:00:00:00:01", False, id="a group of IPv6"),
+    ],
+)
+def test_group_or_nothing_is_no_device(mac: str, device: bool) -> None:
+    assert is_device(mac) is device

@@ -138,6 +138,7 @@ def test_success_brings_back_the_page_that_the_handoff_named(login: Login, secre
         pytest.param((CHALLENGE, "zz"), VisitProblem.MALFORMED, id="challenge that is not hex"),
         pytest.param(("res=notyet", "res=surprise"), VisitProblem.MALFORMED, id="unknown res"),
         pytest.param(("02-AA-00-00-00-01", "02-AA"), VisitProblem.MALFORMED, id="half a mac"),
+        pytest.param(("02-AA-00-00-00-01", "FF-FF-FF-FF-FF-FF"), VisitProblem.MALFORMED, id="mac of everybody"),
     ],
 )
 def test_signed_redirect_that_is_not_believed(

@@ -76,6 +76,9 @@ def test_octal_escapes(text: str, octets: bytes) -> None:
     ("change", "problem", "parameter"),
     [
         pytest.param({"mac": "nonsense"}, VisitProblem.MALFORMED, "mac", id="mac of another shape"),
+        pytest.param({"mac": "00:00:00:00:00:00"}, VisitProblem.MALFORMED, "mac", id="mac of nothing"),
+        pytest.param({"mac": "FF:FF:FF:FF:FF:FF"}, VisitProblem.MALFORMED, "mac", id="mac of everybody"),
+        pytest.param({"mac": "01:00:5E:00:00:01"}, VisitProblem.MALFORMED, "mac", id="mac of a group"),
         pytest.param({"ip": "10.5.50.300"}, VisitProblem.MALFORMED, "ip", id="address out of range"),
         pytest.param({"chap-id": r"\777"}, VisitProblem.MALFORMED, "chap-id", id="escape above an octet"),
         pytest.param({"chap-id": "\\"}, VisitProblem.MALFORMED, "chap-id", id="escape of nothing"),
