@@ -30,6 +30,28 @@ def test_every_link_leads_somewhere(document: Path) -> None:
     assert [target for target in local if not (document.parent / target).exists()] == []
 
 
+def named_places() -> list[str]:
+    """Return what ARCHITECTURE names as folder/module or folder/module.name; a family stands for each of them."""
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([a-z_]+/[\w/.<>-]*)`", text))
+    families = ("mikrotik", "coovachilli", "opennds")
+    return sorted({name.replace("<family>", family) for name in named for family in families})
+
+
+@pytest.mark.parametrize("place", named_places())
+def test_every_place_that_the_architecture_names_exists(place: str) -> None:
+    folder, _slash, last = place.rpartition("/")
+    module, _dot, name = last.partition(".")
+    for root in (ROOT, ROOT / "app"):
+        if (root / place).exists() or (not name and (root / folder / f"{module}.py").exists()):
+            return
+        file = root / folder / f"{module}.py"
+        file = file if file.exists() else root / folder / module / "__init__.py"
+        if name and file.exists() and re.search(rf"^ *(def|class) {name}\b", file.read_text("utf-8"), re.MULTILINE):
+            return
+    raise AssertionError(f"{place} is not there")
+
+
 def test_decisions_are_numbered_once() -> None:
     numbers = [path.name[:4] for path in (ROOT / "docs/decisions").glob("[0-9]*.md")]
     assert len(numbers) == len(set(numbers))
