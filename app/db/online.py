@@ -61,6 +61,18 @@ def sessions_of(connection: Connection, account_id: str, *, since: datetime) -> 
     ]
 
 
+def tickets_used(
+    connection: Connection, account_id: str, mac: str, *, since: datetime, until: datetime
+) -> list[tuple[str, str | None]]:
+    """Return user name and acceptance id of the Accepts that a device got for tickets of an account."""
+    query = (
+        select(access_log.c.user_name, access_log.c.acceptance_id)
+        .where(access_log.c.mac == mac, access_log.c.at.between(since, until), access_log.c.account_id == account_id)
+        .where(access_log.c.method == Method.TICKET.value, access_log.c.outcome == "accept")
+    )
+    return [(row.user_name, row.acceptance_id) for row in connection.execute(query)]
+
+
 def last_refusal(connection: Connection, nas_id: str, mac: str, *, since: datetime) -> str | None:
     """Return the reason of the last verdict on a device at a NAS if it was a refusal; None if there was none."""
     query = (

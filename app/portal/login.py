@@ -176,6 +176,7 @@ def _status_pass(arrival: Arrival, outcome: LoggedIn, now: datetime) -> StatusPa
         account_id=outcome.account_id,
         mac=visit.mac,
         logged_in_at=now,
+        login=outcome.nonce,
         router_url=f"{origins[0]}/" if origins else "",
         logout_url=arrival.family.logout_handoff(visit, nas) or "",
         goal_url=_goal(visit),

@@ -28,13 +28,16 @@ class FormPass:
 class StatusPass:
     """One login. `router_url` is the router's own address, `logout_url` its log-out ("" where it has none).
 
-    `awaited` is the name under which the router asks for the grant, until `await_until`; "" where it asks by RADIUS.
+    `login` is the nonce of its ticket: who forges a visit has such a pass too, so it opens nothing before a router has
+    used that ticket. `awaited` is the name under which the router asks for the grant, until `await_until`; "" where it
+    asks by RADIUS.
     """
 
     nas_id: str
     account_id: str
     mac: str
     logged_in_at: datetime
+    login: str = ""
     router_url: str = ""
     logout_url: str = ""
     goal_url: str = ""
@@ -69,6 +72,7 @@ def issue_status(keyring: Keyring, status: StatusPass, *, now: datetime, until: 
         "a": status.account_id,
         "m": status.mac,
         "s": _seconds(status.logged_in_at),
+        "k": status.login,
         "r": status.router_url,
         "o": status.logout_url,
         "g": status.goal_url,
@@ -91,6 +95,7 @@ def read_status(keyring: Keyring, token: str, *, now: datetime) -> StatusPass | 
         account_id=content["a"],
         mac=content["m"],
         logged_in_at=_moment(content["s"]),
+        login=content.get("k", ""),
         router_url=content.get("r", ""),
         logout_url=content.get("o", ""),
         goal_url=content.get("g", ""),

@@ -26,6 +26,7 @@ from app.web.work import reading, writing
 
 CAPTIVE_JSON: Final = "application/captive+json"
 _WAITING_REFRESH: Final = 3  # seconds between two looks of the waiting page
+_SETTLING_REFRESH: Final = 2  # after a router that asks by RADIUS: its Accept is on the way to the database
 _GONE_LIFE: Final = timedelta(hours=1)
 
 
@@ -96,6 +97,7 @@ class StatusPages:
             portal.database,
             account_id=ours.account_id,
             mac=ours.mac,
+            login=ours.login,
             logged_in_at=ours.logged_in_at,
             now=now,
             zone=portal.settings.time_zone,
@@ -103,10 +105,10 @@ class StatusPages:
         return None if spot is None or status is None else (ours, spot, status)
 
     def _is_waiting(self, ours: StatusPass, spot: Spot, status: Status) -> bool:
-        """Tell whether the router has still to fetch the grant."""
-        if not ours.awaited or ours.left or status.state is not ConnectionState.EXPECTED:
+        """Tell whether the router has still to log the device in, or to fetch the grant."""
+        if status.carried_out or ours.left or status.state is not ConnectionState.EXPECTED:
             return False
-        return not router_grants.is_delivered(self.portal.database, spot.nas, ours.awaited)
+        return not ours.awaited or not router_grants.is_delivered(self.portal.database, spot.nas, ours.awaited)
 
     def _wait(self, ours: StatusPass, page: Page, token: str, language: str, now: datetime) -> Response:
         """Keep the phone on a page that looks again; a router that stays silent for too long is said to be so."""
@@ -119,7 +121,7 @@ class StatusPages:
             page=page,
             state="waiting",
             token=token,
-            refresh_seconds=_WAITING_REFRESH,
+            refresh_seconds=_WAITING_REFRESH if ours.awaited else _SETTLING_REFRESH,
             again_url=self.portal.url("/status", language, t=token),
             waited_level=_waited_level(ours, now),
         )
@@ -127,11 +129,13 @@ class StatusPages:
 
     def _log_out(self, posted: Mapping[str, str], language: str) -> Response:
         portal, now = self.portal, self.portal.clock()
-        ours = read_status(portal.keyring, posted.get("t", ""), now=now)
-        if isinstance(ours, TokenProblem):
+        found = self._find(posted.get("t", ""), now)
+        if found is None:
             problem = problem_of(PageProblem.STATUS_UNKNOWN)
             return portal.message(problem, language, status=HTTPStatus.NOT_FOUND)
-        resume.log_out(portal.database, ours.account_id, ours.mac, now=now, chance=portal.chance)
+        ours, _spot, status = found
+        if status.carried_out:
+            resume.log_out(portal.database, ours.account_id, ours.mac, now=now, chance=portal.chance)
         if ours.logout_url:
             return see_other(ours.logout_url)
         gone = issue_status(portal.keyring, replace(ours, left=True), now=now, until=now + _GONE_LIFE)
@@ -143,7 +147,8 @@ class StatusPages:
         if found is None:
             return JSONResponse({}, status_code=HTTPStatus.NOT_FOUND, media_type=CAPTIVE_JSON)
         ours, spot, status = found
-        captive = ours.left or status.state is ConnectionState.ENDED or self._is_waiting(ours, spot, status)
+        waits = bool(ours.awaited) and self._is_waiting(ours, spot, status)
+        captive = ours.left or status.state is ConnectionState.ENDED or waits
         answer: dict[str, bool | int | str] = {
             "captive": captive,
             "user-portal-url": self.portal.url("/status", t=token),
@@ -159,8 +164,8 @@ class StatusPages:
 
 def _waited_level(ours: StatusPass, now: datetime) -> int:
     """Return how far the picture of the waiting page has filled by the time that has passed."""
-    assert ours.await_until is not None, "waiting has an end"
-    whole = (ours.await_until - ours.logged_in_at) // timedelta(seconds=1)
+    until = ours.await_until or ours.logged_in_at + statuses.SETTLING
+    whole = (until - ours.logged_in_at) // timedelta(seconds=1)
     return level((now - ours.logged_in_at) // timedelta(seconds=1) + whole // 10, whole)
 
 

@@ -201,7 +201,7 @@ def connected(
     ended = status.state is ConnectionState.ENDED or status.denial is not None
     return Connected(
         page=page,
-        state="ended" if ended else "online",
+        state="ended" if ended else "online" if status.carried_out else "connected",
         token=token,
         left=None
         if quota is None
@@ -211,10 +211,12 @@ def connected(
             quota.period.value,
             level(quota.left_octets, quota.whole_octets),
         ),
-        used=formats.amount(status.used_today_octets) if quota is None else None,
+        used=None
+        if quota is not None or status.used_today_octets is None
+        else formats.amount(status.used_today_octets),
         time=None if status.ends_at is None else formats.duration(int((status.ends_at - now).total_seconds())),
         rate=None if plan.down_bps is None else formats.rate(plan.down_bps),
-        devices=formats.count(status.devices_online),
+        devices="" if status.devices_online is None else formats.count(status.devices_online),
         device_limit=None if plan.device_limit is None else formats.count(plan.device_limit),
         age=None
         if status.reported_at is None
@@ -223,7 +225,7 @@ def connected(
         problem=_ending(status, formats, now=now) if ended else None,
         look_again_url=look_again_url,
         device_api=device_api,
-        again_url=again_url if status.denial is None else "",
+        again_url=again_url if status.denial is None and (ended or status.carried_out) else "",
     )
 
 

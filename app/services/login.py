@@ -78,6 +78,11 @@ class LoggedIn:
     acceptance_id: str
     resume_until: datetime
 
+    @property
+    def nonce(self) -> str:
+        """Return what the login is known by until its ticket is used, and afterwards; see `login_behind`."""
+        return tickets.nonce_beside(self.acceptance_id)
+
 
 @dataclass(frozen=True, slots=True)
 class _Checked:

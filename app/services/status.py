@@ -1,4 +1,8 @@
-"""What a person may know about an own connection: what is left, until when, with how many devices."""
+"""What a person may know about an own connection: what is left, until when, with how many devices.
+
+The portal believes the MAC that a browser names. So there is nothing to know before a router has used the ticket of
+that very login for that MAC.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -7,10 +11,11 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from app.db import accounts, online
-from app.db.engine import Database
+from app.db.engine import Connection, Database
 from app.db.online import OnlineSession
 from app.domain.access import Denial, decide_access
 from app.domain.plans import Period, Plan
+from app.domain.resume import login_behind
 from app.domain.users import Account
 from app.services.login import usage_of
 
@@ -18,6 +23,7 @@ SETTLING: Final = timedelta(minutes=5)
 """How long after a login no session at all is no news: the first accounting is on its way, or the router has none."""
 
 _CLOCK_TOLERANCE: Final = timedelta(minutes=2)
+_SECOND: Final = timedelta(seconds=1)  # a status link keeps the moment of its login in whole seconds
 
 
 class ConnectionState(StrEnum):
@@ -39,30 +45,36 @@ class QuotaLeft:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """One device's connection. `denial` says why it could not come back now; `stop_cause` what ended it."""
+    """One device's connection. `denial` says why it could not come back now; `stop_cause` what ended it.
+
+    `carried_out`: a router has let the device in by this login; before that all figures are None.
+    """
 
     state: ConnectionState
     plan: Plan
     quota: QuotaLeft | None
-    used_today_octets: int
+    used_today_octets: int | None
     ends_at: datetime | None
-    devices_online: int
+    devices_online: int | None
     reported_at: datetime | None
     stop_cause: str | None
     denial: Denial | None
+    carried_out: bool = True
 
 
 def read_status(
-    database: Database, *, account_id: str, mac: str, logged_in_at: datetime, now: datetime, zone: ZoneInfo
+    database: Database, *, account_id: str, mac: str, login: str, logged_in_at: datetime, now: datetime, zone: ZoneInfo
 ) -> Status | None:
-    """Return the status of a device that logged in then; None if the account is gone."""
+    """Return the status of a device that logged in then, by the ticket with the nonce `login`; None: no account."""
     with database.read() as connection:
         account = accounts.by_id(connection, account_id, now=now)
         if account is None or account.removed:
             return None
+        if not _carried_out(connection, account_id, mac, login, logged_in_at):
+            return _not_yet(account, logged_in_at, now)
         usage = usage_of(connection, account_id, now=now, zone=zone)
         every = online.sessions_of(connection, account_id, since=logged_in_at - _CLOCK_TOLERANCE)
-    own = [session for session in every if session.mac == mac]
+    own = [s for s in every if s.mac == mac and (s.open or s.last_report_at >= logged_in_at + _SECOND)]
     devices = {session.mac for session in every if session.open}
     decision = decide_access(account, usage, device=mac, online_devices=devices, now=now, zone=zone)
     state = _state(own, logged_in_at, now)
@@ -81,6 +93,28 @@ def read_status(
         reported_at=None if latest is None else latest.last_report_at,
         stop_cause=latest.stop_cause if latest is not None and not latest.open else None,
         denial=decision if isinstance(decision, Denial) else None,
+    )
+
+
+def _carried_out(connection: Connection, account_id: str, mac: str, login: str, logged_in_at: datetime) -> bool:
+    """Tell whether a router has used the ticket of a login for the device that the login named."""
+    since, until = logged_in_at - _CLOCK_TOLERANCE, logged_in_at + SETTLING + _CLOCK_TOLERANCE
+    used = online.tickets_used(connection, account_id, mac, since=since, until=until)
+    return any(login_behind(name, acceptance_id) == login for name, acceptance_id in used)
+
+
+def _not_yet(account: Account, logged_in_at: datetime, now: datetime) -> Status:
+    return Status(
+        state=_state([], logged_in_at, now),
+        plan=account.policy.plan,
+        quota=None,
+        used_today_octets=None,
+        ends_at=None,
+        devices_online=None,
+        reported_at=None,
+        stop_cause=None,
+        denial=None,
+        carried_out=False,
     )
 
 

@@ -22,7 +22,7 @@ from app.services.keyring import Keyring
 from app.services.login import AccountPassword, FreeTap, LoggedIn, LoginAttempt, VoucherCode, log_in
 from app.services.resume import log_out
 from app.services.spots import Spot, find_spot, nas_at
-from app.services.status import ConnectionState, read_status
+from app.services.status import ConnectionState, Status, read_status
 from tests.factories import MAC, NOON
 
 OTHER = "02:aa:00:00:00:02"
@@ -153,12 +153,32 @@ def test_log_out_ends_every_grant_of_the_device(
     assert [grant.account_id for grant in grants[OTHER]] == [other.account_id]
 
 
+def status_of(database: Database, login: LoggedIn) -> Status:
+    status = read_status(
+        database, account_id=login.account_id, mac=MAC, login=login.nonce, logged_in_at=NOON, now=NOON, zone=WITA
+    )
+    assert status is not None
+    return status
+
+
 def test_status_of_a_new_login_is_expected(database: Database, keyring: Keyring, spot: Spot, chance: Chance) -> None:
     outcome = enter(database, keyring, spot, ATTEMPT, chance)
-    status = read_status(database, account_id=outcome.account_id, mac=MAC, logged_in_at=NOON, now=NOON, zone=WITA)
-    assert status is not None
+    let_in(database, spot, outcome, MAC, chance)
+    status = status_of(database, outcome)
     assert status.state is ConnectionState.EXPECTED
     assert status.devices_online == 1
+
+
+def test_status_says_nothing_before_the_router_has_used_that_ticket(
+    database: Database, keyring: Keyring, spot: Spot, chance: Chance
+) -> None:
+    forged = enter(database, keyring, spot, ATTEMPT, chance)
+    owners = enter(database, keyring, spot, replace(ATTEMPT, nonce=b"1" * 16), chance)
+    let_in(database, spot, owners, MAC, chance)
+    assert status_of(database, owners).quota is not None
+    status = status_of(database, forged)
+    assert (status.quota, status.used_today_octets, status.devices_online) == (None, None, None)
+    assert not status.carried_out
 
 
 def test_phone_is_known_by_the_address_of_its_router(

@@ -78,7 +78,7 @@ class City:
         """Log in by the free tap; return the token of the status page."""
         answer = self.post(form=self.form(mac, **parameters))
         assert answer.status_code == 303, answer.text
-        return status_token(answer)
+        return status_token(self.let_in(answer, mac=mac))
 
     def account_of(self, answer: Response) -> str:
         """Return the account that a redirect to the router logs in."""
@@ -86,11 +86,14 @@ class City:
 
     def let_in(self, answer: Response, *, mac: str = MAC, by: str = NAS) -> Response:
         """Let the router use the ticket of a redirect for the phone that it sees; return the redirect."""
-        name = query_of(answer)["username"]
-        nas_id, account_id = nases.show_nas(self.database, by).id, self.account_of(answer)
+        self.use_ticket(query_of(answer)["username"], mac=mac, by=by)
+        return answer
+
+    def use_ticket(self, name: str, *, mac: str = MAC, by: str = NAS) -> None:
+        """Let the router present a ticket for the phone that it sees, and be answered with an Accept."""
+        nas_id, account_id = nases.show_nas(self.database, by).id, name.partition("~")[0]
         accept = Decided(self.clock(), nas_id, mac, account_id, name, Method.TICKET, accepted=True)
         ingest.merge(self.database, [accept], position=None, origin="", zone=WITA, now=self.clock(), chance=self.chance)
-        return answer
 
     def report(
         self,

@@ -43,10 +43,14 @@ class Router(BaseHTTPRequestHandler):
     """A hotspot's own pages, as far as a browser sees them: log in and go on, log out and come back."""
 
     splash = ""
+    city: City
 
     def do_GET(self) -> None:
-        parts = urlsplit(self.path)
-        target = parse_qs(parts.query)["dst"][0] if parts.path == "/login" else f"{self.splash}&page=logout"
+        parts, target = urlsplit(self.path), f"{self.splash}&page=logout"
+        if parts.path == "/login":
+            query = parse_qs(parts.query)
+            self.city.use_ticket(query["username"][0])
+            target = query["dst"][0]
         self.send_response(302)
         self.send_header("Location", target)
         self.end_headers()
@@ -98,7 +102,7 @@ def island(
         address = f"127.0.0.2:{router.server_port}"
         stored = nases.set_nas(city.database, city.keyring, NAS, now=clock(), login_address=address)
         city.router = address
-        Router.splash = url + city.splash_url()
+        Router.splash, Router.city = url + city.splash_url(), city
         threads = [
             threading.Thread(target=server.run, kwargs={"sockets": [listener]}),
             threading.Thread(target=router.serve_forever, kwargs={"poll_interval": 0.05}),

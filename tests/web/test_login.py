@@ -272,7 +272,7 @@ def test_guest_gets_the_plan_of_the_site(city: City) -> None:
     city.post()
     plans.add_plan(city.database, "Baru", now=city.clock(), chance=city.chance, down_bps=1_000_000)
     sites.set_site(city.database, "Gusung", now=city.clock(), guest_plan="Baru")
-    token = status_token(city.post())
+    token = status_token(city.let_in(city.post()))
     assert "1 Mbps" in words(city.client.get("/status", params={"t": token})).replace("\xa0", " ")
 
 

@@ -19,7 +19,7 @@ def city(postgresql_database: Database, keyring: Keyring, chance: Chance, tmp_pa
 
 
 def test_resident_logs_in_sees_what_is_left_and_logs_out(city: City) -> None:
-    answer = city.post()
+    answer = city.let_in(city.post())
     city.report(city.account_of(answer), 188_000_000)
     token = status_token(answer)
     assert "312 MB tersisa" in words(city.client.get("/status", params={"t": token})).replace("\xa0", " ")

@@ -67,7 +67,7 @@ def test_status_in_english(city: City) -> None:
 
 
 def test_status_counts_devices_against_the_limit(city: City) -> None:
-    answer = city.post("account", username="siti", password=PASSWORD)
+    answer = city.let_in(city.post("account", username="siti", password=PASSWORD))
     account = city.account_of(answer)
     city.report(account, 1, mac="02:aa:00:00:00:99", session="80000099")
     city.report(account, 1)
@@ -88,8 +88,23 @@ def test_status_shows_the_time_that_is_left(city: City) -> None:
 def test_session_of_long_ago_is_not_this_one(city: City) -> None:
     account = city.account_of(city.post())
     city.report(account, 1, kind=ReportKind.STOP, seconds=3_600)
-    token = status_token(city.post())
+    token, _ = enter(city)
     assert "Anda tersambung" in words(show(city, token))
+
+
+def test_session_that_ended_just_before_the_login_is_not_this_one(city: City) -> None:
+    _, account = enter(city)
+    city.clock.advance(timedelta(minutes=1))
+    city.report(account, 1, kind=ReportKind.STOP, cause="User-Request")
+    city.clock.advance(timedelta(milliseconds=300))
+    token, _ = enter(city)
+    page = show(city, token)
+    assert "Anda tersambung" in words(page)
+    assert "keluar" not in words(page)
+    assert "lalu." not in words(page), "the old session's figures are not this one's"
+    city.clock.advance(timedelta(minutes=1))
+    city.report(account, 1, kind=ReportKind.STOP, session="80000002", seconds=59, cause="User-Request")
+    assert "Anda sudah keluar." in words(show(city, token))
 
 
 def test_ended_session_says_so_and_how_to_return(city: City) -> None:
@@ -156,6 +171,47 @@ def test_status_of_a_removed_account_is_gone(city: City) -> None:
     assert show(city, status_token(answer)).status_code == 404
 
 
+# ---- a visit that somebody forged: its redirect, not followed, holds a status link too
+
+
+def forge(city: City) -> str:
+    """Log in with somebody else's MAC and read the redirect; no router has a part in it."""
+    return status_token(city.post())
+
+
+def test_c5_09_link_of_a_forged_visit_shows_and_ends_nothing(city: City) -> None:
+    forged = forge(city)
+    _, account = enter(city)
+    city.report(account, 188_000_000)
+    for _ in range(2):
+        page = show(city, forged)
+        assert "Menyambungkan…" in words(page)
+        assert '<meta http-equiv="refresh" content="2">' in page.text
+        assert "tersisa" not in words(page)
+        assert "bytes-remaining" not in api(city, forged).json()
+        log_out(city, forged)
+    with city.database.read() as connection:
+        assert len(resume.of_macs(connection, [MAC], now=city.clock())[MAC]) == 1
+        (session,) = online.sessions_of(connection, account, since=city.clock())
+        assert changes.of_session(connection, session.id) == []
+
+
+def test_c5_09_link_of_a_forged_visit_tells_nothing_later_either(city: City) -> None:
+    forged = forge(city)
+    city.report(city.account_of(city.let_in(city.post())), 500_000_000)
+    city.clock.advance(timedelta(minutes=6))
+    assert words(show(city, forged)).count("Sambungan berakhir") == 1
+    assert "500" not in words(show(city, forged))
+    assert "Kuota" not in words(show(city, forged))
+
+
+def test_page_turns_when_the_router_has_logged_the_phone_in(city: City) -> None:
+    answer = city.post()
+    assert "Menyambungkan…" in words(show(city, status_token(answer)))
+    city.let_in(answer)
+    assert "Anda tersambung" in words(show(city, status_token(answer)))
+
+
 # ---- log-out
 
 
@@ -185,7 +241,7 @@ def test_log_out_asks_the_router_to_disconnect_once(city: City) -> None:
 
 
 def test_log_out_leaves_the_other_devices_alone(city: City) -> None:
-    answer = city.post("account", username="siti", password=PASSWORD)
+    answer = city.let_in(city.post("account", username="siti", password=PASSWORD))
     account = city.account_of(answer)
     city.report(account, 1, mac="02:aa:00:00:00:99", session="80000099")
     log_out(city, status_token(answer))
@@ -242,7 +298,7 @@ def test_b1_03_api_says_what_is_left(city: City) -> None:
 
 
 def test_b1_03_api_says_when_it_ends(city: City) -> None:
-    token = status_token(city.post("voucher", code=city.codes[0]))
+    token = status_token(city.let_in(city.post("voucher", code=city.codes[0])))
     assert api(city, token).json()["bytes-remaining"] == 2_000_000_000
 
 
