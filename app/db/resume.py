@@ -32,6 +32,15 @@ class Used(NamedTuple):
     nonce: str
 
 
+class LoggedOut(NamedTuple):
+    """A device that logged out at the router: with which account, where, when."""
+
+    mac: str
+    account_id: str
+    site_id: str | None
+    at: datetime
+
+
 def live(connection: Connection, *, now: datetime) -> list[ResumeGrant]:
     """Return every grant that is in force and has not ended."""
     rows = connection.execute(select(*_COLUMNS).where(_IN_FORCE, resume_grants.c.expires_at > now))
@@ -101,6 +110,21 @@ def begin(connection: Connection, used: Iterable[Used]) -> None:
 def end_for_mac(connection: Connection, mac: str) -> int:
     """End every grant of a MAC, pending ones too (log-out, two phones with one MAC); return how many there were."""
     return connection.execute(delete(resume_grants).where(resume_grants.c.mac == mac)).rowcount
+
+
+def end_logged_out(connection: Connection, gone: Iterable[LoggedOut]) -> set[str]:
+    """End the grants in force that let a device in where it has logged out since its login; return their MACs."""
+    macs: set[str] = set()
+    for one in gone:
+        here = or_(resume_grants.c.site_id.is_(None), resume_grants.c.site_id == one.site_id)
+        query = (
+            delete(resume_grants)
+            .where(resume_grants.c.mac == one.mac, resume_grants.c.account_id == one.account_id)
+            .where(_IN_FORCE, here, resume_grants.c.created_at <= one.at)
+            .returning(resume_grants.c.mac)
+        )
+        macs.update(connection.scalars(query))
+    return macs
 
 
 def end_for_accounts(connection: Connection, account_ids: Collection[str]) -> list[str]:

@@ -96,6 +96,15 @@ class Ledger:
         """Return the sessions that must be written."""
         return [session for session in self.sessions() if self._stored.get(session.id) != session]
 
+    def stopped(self) -> Iterator[Session]:
+        """Give the sessions of accounts that a Stop has ended in this batch; the same Stop again ends none."""
+        for session in self.changed():
+            if session.stop is None or not session.stop.reported or session.account_id is None:
+                continue
+            before = self._stored.get(session.id)
+            if before is None or (before.stop, before.account_id) != (session.stop, session.account_id):
+                yield session
+
     def gone(self) -> list[str]:
         """Return the ids of stored sessions that are parts of others now."""
         return [session_id for session_id in self.absorbed if session_id in self._stored]

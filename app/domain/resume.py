@@ -10,6 +10,8 @@ from app.domain.plans import day_begins_at, local_day
 from app.domain.tickets import nonce_beside, read_name
 
 CONSENTED_DAYS: Final = 30
+LOG_OUT_CAUSE: Final = "User-Request"
+"""The Acct-Terminate-Cause of a person who logs out; all others (carrier, idle, time, quota, reboot) may come back."""
 
 
 @dataclass(frozen=True, slots=True)

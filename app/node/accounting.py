@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from app.domain.reports import Unusable
+from app.domain.resume import LOG_OUT_CAUSE
 from app.domain.sessions import NasRestart, SessionReport
 from app.node.nases import KnownNas, NasTable
 from app.node.reports import ReportingNas, to_report
@@ -46,8 +47,9 @@ class Accountant:
         source: str,
         arrived_at: float,
         place: Place,
+        fresh: bool = True,
     ) -> None:
-        """Take one record that stands at `place` in our journal."""
+        """Take one record that stands at `place` in our journal; `fresh`: the database does not hold it yet."""
         report = to_report(
             attributes,
             status_type,
@@ -59,19 +61,23 @@ class Accountant:
         match report:
             case SessionReport():
                 self.counters.reports += 1
-                self._take_report(report, place)
+                self._take_report(report, place, fresh=fresh)
             case NasRestart():
                 self.counters.restarts += 1
                 self._snapshot.sessions.take_restart(report.nas_id, report.nas_scope, report.at.timestamp())
             case Unusable():
                 self.counters.unusable += 1
 
-    def _take_report(self, report: SessionReport, place: Place) -> None:
+    def _take_report(self, report: SessionReport, place: Place, *, fresh: bool) -> None:
         sessions = self._snapshot.sessions
         matched = report if report.account_id is not None else _matched(report, sessions)
         if matched.account_id is None:
             self.counters.unmatched += 1
-        sessions.take_report(matched, place)
+        left = sessions.take_report(matched, place)
+        nas = self._snapshot.nases.by_id.get(report.nas_id)
+        logged_out = left and report.terminate_cause == LOG_OUT_CAUSE
+        if fresh and logged_out and nas is not None and matched.account_id is not None:
+            self._snapshot.note_log_out(report.mac, matched.account_id, nas.nas.site_id)
 
 
 def reporting_nas(nases: NasTable, nas_id: str) -> ReportingNas:

@@ -84,6 +84,7 @@ def _take(
                     source=stored.source[0],
                     arrived_at=stored.arrived_at,
                     place=place,
+                    fresh=fresh,
                 )
     except (RecordError, DecodeError):
         return  # ingest sets it aside

@@ -127,13 +127,14 @@ class Sessions:
             if presence is not None and presence.reserved_until == until:
                 self._leave(name)
 
-    def take_report(self, report: SessionReport, place: Place) -> None:
-        """Move on with a report that is safe in our own journal at `place`."""
+    def take_report(self, report: SessionReport, place: Place) -> bool:
+        """Move on with a report that is safe in our own journal at `place`; tell whether its device has left by it."""
         if report.account_id is None:
-            return
+            return False
+        left = False
         name = device_name(report.mac, report.nas_id, report.acct_session_id)
         if report.kind is ReportKind.STOP:
-            self._stop(name, report.nas_id, report.acct_session_id)
+            left = self._stop(name, report.nas_id, report.acct_session_id)
         else:
             self._started(name, report, report.account_id)
         key = (report.nas_id, report.nas_scope, report.acct_session_id, report.mac, report.acceptance_id or "")
@@ -143,6 +144,7 @@ class Sessions:
         octets.own = max(octets.own, report.up_octets + report.down_octets)
         octets.place = place
         self._unmerged.setdefault(octets.account_id, set()).add(key)
+        return left
 
     def take_restart(self, nas_id: str, nas_scope: str, at: float) -> None:
         """Empty a NAS that has restarted: nothing that began before `at` is online there."""
@@ -240,10 +242,12 @@ class Sessions:
             )
             self._enter(name, presence)
 
-    def _stop(self, name: str, nas_id: str, acct_session_id: str) -> None:
+    def _stop(self, name: str, nas_id: str, acct_session_id: str) -> bool:
         here = self._devices.get(name)
-        if here is not None and (here.nas_id, here.acct_session_id) == (nas_id, acct_session_id):
-            self._leave(name)
+        if here is None or (here.nas_id, here.acct_session_id) != (nas_id, acct_session_id):
+            return False
+        self._leave(name)
+        return True
 
     def _is_here(self, key: Key) -> bool:
         nas_id, _, acct_session_id, mac, _ = key

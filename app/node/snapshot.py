@@ -74,6 +74,18 @@ class Snapshot:
         before = [one for one in self.grants.get(mac, ()) if one.account_id == account_id and one.site_id is None]
         self.grants[mac] = (max([grant, *before], key=lambda one: one.expires_at),)
 
+    def note_log_out(self, mac: str, account_id: str, site_id: str) -> None:
+        """Let a device that has logged out at a site not come back there; see `resume.end_logged_out`."""
+        kept = tuple(
+            one
+            for one in self.grants.get(mac, ())
+            if one.account_id != account_id or one.site_id not in (None, site_id)
+        )
+        if kept:
+            self.grants[mac] = kept
+        else:
+            self.grants.pop(mac, None)
+
     # In the follower's thread
 
     def load(self, database: Database, now: datetime) -> None:

@@ -28,7 +28,7 @@ from app.domain.reports import (
     UnusableReason,
     storable,
 )
-from app.domain.resume import login_behind
+from app.domain.resume import LOG_OUT_CAUSE, login_behind
 from app.domain.sessions import START_TOLERANCE, NasRestart, Proof, Session, SessionReport
 from app.services import limits
 
@@ -329,7 +329,7 @@ def _store(connection: Connection, ledger: Ledger, batch: _Batch) -> _Told:
         frozenset(),
         frozenset(account_id for account_id, _ in moved),
         frozenset(session.id for session in changed if session.account_id is not None) | {id_ for id_, _ in gone},
-        frozenset(),
+        _end_grants(connection, ledger),
     )
 
 
@@ -348,6 +348,19 @@ def _log(connection: Connection, decided: Sequence[Decided]) -> frozenset[str]:
     devices.note_many(connection, seen)
     uses = sorted((v.at, account_id) for v, account_id in accepted if v.method is Method.PASSWORD)
     return frozenset(account_id for at, account_id in uses if accounts.note_first_use(connection, account_id, at))
+
+
+def _end_grants(connection: Connection, ledger: Ledger) -> frozenset[str]:
+    """End the resume grants of those who logged out at the router; return their MACs.
+
+    Batches are short, so a login after a log-out comes after it here too; the tolerance is for the router's clock.
+    """
+    gone = [
+        resume.LoggedOut(session.mac, session.account_id, session.site_id, session.stop.at + START_TOLERANCE)
+        for session in ledger.stopped()
+        if session.stop is not None and session.stop.cause == LOG_OUT_CAUSE and session.account_id is not None
+    ]
+    return frozenset(resume.end_logged_out(connection, gone))
 
 
 def _begin_grants(connection: Connection, decided: Sequence[Decided]) -> frozenset[str]:

@@ -183,3 +183,36 @@ def test_nas_is_found_by_its_source_address(city: City, start: Start, address: s
 def test_mac_secret_does_not_show(city: City, start: Start) -> None:
     node = start(city)
     assert MAC_SECRET not in repr(node.known)
+
+
+def leave(node: Node, cause: str, session: str = "81a00001") -> None:
+    """Log a device in by a ticket, and let the router say why its session has ended."""
+    account = node.city.add_user("budi")
+    ticket = node.city.ticket(account)
+    node.learn()
+    accept = node.ask(node.request(ticket.name, ticket.password, session=session))
+    assert isinstance(accept, Accept)
+    said: Said = {"Acct_Session_Id": session, "Calling_Station_Id": MAC, "Class": accept.class_value}
+    node.backend.account([node.report(StatusType.START, **said)])
+    node.backend.account([node.report(StatusType.STOP, **said, Acct_Terminate_Cause=cause)])
+
+
+@pytest.mark.parametrize(
+    ("cause", "answer"),
+    [
+        pytest.param("User-Request", Reject, id="who logged out at the router does not come back"),
+        pytest.param("Lost-Carrier", Accept, id="out of reach"),
+        pytest.param("Idle-Timeout", Accept, id="idle"),
+        pytest.param("Session-Timeout", Accept, id="out of time or quota"),
+        pytest.param("Admin-Reset", Accept, id="ended by the server"),
+        pytest.param("NAS-Reboot", Accept, id="reboot"),
+    ],
+)
+def test_grant_dies_with_log_out_only(
+    city: City, start: Start, cause: str, answer: type[Accept] | type[Reject]
+) -> None:
+    node = start(city)
+    leave(node, cause)
+    assert isinstance(node.ask(node.request(MAC, MAC_SECRET)), answer)
+    again = restarted(start, city)
+    assert isinstance(again.ask(again.request(MAC, MAC_SECRET)), answer)

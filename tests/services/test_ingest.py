@@ -5,11 +5,12 @@ import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Table, delete, func, insert, select
 
-from app.db import tables
+from app.db import resume, tables
 from app.db.engine import Database
 from app.domain.plans import WITA
 from app.domain.reports import (
@@ -23,6 +24,7 @@ from app.domain.reports import (
     Unusable,
     UnusableReason,
 )
+from app.domain.resume import ResumeGrant
 from app.domain.sessions import NasRestart, ReportKind, SessionReport
 from app.services.ingest import MergeResult, merge, stored_position
 from tests.factories import MAC, NOON, make_report
@@ -404,3 +406,70 @@ def test_a_batch_longer_than_any_limit_of_parameters(city: Database) -> None:
     ]
     run(city, items)
     assert (count(city, tables.sessions), used(city)) == (7_000, {TODAY: 7_000})
+
+
+# ---- log-out at the router
+
+
+def remember(database: Database, *, made: datetime = NOON, site: str | None = None) -> None:
+    grant = ResumeGrant(MAC, ACCOUNT, site, NOON + timedelta(hours=12))
+    with database.write() as connection:
+        resume.keep(connection, f"grant-{site}", grant, now=made)
+
+
+def remembered(database: Database) -> bool:
+    with database.read() as connection:
+        return resume.of_macs(connection, [MAC], now=NOON)[MAC] != []
+
+
+def log_out(minute: float = 10, **change: Any) -> SessionReport:
+    return make_report(STOP, minute=minute, **{"cause": "User-Request", **change})
+
+
+def test_log_out_at_the_router_ends_the_resume_grant(city: Database) -> None:
+    remember(city)
+    say(city, make_report(START))
+    assert remembered(city)
+    say(city, log_out())
+    assert not remembered(city)
+    told = [json.loads(str(items)) for (items,) in column(city, tables.feed, "items")]
+    assert told[-1]["resume"] == [MAC]
+
+
+@pytest.mark.parametrize(
+    "cause",
+    ["Lost-Carrier", "Idle-Timeout", "Session-Timeout", "Admin-Reset", "NAS-Reboot", "NAS-Request", "Quota", "", None],
+)
+def test_who_did_not_log_out_may_come_back(city: Database, cause: str | None) -> None:
+    remember(city)
+    say(city, make_report(START), log_out(cause=cause))
+    assert remembered(city)
+
+
+def test_log_out_of_a_session_that_is_not_ours_ends_nothing(city: Database) -> None:
+    remember(city)
+    say(city, log_out(account_id=None, user_name="stranger"))
+    say(city, log_out(mac="02:aa:00:00:00:09"))
+    assert remembered(city)
+
+
+def test_log_out_ends_no_grant_of_another_site(city: Database) -> None:
+    with city.write() as connection:
+        connection.execute(insert(tables.sites).values(id="other", name="Melahing", created_at=NOON))
+    remember(city, site="other")
+    say(city, log_out())
+    assert remembered(city)
+    remember(city, site="site")
+    say(city, log_out(acct_session_id="80100002"))
+    with city.read() as connection:
+        assert [grant.site_id for grant in resume.live(connection, now=NOON)] == ["other"]
+
+
+def test_stop_of_before_ends_no_later_login(city: Database) -> None:
+    say(city, log_out())
+    remember(city, made=NOON + timedelta(minutes=11))
+    say(city, log_out())
+    assert remembered(city), "the same Stop again"
+    remember(city, made=NOON + timedelta(minutes=50))
+    say(city, log_out(acct_session_id="80100002"))
+    assert remembered(city), "a Stop that comes late"
