@@ -52,6 +52,7 @@ def create_app(
     return FastAPI(
         title="Pesisir portal",
         openapi_url=None,
+        redirect_slashes=False,  # its redirect would be built from the Host header, which a phone chooses
         routes=[
             Route("/", front.get),
             Route("/hotspot/{nas:path}", splash.get),

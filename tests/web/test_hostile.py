@@ -103,6 +103,12 @@ def test_no_path_breaks_the_portal(city: City, path: str) -> None:
         assert decent(city.client.get(start + encoded_path))
 
 
+def test_slash_too_many_redirects_nowhere(city: City) -> None:
+    response = city.client.get("/captive-portal/api/0/", headers={"Host": "evil.example"})
+    assert "location" not in response.headers
+    assert decent(response)
+
+
 @pytest.mark.parametrize(
     "body", [b"%", b"a=%zz", b"=&=&=", b"\xff" * 16_384], ids=["percent", "no hex", "no names", "FF"]
 )
