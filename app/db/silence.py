@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, exists, func, select
 
 from app.db.tables import accounts, plans, sessions, sites
 from app.domain.sessions import SessionState
@@ -34,3 +34,13 @@ def silent_since(connection: Connection, moment: datetime) -> Iterator[SilentSes
     )
     for session_id, last_report_at, interim_seconds in connection.execute(query):
         yield SilentSession(session_id, last_report_at, interim_seconds)
+
+
+def superseded(connection: Connection) -> list[SilentSession]:
+    """Return the open sessions whose device has begun another one, anywhere, since their last report."""
+    newer = sessions.alias("newer")
+    began_since = exists().where(newer.c.mac == sessions.c.mac, newer.c.started_at > sessions.c.last_report_at)
+    query = select(sessions.c.id, sessions.c.last_report_at).where(
+        sessions.c.state == SessionState.OPEN.value, sessions.c.mac != "", began_since
+    )
+    return [SilentSession(session_id, last_report_at, None) for session_id, last_report_at in connection.execute(query)]

@@ -8,7 +8,7 @@ from app.db import feed, positions, sessions
 from app.db.chunks import chunks
 from app.db.engine import Database
 from app.db.feed import FeedKind
-from app.db.silence import SilentSession, silent_since
+from app.db.silence import SilentSession, silent_since, superseded
 from app.domain import sessions as domain
 
 _MISSED_REPORTS: Final = 3
@@ -38,6 +38,17 @@ def close_stale(
             if now - max(silent.last_report_at, receiving_since) >= _patience(silent, silent_for)
         ]
     return sum(_close(database, some, now=now, origin=origin) for some in chunks(stale, _AT_ONCE))
+
+
+def close_superseded(database: Database, *, now: datetime, origin: str = "") -> int:
+    """Close sessions whose device has begun another one since they were last heard of; return how many.
+
+    A phone that comes back after a power cut leaves a dead session behind. Where the older one still lives, because
+    the phone roams, its next report reopens it.
+    """
+    with database.read() as connection:
+        found = superseded(connection)
+    return sum(_close(database, some, now=now, origin=origin) for some in chunks(found, _AT_ONCE))
 
 
 def _patience(silent: SilentSession, silent_for: timedelta) -> timedelta:

@@ -157,14 +157,18 @@ class Worker:
         return found
 
     def _close_stale(self, *, caught_up: bool) -> None:
-        """End sessions that are silent too long; while nothing could be received or merged, silence means nothing."""
+        """End sessions whose device has begun another, and those silent too long while we could have heard them."""
+        self._count_closed(stale.close_superseded(self._database, now=self._now()), "superseded")
         if not caught_up or not receiving(self._data_dir, self._now()):
             self._receiving_since = self._now()
             return
         closed = stale.close_stale(self._database, now=self._now(), receiving_since=self._receiving_since)
-        if closed:
-            self.counters.closed_stale += closed
-            log.info("sessions_closed_stale", count=closed)
+        self._count_closed(closed, "silent")
+
+    def _count_closed(self, number: int, why: str) -> None:
+        if number:
+            self.counters.closed_stale += number
+            log.info("sessions_closed_stale", count=number, why=why)
 
     def _clear_away(self) -> None:
         """Delete what is over: ended grants, old feed rows, segments that are kept no longer."""

@@ -12,7 +12,7 @@ from app.domain.plans import WITA
 from app.domain.reports import Reported
 from app.domain.sessions import ReportKind, SessionReport
 from app.services.ingest import merge
-from app.services.stale import close_stale
+from app.services.stale import close_stale, close_superseded
 from tests.factories import NOON, make_report
 
 INTERIM, STOP = ReportKind.INTERIM, ReportKind.STOP
@@ -133,3 +133,31 @@ def test_nodes_are_told_of_sessions_that_ended(city: Database) -> None:
         (session_id,) = connection.scalars(select(tables.sessions.c.id))
         *_, told = connection.scalars(select(tables.feed.c["items"]).order_by(tables.feed.c.seq))
     assert session_id in told
+
+
+@pytest.mark.parametrize(
+    ("second", "closed"),
+    [
+        pytest.param(make_report(acct_session_id="2", begins_at=at(5.1)), 1, id="began after the last report"),
+        pytest.param(make_report(acct_session_id="2", begins_at=at(4.9)), 0, id="began before the last report"),
+        pytest.param(make_report(acct_session_id="2", begins_at=at(6), nas_scope="elsewhere"), 1, id="at another NAS"),
+        pytest.param(
+            make_report(acct_session_id="2", begins_at=at(6), mac="02:aa:00:00:00:02"), 0, id="another device"
+        ),
+        pytest.param(make_report(acct_session_id="2", begins_at=at(6), mac=""), 0, id="no device named"),
+    ],
+)
+def test_session_is_superseded_by_a_newer_one_of_its_device(city: Database, second: SessionReport, closed: int) -> None:
+    say(city, make_report(INTERIM, minute=5, down=7), second)
+    assert close_superseded(city, now=at(7)) == closed
+
+
+def test_superseded_session_ends_at_its_last_report_and_comes_back_with_news(city: Database) -> None:
+    say(city, make_report(INTERIM, minute=5, down=7), make_report(acct_session_id="2", begins_at=at(6)))
+    close_superseded(city, now=at(7))
+    with city.read() as connection:
+        rows = connection.execute(select(tables.sessions).order_by(tables.sessions.c.started_at)).all()
+    assert [(row.state, row.stopped_at) for row in rows] == [("closed", at(5)), ("open", None)]
+    say(city, make_report(INTERIM, minute=8, down=9))
+    with city.read() as connection:
+        assert set(connection.scalars(select(tables.sessions.c.state))) == {"open"}
