@@ -21,6 +21,7 @@ from app.node.journal.segment import Position
 from app.node.journal.status import journal_status
 from app.services import nases, plans, sites
 from app.services.keyring import Keyring
+from app.services.stale import close_superseded
 from radius.attributes import Attributes
 from tests.conftest import PostgresqlServer
 from tests.flows.serving import Installation, Router
@@ -101,7 +102,7 @@ class Town:
         """Return the oracle's answer with the real ids in it."""
         ids = {oracle.nas_id(number): id_ for number, id_ in enumerate(self.nases)}
         names = {oracle.account_id(number): id_ for number, id_ in self.accounts.items()}
-        sessions, days = oracle.truth(history)
+        sessions, days = oracle.truth(history, superseded=True)
         renamed = [
             replace(one, nas=ids[one.nas], account=None if one.account is None else names[one.account])
             for one in sessions
@@ -155,9 +156,10 @@ def check(database: Database, keyring: Keyring, folder: Path, *, packets: int, k
 
 
 def compare(town: Town, history: Sequence[Packet]) -> None:
-    """Hold what is stored against the oracle's answer."""
+    """Hold what is stored against the oracle's answer, once the worker's next round has closed what is superseded."""
     database = town.database
-    sessions, days = oracle.stored(database)
+    close_superseded(database, now=datetime.now(UTC))
+    sessions, days = oracle.stored(database, superseded=True)
     true_sessions, true_days = town.truth(history)
     assert sorted(sessions, key=repr) == sorted(true_sessions, key=repr)
     assert days == true_days
@@ -169,7 +171,6 @@ def compare(town: Town, history: Sequence[Packet]) -> None:
 
 
 def positions(database: Database) -> dict[tuple[str, int], Position]:
-
     with database.read() as connection:
         return {
             (one.node, one.worker): Position(one.segment, one.segment_id, one.offset)

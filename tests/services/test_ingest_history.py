@@ -8,7 +8,7 @@ import os
 import random
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import NamedTuple
@@ -23,6 +23,7 @@ from app.domain.reports import Item, Move, Position, Reported
 from app.domain.sessions import NasRestart, ReportKind, SessionReport
 from app.services.ingest import merge
 from app.services.sessions import SessionTotals, session_totals
+from app.services.stale import close_superseded
 from tests.histories import OFF, ON, STOP, Packet, make_history, settings_for
 
 DAY = timedelta(days=1)
@@ -84,8 +85,12 @@ class Truth:
 Days = dict[tuple[str, date], tuple[int, int]]
 
 
-def truth(packets: Iterable[Packet]) -> tuple[list[Truth], Days]:
-    """Compute what the packets that arrived tell, from the whole list at once."""
+def truth(packets: Iterable[Packet], *, superseded: bool = False) -> tuple[list[Truth], Days]:
+    """Compute what the packets that arrived tell, from the whole list at once.
+
+    `superseded`: as it is after the worker closed the sessions whose device has begun another. What it closes before
+    it hears of a restart keeps its cause, so ends that no Stop reported have none here.
+    """
     restarts: dict[int, list[Packet]] = defaultdict(list)
     by_session: dict[int, list[Packet]] = defaultdict(list)
     for packet in packets:
@@ -95,14 +100,33 @@ def truth(packets: Iterable[Packet]) -> tuple[list[Truth], Days]:
             by_session[packet.session].append(packet)
     days: Days = defaultdict(lambda: (0, 0))
     found = []
+    last_reports = []
     for said in by_session.values():
         session = _truth(sorted(said, key=lambda p: (p.event_at, p.up_octets)), restarts[said[0].nas])
+        if superseded and all(packet.kind != STOP for packet in said):
+            session = replace(session, cause=None)
         found.append(session)
+        last_reports.append(max(packet.event_at for packet in said))
         if session.account is not None:
             for day, (up, down) in _days(said, session.started_at).items():
                 so_far = days[session.account, day]
                 days[session.account, day] = so_far[0] + up, so_far[1] + down
+    if superseded:
+        found = without_superseded(found, last_reports)
     return found, {key: octets for key, octets in days.items() if octets != (0, 0)}
+
+
+def without_superseded(sessions: Sequence[Truth], last_reports: Sequence[datetime]) -> list[Truth]:
+    """Close, as an estimate, the sessions whose device began another after their last report."""
+    newest: dict[str, datetime] = {}
+    for session in sessions:
+        newest[session.mac] = max(session.started_at, newest.get(session.mac, session.started_at))
+    return [
+        replace(session, stopped_at=last)
+        if session.stopped_at is None and session.mac and newest[session.mac] > last
+        else session
+        for session, last in zip(sessions, last_reports, strict=True)
+    ]
 
 
 def _truth(said: Sequence[Packet], restarts: Sequence[Packet]) -> Truth:
@@ -153,7 +177,7 @@ def _days(said: Iterable[Packet], started_at: datetime) -> dict[date, tuple[int,
 # ---- what is stored
 
 
-def stored(database: Database) -> tuple[list[Truth], Days]:
+def stored(database: Database, *, superseded: bool = False) -> tuple[list[Truth], Days]:
     with database.read() as connection:
         rows = connection.execute(select(tables.sessions)).all()
         used = connection.execute(select(tables.usage)).all()
@@ -166,7 +190,7 @@ def stored(database: Database) -> tuple[list[Truth], Days]:
             row.account_id,
             row.started_at,
             row.stopped_at,
-            row.stop_cause,
+            row.stop_cause if row.stop_reported or not superseded else None,
             row.up_octets,
             row.down_octets,
             row.session_seconds,
@@ -188,8 +212,11 @@ def add_city(database: Database, accounts: Iterable[int]) -> None:
         )
 
 
-def deliver(database: Database, history: Sequence[Packet], *, size: int) -> None:
-    """Merge through two nodes, batch by batch; now and then a batch is tried again, as after a crash."""
+def deliver(database: Database, history: Sequence[Packet], *, size: int, superseded: bool = False) -> None:
+    """Merge through two nodes, batch by batch; now and then a batch is tried again, as after a crash.
+
+    `superseded`: now and then close the sessions whose device has begun another, and once at the end.
+    """
     chance = random.Random(7)
     nodes: tuple[list[Packet], list[Packet]] = ([], [])
     for packet in history:
@@ -208,16 +235,20 @@ def deliver(database: Database, history: Sequence[Packet], *, size: int) -> None
                 database, items, position=move, origin=f"{node}/0", zone=WITA, now=datetime.now(UTC), chance=os.urandom
             )
             assert result.position == move.after
+        if superseded and chance.random() < 0.3:
+            close_superseded(database, now=datetime.now(UTC))
         at[node] = move.after
         begun[node] += len(batch)
+    if superseded:
+        close_superseded(database, now=datetime.now(UTC))
 
 
-def check(database: Database, packets: int, *, size: int) -> None:
+def check(database: Database, packets: int, *, size: int, superseded: bool = False) -> None:
     history = make_history(packets, settings=settings_for(packets))
     add_city(database, {packet.account for packet in history if packet.account is not None})
-    deliver(database, history, size=size)
-    sessions, days = stored(database)
-    true_sessions, true_days = truth(history)
+    deliver(database, history, size=size, superseded=superseded)
+    sessions, days = stored(database, superseded=superseded)
+    true_sessions, true_days = truth(history, superseded=superseded)
     assert sorted(sessions, key=repr) == sorted(true_sessions, key=repr)
     assert days == true_days
     with database.read() as connection:
@@ -234,6 +265,10 @@ def check(database: Database, packets: int, *, size: int) -> None:
 
 def test_a_history_of_10_000_packets_ends_in_exactly_the_right_sessions_and_usage(database: Database) -> None:
     check(database, 10_000, size=300)
+
+
+def test_sessions_closed_as_superseded_between_the_batches_end_right_all_the_same(database: Database) -> None:
+    check(database, 10_000, size=300, superseded=True)
 
 
 @pytest.mark.long
