@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Final, NamedTuple, Protocol
 
+from radius.net.batch_calls import RECVMMSG, SENDMMSG, IoVec, MMsgHdr, MsgHdr
+
 SLOT_OCTETS: Final = 4097  # one more than the largest packet
 CONTROL_OCTETS: Final = 128  # room for the time, the drop count and the packet information
 NAME_OCTETS: Final = 28  # struct sockaddr_in6
@@ -96,7 +98,7 @@ def open_endpoint(
     except OSError:
         bound.close()
         raise
-    if plain or _RECVMMSG is None:
+    if plain or RECVMMSG is None:
         return PlainEndpoint(bound, batch)
     return BatchEndpoint(bound, batch)
 
@@ -106,7 +108,7 @@ def _prepare(bound: socket.socket, host: str, *, reuse_port: bool, receive_buffe
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)  # the system may cap it: net.core.rmem_max
     if reuse_port:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    if _LINUX:
+    if RECVMMSG is not None:
         bound.setsockopt(socket.SOL_SOCKET, _SO_RXQ_OVFL, 1)
         bound.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
     if bound.family == socket.AF_INET6:
@@ -115,7 +117,7 @@ def _prepare(bound: socket.socket, host: str, *, reuse_port: bool, receive_buffe
         return
     if bound.family == socket.AF_INET6:
         bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
-    elif _LINUX:
+    elif RECVMMSG is not None:
         bound.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
 
 
@@ -224,40 +226,6 @@ class PlainEndpoint:
 # The batch calls
 
 
-class _IoVec(ctypes.Structure):
-    _fields_ = (("base", ctypes.c_void_p), ("length", ctypes.c_size_t))
-
-
-class _MsgHdr(ctypes.Structure):
-    _fields_ = (
-        ("name", ctypes.c_void_p),
-        ("namelen", ctypes.c_uint32),
-        ("iov", ctypes.c_void_p),
-        ("iovlen", ctypes.c_size_t),
-        ("control", ctypes.c_void_p),
-        ("controllen", ctypes.c_size_t),
-        ("flags", ctypes.c_int),
-    )
-
-
-class _MMsgHdr(ctypes.Structure):
-    _fields_ = (("hdr", _MsgHdr), ("len", ctypes.c_uint))
-
-
-def _call(name: str, *, waits: bool) -> "ctypes._FuncPointer | None":
-    function = getattr(ctypes.CDLL(None, use_errno=True), name, None)
-    if function is not None:
-        arguments = [ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int]
-        function.argtypes = [*arguments, ctypes.c_void_p] if waits else arguments
-        function.restype = ctypes.c_int
-    return function
-
-
-_RECVMMSG: Final = _call("recvmmsg", waits=True)
-_SENDMMSG: Final = _call("sendmmsg", waits=False)
-_LINUX: Final = _RECVMMSG is not None
-
-
 class _Slots:
     """Room for a batch of datagrams, laid out once for the kernel; lengths are read and written through views.
 
@@ -265,11 +233,11 @@ class _Slots:
     """
 
     def __init__(self, count: int) -> None:
-        self.headers = (_MMsgHdr * count)()
+        self.headers = (MMsgHdr * count)()
         self.data = bytearray(count * SLOT_OCTETS)
         self.names = bytearray(count * NAME_OCTETS)
         self.controls = bytearray(count * CONTROL_OCTETS)
-        self._vectors = (_IoVec * count)()
+        self._vectors = (IoVec * count)()
         data, names, controls = (_address(room) for room in (self.data, self.names, self.controls))
         vectors = ctypes.addressof(self._vectors)
         for at in range(count):
@@ -278,7 +246,7 @@ class _Slots:
             header = self.headers[at].hdr
             header.name = names + at * NAME_OCTETS
             header.namelen = NAME_OCTETS
-            header.iov = vectors + at * ctypes.sizeof(_IoVec)
+            header.iov = vectors + at * ctypes.sizeof(IoVec)
             header.iovlen = 1
             header.control = controls + at * CONTROL_OCTETS
             header.controllen = CONTROL_OCTETS
@@ -292,13 +260,13 @@ def _address(room: bytearray) -> int:
     return ctypes.addressof((ctypes.c_char * len(room)).from_buffer(room))
 
 
-_WORDS: Final = ctypes.sizeof(_MMsgHdr) // 4  # from one header to the next, in 32-bit words
-_SIZES: Final = ctypes.sizeof(_MMsgHdr) // ctypes.sizeof(ctypes.c_size_t)  # and in words of size_t
-_NAME_LENGTH: Final = _MsgHdr.namelen.offset // 4
-_LENGTH: Final = _MMsgHdr.len.offset // 4
-_CONTROL_LENGTH: Final = _MsgHdr.controllen.offset // ctypes.sizeof(ctypes.c_size_t)
-_VECTOR_SIZES: Final = ctypes.sizeof(_IoVec) // ctypes.sizeof(ctypes.c_size_t)
-_VECTOR_LENGTH: Final = _IoVec.length.offset // ctypes.sizeof(ctypes.c_size_t)
+_WORDS: Final = ctypes.sizeof(MMsgHdr) // 4  # from one header to the next, in 32-bit words
+_SIZES: Final = ctypes.sizeof(MMsgHdr) // ctypes.sizeof(ctypes.c_size_t)  # and in words of size_t
+_NAME_LENGTH: Final = MsgHdr.namelen.offset // 4
+_LENGTH: Final = MMsgHdr.len.offset // 4
+_CONTROL_LENGTH: Final = MsgHdr.controllen.offset // ctypes.sizeof(ctypes.c_size_t)
+_VECTOR_SIZES: Final = ctypes.sizeof(IoVec) // ctypes.sizeof(ctypes.c_size_t)
+_VECTOR_LENGTH: Final = IoVec.length.offset // ctypes.sizeof(ctypes.c_size_t)
 
 
 class BatchEndpoint:
@@ -322,12 +290,12 @@ class BatchEndpoint:
 
     def receive(self) -> list[Datagram]:
         """Return what is there, up to the batch size; never waits."""
-        assert _RECVMMSG is not None
+        assert RECVMMSG is not None
         slots = self._in
         for at in range(self._used):
             slots.words[at * _WORDS + _NAME_LENGTH] = NAME_OCTETS
             slots.sizes[at * _SIZES + _CONTROL_LENGTH] = CONTROL_OCTETS
-        count = _RECVMMSG(self._descriptor, ctypes.addressof(slots.headers), self._batch, socket.MSG_DONTWAIT, None)
+        count = RECVMMSG(self._descriptor, ctypes.addressof(slots.headers), self._batch, socket.MSG_DONTWAIT, None)
         self._used = max(count, 0)
         if count <= 0:
             # EAGAIN: nothing there. ECONNREFUSED and the like: an answer of ours met a closed port.
@@ -359,7 +327,7 @@ class BatchEndpoint:
         self._socket.close()
 
     def _send(self, answers: Sequence[tuple[bytes, Datagram]]) -> int:
-        assert _SENDMMSG is not None
+        assert SENDMMSG is not None
         slots = self._out
         for at, (data, to) in enumerate(answers):
             slots.data[at * SLOT_OCTETS : at * SLOT_OCTETS + len(data)] = data
@@ -372,8 +340,8 @@ class BatchEndpoint:
         start = ctypes.addressof(slots.headers)
         done = sent = 0
         while done < len(answers):
-            count = _SENDMMSG(
-                self._descriptor, start + done * ctypes.sizeof(_MMsgHdr), len(answers) - done, socket.MSG_DONTWAIT
+            count = SENDMMSG(
+                self._descriptor, start + done * ctypes.sizeof(MMsgHdr), len(answers) - done, socket.MSG_DONTWAIT
             )
             if count > 0:
                 done += count
