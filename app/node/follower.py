@@ -86,6 +86,7 @@ class Follower:
             self._drain()
             began = self._clock.monotonic()
             try:
+                self._snapshot.tick(self._clock.now())
                 if self._watch is None:
                     self._watch = watch(self._database)
                 self._read(began)
@@ -103,7 +104,6 @@ class Follower:
         else:
             self._snapshot.load(self._database, now)
             log.info("snapshot_loaded", accounts=len(self._snapshot.accounts), seconds=self._since(began))
-        self._snapshot.tick(self._database, now)
         self._loaded.set()
         self.learned.keep(self._database)
         if self.failed > self.begun:

@@ -20,13 +20,17 @@ MAC_IS_PASSWORD: Final = frozenset({Family.UNIFI, Family.OMADA, Family.HOSTAPD})
 
 @dataclass(frozen=True, slots=True)
 class KnownNas:
-    """One NAS with all that a decision or a report needs. `mac_secret` is the password of its MAC authentication."""
+    """One NAS with all that a decision or a report needs. `mac_secret` is the password of its MAC authentication.
+
+    `old_secret_until` is when the second of two shared secrets ends, None if there is one only.
+    """
 
     nas: Nas
     site: Site
     wire: WireNas
     direction: WireDirection
     mac_secret: str = field(repr=False)
+    old_secret_until: datetime | None = None
 
     @property
     def profile(self) -> Profile:
@@ -40,11 +44,13 @@ class KnownNas:
 
 
 class NasTable:
-    """Every NAS, ready to be found."""
+    """Every NAS, ready to be found. `changes_at` is when the first old secret ends, None if there is none."""
 
-    def __init__(self, known: Iterable[KnownNas] = (), *, changes_at: datetime | None = None) -> None:
+    def __init__(self, known: Iterable[KnownNas] = ()) -> None:
         self.by_id: Mapping[str, KnownNas] = {one.nas.id: one for one in known}
-        self.changes_at = changes_at
+        self.changes_at = min(
+            (one.old_secret_until for one in self.by_id.values() if one.old_secret_until is not None), default=None
+        )
         self._exact: dict[IPAddress, tuple[WireNas, ...]] = {}
         self._prefixes: dict[int, list[tuple[int, dict[int, tuple[WireNas, ...]]]]] = {4: [], 6: []}
         wide: dict[tuple[int, int], dict[int, tuple[WireNas, ...]]] = {}
@@ -73,12 +79,23 @@ class NasTable:
                 return found
         return ()
 
+    def at(self, now: datetime) -> "NasTable":
+        """Return the table as it stands at `now`: without old secrets that have ended."""
+        return NasTable(known_nas(one.nas, one.site, secrets_of(one), now=now) for one in self.by_id.values())
+
+
+def secrets_of(known: KnownNas) -> NasSecrets:
+    """Return the secrets that a node knows of a NAS; the portal's is none of them."""
+    radius, *old = (secret.decode() for secret in known.wire.secrets)
+    return NasSecrets(radius, "", known.mac_secret, old[0] if old else None, known.old_secret_until)
+
 
 def known_nas(nas: Nas, site: Site, secrets: NasSecrets, *, now: datetime) -> KnownNas:
     """Put together what is known about one NAS at `now`."""
-    valid = [secrets.radius]
+    valid, until = [secrets.radius], None
     if secrets.old_radius and secrets.old_radius_until is not None and now < secrets.old_radius_until:
         valid.append(secrets.old_radius)
+        until = secrets.old_radius_until
     wire = WireNas(
         id=nas.id,
         secrets=tuple(secret.encode() for secret in valid),
@@ -89,7 +106,7 @@ def known_nas(nas: Nas, site: Site, secrets: NasSecrets, *, now: datetime) -> Kn
         exact_address=nas.address.num_addresses == 1,
     )
     direction = WireDirection.AUTO if nas.direction is Direction.AUTO else WireDirection(nas.direction.value)
-    return KnownNas(nas, site, wire, direction, secrets.mac)
+    return KnownNas(nas, site, wire, direction, secrets.mac, until)
 
 
 def _limit_proxy_state(demand: Demand) -> WireDemand:

@@ -121,12 +121,11 @@ class Snapshot:
         self.load(database, now)
         return True
 
-    def tick(self, database: Database, now: datetime) -> None:
+    def tick(self, now: datetime) -> None:
         """Do what only time brings: an old secret of a NAS that ends, grants that are over."""
         changes_at = self.nases.changes_at
         if changes_at is not None and changes_at <= now:
-            with database.read() as connection:
-                self.nases = self._nas_table(connection, now)
+            self.nases = self.nases.at(now)
         if self._grants_at is None or self._grants_at <= now:
             self._grants_at = now + _GRANTS_EVERY
             for mac, grants in list(self.grants.items()):
@@ -176,13 +175,9 @@ class Snapshot:
     def _nas_table(self, connection: Connection, now: datetime) -> NasTable:
         by_site = {site.id: site for site in sites.read_all(connection)}
         sealed = nases.secrets(connection)
-        until = [s.old_radius_until for s in sealed.values() if s.old_radius_until and s.old_radius_until > now]
         return NasTable(
-            (
-                known_nas(nas, by_site[nas.site_id], open_secrets(self.keyring, nas.id, sealed[nas.id]), now=now)
-                for nas in nases.read_all(connection)
-            ),
-            changes_at=min(until, default=None),
+            known_nas(nas, by_site[nas.site_id], open_secrets(self.keyring, nas.id, sealed[nas.id]), now=now)
+            for nas in nases.read_all(connection)
         )
 
     def _own_position(self, connection: Connection) -> Position | None:

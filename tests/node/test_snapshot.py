@@ -132,7 +132,7 @@ def test_old_secret_of_a_rotation_ends_by_itself(city: City, start: Start) -> No
     node = start(city)
     assert list(node.known.wire.secrets) == [b"a-new-secret-of-gusung", SECRET.encode()]
     city.time.pass_by(3600)
-    node.snapshot.tick(city.database, city.time.at)
+    node.snapshot.tick(city.time.at)
     assert list(node.known.wire.secrets) == [b"a-new-secret-of-gusung"]
 
 
@@ -269,7 +269,7 @@ def test_what_is_over_is_forgotten_though_nobody_asks(city: City, start: Start) 
         city.time.pass_by(1)
     assert len(node.snapshot.sessions) <= 91
     city.time.pass_by(86_400)
-    node.snapshot.tick(city.database, city.time.at)
+    node.snapshot.tick(city.time.at)
     assert node.snapshot.grants == {}
 
 
