@@ -7,7 +7,7 @@ Start has not come: it holds a place for 90 s.
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from app.db.snapshot import SessionFacts
@@ -33,23 +33,28 @@ class Presence:
     reserved_until: float | None
 
 
-class _Octets:
-    """One session's octets: what the database holds, what our own reports say, and where the last of these stands."""
-
-    __slots__ = ("account_id", "merged", "own", "place")
-
-    def __init__(self, account_id: str) -> None:
-        self.account_id = account_id
-        self.merged = 0
-        self.own = 0
-        self.place = (0, 0)
-
-
 class Place(NamedTuple):
     """Where in our own journal something stands: segment number and the offset behind it."""
 
     segment: int
     offset: int
+
+
+NOWHERE: Final = Place(0, 0)
+
+
+@dataclass(slots=True)
+class Octets:
+    """One session's octets: what the database holds, what our own reports say, and where the last of these stands.
+
+    Own reports move it on; what the database says makes a new one of it, so that a copy of the references is of one
+    moment of the database.
+    """
+
+    account_id: str
+    merged: int = 0
+    own: int = 0
+    place: Place = NOWHERE
 
 
 class Sessions:
@@ -59,7 +64,7 @@ class Sessions:
         self._devices: dict[str, Presence] = {}
         self._reserved: deque[tuple[float, str]] = deque()  # (until, device) of reservations, in order
         self._of_account: dict[str, set[str]] = {}
-        self._octets: dict[Key, _Octets] = {}
+        self._octets: dict[Key, Octets] = {}
         self._unmerged: dict[str, set[Key]] = {}
         for facts in stored:
             self.take_stored(facts)
@@ -140,7 +145,7 @@ class Sessions:
         key = (report.nas_id, report.nas_scope, report.acct_session_id, report.mac, report.acceptance_id or "")
         octets = self._octets.get(key)
         if octets is None:
-            octets = self._octets[key] = _Octets(report.account_id)
+            octets = self._octets[key] = Octets(report.account_id)
         octets.own = max(octets.own, report.up_octets + report.down_octets)
         octets.place = place
         self._unmerged.setdefault(octets.account_id, set()).add(key)
@@ -171,8 +176,8 @@ class Sessions:
         if octets is None:
             if not facts.open:
                 return
-            octets = self._octets[key] = _Octets(facts.account_id)
-        octets.merged = facts.octets
+            octets = Octets(facts.account_id)
+        self._octets[key] = replace(octets, merged=facts.octets)
         if facts.open:
             since = facts.started_at.timestamp()
             here = self._devices.get(name)
@@ -199,24 +204,31 @@ class Sessions:
             if not keys:
                 del self._unmerged[account_id]
             for key in done:
-                self._octets[key].own = 0
-                if not self._is_here(key):
+                if self._is_here(key):
+                    self._octets[key] = replace(self._octets[key], own=0)
+                else:
                     del self._octets[key]
 
     def carry_unmerged(self, older: "Sessions", merged: Place) -> None:
-        """Take over, after a fresh load, what only we know: own reports not merged yet, and reservations."""
+        """Take over, after a fresh load, what only we know: own reports not merged yet, their devices, reservations."""
+        reported = set()
         for keys in older._unmerged.values():  # noqa: SLF001 its own class
             for key in keys:
                 theirs = older._octets[key]  # noqa: SLF001 its own class
                 if theirs.place > merged:
-                    mine = self._octets.setdefault(key, _Octets(theirs.account_id))
+                    mine = self._octets.setdefault(key, Octets(theirs.account_id))
                     mine.own, mine.place = theirs.own, theirs.place
                     self._unmerged.setdefault(mine.account_id, set()).add(key)
+                    reported.add((mine.account_id, key[0], key[2]))
         for name, presence in older._devices.items():  # noqa: SLF001 its own class
             here = self._devices.get(name)
-            if presence.reserved_until is not None and (here is None or here.since < presence.since):
+            if here is not None and here.since >= presence.since:
+                continue
+            if presence.reserved_until is not None:
                 self._enter(name, presence)
                 self._reserved.append((presence.reserved_until, name))
+            elif (presence.account_id, presence.nas_id, presence.acct_session_id) in reported:
+                self._enter(name, presence)
 
     def __len__(self) -> int:
         return len(self._devices)

@@ -28,7 +28,7 @@ from app.domain.resume import ResumeGrant, grant_ends_at
 from app.node.accounts import Accounts
 from app.node.journal.segment import Position
 from app.node.nases import NasTable, known_nas
-from app.node.sessions import Place, Sessions
+from app.node.sessions import NOWHERE, Place, Sessions
 from app.services.keyring import Keyring
 from app.services.nases import open_secrets
 
@@ -192,4 +192,4 @@ def _position(positions: list[PositionFacts], node: str, worker: int) -> Positio
 
 
 def _place(position: Position | None) -> Place:
-    return Place(0, 0) if position is None else Place(position.segment, position.offset)
+    return NOWHERE if position is None else Place(position.segment, position.offset)

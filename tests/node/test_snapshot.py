@@ -6,8 +6,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
-from app.db import feed
+from app.db import feed, tables
 from app.db.feed import FeedKind
 from app.domain.nases import Demand
 from app.domain.plans import WITA, Period, Usage
@@ -195,6 +196,29 @@ def test_fresh_load_keeps_what_only_the_node_knows(city: City, start: Start) -> 
     node.snapshot.load(city.database, city.time.at)
     assert node.snapshot.usage_of(account.id, city.time.at).day_octets == 100_000
     assert node.snapshot.sessions.unmerged_octets(account.id) == 100_000
+
+
+def test_fresh_load_keeps_devices_whose_sessions_wait_in_the_journal(city: City, start: Start) -> None:
+    account = city.add_user("budi")
+    node = start(city)
+    said = go_online(node)
+    node.backend.account([node.report(StatusType.START, **said)])
+    node.snapshot.load(city.database, city.time.at)
+    assert node.snapshot.sessions.online(account.id, city.time.at.timestamp() + 3600) == {MAC}
+    assert node.snapshot.sessions.acceptance_of(account.id, city.nas.id, MAC, "81a00001") is not None
+
+
+def test_fresh_load_forgets_a_device_whose_session_the_database_has_closed(city: City, start: Start) -> None:
+    account = city.add_user("budi")
+    node = start(city)
+    said = go_online(node)
+    node.backend.account([node.report(StatusType.START, **said)])
+    worker_of(city, node.folder).drain()
+    node.learn()
+    with city.database.write() as connection:
+        connection.execute(update(tables.sessions).values(state="closed"))
+    node.snapshot.load(city.database, city.time.at)
+    assert node.snapshot.sessions.online(account.id, city.time.at.timestamp() + 3600) == set()
 
 
 def test_usage_of_yesterday_is_not_todays(city: City, start: Start) -> None:
