@@ -113,7 +113,7 @@ def test(
         counted = {"up": _value(up), "down": _value(down), "session_seconds": _value(time)}
         asked = accounting(router, kind, user or "", mac=mac, session=session, **counted)
     source = source or _own_address(router)
-    _warn_of_source(router, source or _chosen_address(to))
+    _warn_of_source(router, source or chosen_address(to))
     answered = _ask(to, secrets.radius.encode(), asked, source)
     code = _show(answered, as_json=as_json)
     if code not in _GOOD:
@@ -164,7 +164,7 @@ def _own_address(router: "Nas") -> str | None:
     return host
 
 
-def _chosen_address(server: Address) -> str | None:
+def chosen_address(server: Address) -> str | None:
     """Return the address of this machine from which the system would send to the server; None if from none."""
     family = socket.AF_INET6 if ":" in server[0] else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM) as probe:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from app.cli import (
+    bench,
     demo,
     doctor,
     journal,
@@ -46,7 +47,7 @@ def build() -> typer.Typer:
     demo.register(root)
     user_show.register(users.commands)
     user_import.register(users.commands)
-    for each in (schema, settings, sites, plans, nases, users, vouchers, sessions, journal, radius):
+    for each in (schema, settings, sites, plans, nases, users, vouchers, sessions, journal, radius, bench):
         root.add_typer(each.commands)
     usage.register(root)
     doctor.register(root)
