@@ -18,27 +18,12 @@ from app.node.follower import Follower
 from app.node.journal.writer import Journal
 from app.node.passwords import PasswordChecker
 from app.node.running import write_whole
+from app.node.snapshot import Snapshot
+from app.packet_metrics import buffer_metrics, packet_metrics
 from app.worker.loop import Worker
-from radius.errors import DropReason
 from radius.net.server import UdpServer
 
 _YOUNG_SECONDS: Final = 30.0
-_NAS_COUNTERS: Final = (
-    "access_requests",
-    "accepts",
-    "rejects",
-    "challenges",
-    "accounting_requests",
-    "accounting_responses",
-    "status_requests",
-    "status_replies",
-    "repeated_replies",
-    "refused_methods",
-    "unbuildable",
-    "unsigned",
-    "downgrades",
-    "identifier_mismatches",
-)
 
 
 class RadiusCollector(Collector):
@@ -49,13 +34,14 @@ class RadiusCollector(Collector):
         process: str,
         *,
         server: UdpServer,
+        snapshot: Snapshot,
         backend: NodeBackend,
         journal: Journal,
         follower: Follower,
         checker: PasswordChecker,
     ) -> None:
         self._process = process
-        self._server, self._backend, self._journal = server, backend, journal
+        self._server, self._snapshot, self._backend, self._journal = server, snapshot, backend, journal
         self._follower, self._checker = follower, checker
 
     def collect(self) -> Iterable[Metric]:
@@ -69,24 +55,12 @@ class RadiusCollector(Collector):
             yield self._count(f"password_{name}", "passwords by RADIUS", getattr(checker, name))
 
     def _packets(self) -> Iterator[Metric]:
-        engine = self._server.engine.counters
-        drops = CounterMetricFamily(
-            "pesisir_radius_drops", "datagrams that got no answer", labels=["process", "reason"]
-        )
-        total = engine.drops()
-        for reason in DropReason:
-            drops.add_metric([self._process, reason.value], total.get(reason, 0))
-        yield drops
-        packets = CounterMetricFamily(
-            "pesisir_radius_packets", "what each NAS sent and got", labels=["process", "nas", "kind"]
-        )
-        for nas_id, counters in list(engine.by_nas.items()):
-            for name in _NAS_COUNTERS:
-                packets.add_metric([self._process, nas_id, name], getattr(counters, name))
-        yield packets
+        nases = self._snapshot.nases.by_id
+        names = {nas_id: known.nas.name for nas_id, known in nases.items()}
+        yield from packet_metrics(self._process, self._server.engine.counters, names)
+        yield from buffer_metrics(self._process, self._server.receive_buffers())
         yield self._count("radius_failures", "datagrams and batches that ended in an exception", self._server.failures)
         yield self._count("radius_unsent", "answers that the kernel did not take", self._server.unsent)
-        yield self._count("radius_kernel_drops", "datagrams the kernel had no room for", self._server.kernel_drops)
         yield self._gauge("radius_waiting", "parked requests and delayed answers", self._server.waiting)
 
     def _decisions(self) -> Iterator[Metric]:

@@ -34,21 +34,26 @@ class Accept:
     """Access-Accept: let the session begin within `authorization`.
 
     `class_value` is our opaque proof, echoed in accounting (RFC 2865 section 5.25). `user_name` is sent only where the
-    family uses it (hostapd accounts under it).
+    family uses it (hostapd accounts under it). `reason` is for observers; it is never sent.
     """
 
     authorization: Authorization
     class_value: bytes
     user_name: str | None = None
     reply_message: str | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """Access-Reject. `delay_seconds` holds the answer back without holding up anything else (throttling guesses)."""
+    """Access-Reject. `delay_seconds` holds the answer back without holding up anything else (throttling guesses).
+
+    `reason` is for observers; it is never sent.
+    """
 
     reply_message: str | None = None
     delay_seconds: float = 0.0
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,7 @@ class Challenge:
 
     state: bytes
     reply_message: str | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,11 +107,15 @@ class PendingAccounting:
 
 
 class Answered(NamedTuple):
-    """A reply to send at once: the same octets again, an answer to Status-Server, or a Reject of our own."""
+    """A reply to send at once: the same octets again, an answer to Status-Server, or a Reject of our own.
+
+    `reason` says why we reject, else it is empty.
+    """
 
     reply: bytes
     nas_id: str
     repeated: bool = False
+    reason: str = ""
 
 
 _Verified = tuple[Nas, SharedSecret]  # whose it is, and the secret that it was made with, which the reply needs
@@ -142,7 +146,7 @@ class ServerEngine:
         self._learned: dict[str, Demand] = dict(learned or {})
         self._on_learned = on_learned
         self._addresses: dict[str, IPAddress] = {}
-        self._has_signed: set[str] = set()
+        self._has_signed = {nas_id for nas_id, demand in self._learned.items() if demand is Demand.YES}
         self._proved_secrets: dict[str, bytes] = {}
         self._status_seconds: dict[str, tuple[int, int]] = {}
 
@@ -152,19 +156,19 @@ class ServerEngine:
         """Take one datagram: a request to decide or store, a reply to send at once, or why there is none."""
         nases = self._backend.find_nas(self._address(arrival.source[0]))
         if not nases:
-            return self._drop(None, DropReason.UNKNOWN_NAS)
+            return self._drop(None, arrival, DropReason.UNKNOWN_NAS)
         only = nases[0].id if len(nases) == 1 else None
         if len(datagram) < HEADER_LENGTH:
-            return self._drop(only, DropReason.TOO_SHORT)
+            return self._drop(only, arrival, DropReason.TOO_SHORT)
         if datagram[0] not in _CODES[arrival.service]:
-            return self._drop(only, DropReason.BAD_CODE)
+            return self._drop(only, arrival, DropReason.BAD_CODE)
         try:
             packet = Packet.parse(datagram, max_attributes=self._max_attributes)
         except DecodeError as error:
-            return self._drop(only, error.reason)
+            return self._drop(only, arrival, error.reason)
         candidates = nases if len(nases) == 1 else _fitting(packet, nases)
         if not candidates:
-            return self._drop(None, DropReason.NAS_MISMATCH)
+            return self._drop(None, arrival, DropReason.NAS_MISMATCH)
         if packet.code == _ACCESS_REQUEST:
             return self._receive_access(packet, candidates, arrival)
         if packet.code == _ACCOUNTING_REQUEST:
@@ -173,23 +177,30 @@ class ServerEngine:
 
     def skip(self, arrival: Arrival) -> DropReason:
         """Count a datagram that waited too long to be worth reading: its router has asked again meanwhile."""
-        nases = self._backend.find_nas(self._address(arrival.source[0]))
-        return self._drop(_only(nases), DropReason.TOO_OLD)
+        return self._drop(self.whose(arrival.source[0]), arrival, DropReason.TOO_OLD)
+
+    def has_signed(self, nas_id: str) -> bool:
+        """Tell whether a NAS is known to have sent a Message-Authenticator once."""
+        return nas_id in self._has_signed
+
+    def whose(self, host: str) -> str | None:
+        """Return the id of the only NAS at an address; None if there is none, or several."""
+        return _only(self._backend.find_nas(self._address(host)))
 
     def _receive_access(self, packet: Packet, candidates: Sequence[Nas], arrival: Arrival) -> Received:
         verified = self._verify_access(packet, candidates, arrival)
         if isinstance(verified, DropReason):
-            return self._drop(_only(candidates), verified)
+            return self._drop(_only(candidates), arrival, verified)
         nas, secret = verified
         if packet.repeated and not packet.repeated.isdisjoint(_SAID_ONCE):
-            return self._drop(nas.id, DropReason.REPEATED_ATTRIBUTE)
+            return self._drop(nas.id, arrival, DropReason.REPEATED_ATTRIBUTE)
         method = method_of(packet)
         if isinstance(method, DropReason):
-            return self._drop(nas.id, method)
+            return self._drop(nas.id, arrival, method)
         key = (arrival.source, arrival.local, packet.code, packet.identifier)
         earlier = self._replies.begin(key, packet.authenticator, arrival.received)
         if earlier is not True:
-            return self._again(nas, earlier)
+            return self._again(nas, arrival, earlier)
         counters = self.counters.by_nas[nas.id]
         counters.access_requests += 1
         self._note_signing(nas, packet, counters)
@@ -210,18 +221,18 @@ class ServerEngine:
         pending = PendingAccess(request, nas, secret, packet, key)
         if method and credential is None:
             counters.refused_methods += 1
-            return Answered(self.reply(pending, Reject(), arrival.received), nas.id)
+            return Answered(self.reply(pending, Reject(), arrival.received), nas.id, reason="method_not_spoken")
         return pending
 
     def _receive_accounting(self, packet: Packet, candidates: Sequence[Nas], arrival: Arrival) -> Received:
         verified = self._verify_accounting(packet, candidates, arrival)
         if isinstance(verified, DropReason):
-            return self._drop(_only(candidates), verified)
+            return self._drop(_only(candidates), arrival, verified)
         nas, secret = verified
         key = (arrival.source, arrival.local, packet.code, packet.identifier)
         earlier = self._replies.begin(key, packet.authenticator, arrival.received)
         if earlier is not True:
-            return self._again(nas, earlier)
+            return self._again(nas, arrival, earlier)
         counters = self.counters.by_nas[nas.id]
         counters.accounting_requests += 1
         self._note_identifier(nas, packet, counters)
@@ -241,21 +252,22 @@ class ServerEngine:
     def _receive_status(self, packet: Packet, candidates: Sequence[Nas], arrival: Arrival) -> Received:
         """Answer Status-Server, which must be signed (RFC 5997 section 3), while the service can do its work."""
         if not packet.signature_at:
-            return self._drop(_only(candidates), DropReason.MISSING_MESSAGE_AUTHENTICATOR)
+            return self._drop(_only(candidates), arrival, DropReason.MISSING_MESSAGE_AUTHENTICATOR)
         verified = self._verify_signed(packet, candidates, arrival)
         if isinstance(verified, DropReason):
-            return self._drop(_only(candidates), verified)
+            return self._drop(_only(candidates), arrival, verified)
         nas, secret = verified
         key = (arrival.source, arrival.local, packet.code, packet.identifier)
         earlier = self._replies.begin(key, packet.authenticator, arrival.received)
         if earlier is not True:
-            return self._again(nas, earlier)
-        counters = self.counters.by_nas[nas.id]
+            return self._again(nas, arrival, earlier)
+        counters = self.counters.by_nas[nas.id].port(arrival.service)
         counters.status_requests += 1
         reason = self._hindrance(nas, arrival)
         if reason is not None:
             self._replies.forget(key, packet.authenticator)
-            return self._drop(nas.id, reason)
+            self.counters.leave(nas.id, arrival.service, reason)
+            return reason
         code = Code.ACCESS_ACCEPT if arrival.service is Service.AUTH else Code.ACCOUNTING_RESPONSE
         reply = sign_reply(secret, code, packet.identifier, packet.authenticator, proxy_states(packet))
         counters.status_replies += 1
@@ -401,20 +413,21 @@ class ServerEngine:
     def leave(self, pending: Pending, reason: DropReason) -> None:
         """Give no reply, and take the next copy of the request for a new one."""
         self._replies.forget(pending.key, pending.packet.authenticator)
-        self.counters.drop(pending.nas.id, reason)
+        service = Service.AUTH if isinstance(pending, PendingAccess) else Service.ACCT
+        self.counters.leave(pending.nas.id, service, reason)
 
     def sweep(self, now: float) -> None:
         """Forget replies that are over; called every few seconds."""
         self._replies.sweep(now)
 
-    def _again(self, nas: Nas, earlier: bytes | bool) -> Answered | DropReason:
+    def _again(self, nas: Nas, arrival: Arrival, earlier: bytes | bool) -> Answered | DropReason:
         if isinstance(earlier, bytes):
-            self.counters.by_nas[nas.id].repeated_replies += 1
+            self.counters.by_nas[nas.id].port(arrival.service).repeated_replies += 1
             return Answered(earlier, nas.id, repeated=True)
-        return self._drop(nas.id, DropReason.DUPLICATE_IN_PROGRESS)
+        return self._drop(nas.id, arrival, DropReason.DUPLICATE_IN_PROGRESS)
 
-    def _drop(self, nas_id: str | None, reason: DropReason) -> DropReason:
-        self.counters.drop(nas_id, reason)
+    def _drop(self, nas_id: str | None, arrival: Arrival, reason: DropReason) -> DropReason:
+        self.counters.drop(nas_id, arrival.service, reason)
         return reason
 
 

@@ -128,6 +128,7 @@ class _Node:
         collector = RadiusCollector(
             self._name,
             server=server,
+            snapshot=self._snapshot,
             backend=self._backend,
             journal=self._journal,
             follower=self._follower,

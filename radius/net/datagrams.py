@@ -18,7 +18,7 @@ from typing import Final, NamedTuple, Protocol
 from radius.net.batch_calls import RECVMMSG, SENDMMSG, IoVec, MMsgHdr, MsgHdr
 
 SLOT_OCTETS: Final = 4097  # one more than the largest packet
-CONTROL_OCTETS: Final = 128  # room for the time, the drop count and the packet information
+CONTROL_OCTETS: Final = 128  # room for the time and the packet information
 NAME_OCTETS: Final = 28  # struct sockaddr_in6
 RECEIVE_BUFFER_OCTETS: Final = 4 << 20
 SEND_WAIT_SECONDS: Final = 0.05
@@ -27,13 +27,11 @@ YOUNG_SECONDS: Final = 1.0
 
 # Not in Python's socket module; the numbers of Linux (include/uapi/asm-generic/socket.h, include/uapi/linux/in.h).
 _IP_PKTINFO: Final = 8
-_SO_RXQ_OVFL: Final = 40
 _SO_TIMESTAMPNS: Final = 35
 
 _CONTROL_HEADER: Final = struct.Struct("@Lii")  # struct cmsghdr; size_t is an unsigned long on Linux
 _ALIGNMENT: Final = struct.calcsize("@L")
 _TIME: Final = struct.Struct("@ll")  # struct timespec
-_COUNT: Final = struct.Struct("@I")
 _PKTINFO4: Final = struct.Struct("@i4s4s")  # interface, the address to answer from, the address in the header
 _PKTINFO6: Final = struct.Struct("@16sI")
 
@@ -56,7 +54,6 @@ class Endpoint(Protocol):
     """A bound UDP socket."""
 
     address: tuple[str, int]
-    dropped: int
 
     def fileno(self) -> int:
         """Return the descriptor, for a selector."""
@@ -77,7 +74,6 @@ class _Control:
 
     local: bytes = b""
     arrived_at: float | None = None
-    dropped: int | None = None
 
 
 def open_endpoint(
@@ -109,7 +105,6 @@ def _prepare(bound: socket.socket, host: str, *, reuse_port: bool, receive_buffe
     if reuse_port:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     if RECVMMSG is not None:
-        bound.setsockopt(socket.SOL_SOCKET, _SO_RXQ_OVFL, 1)
         bound.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
     if bound.family == socket.AF_INET6:
         bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)  # an IPv4 router is known by its IPv4 address
@@ -132,7 +127,6 @@ def _read_control(control: bytes) -> _Control:
     """Walk over the control messages of one datagram (cmsg(3))."""
     local = b""
     arrived_at = None
-    dropped = None
     at = 0
     while at + _CONTROL_HEADER.size <= len(control):
         length, level, kind = _CONTROL_HEADER.unpack_from(control, at)
@@ -143,8 +137,6 @@ def _read_control(control: bytes) -> _Control:
             case socket.SOL_SOCKET, _ if kind == _SO_TIMESTAMPNS:
                 seconds, nanoseconds = _TIME.unpack(data)
                 arrived_at = seconds + nanoseconds / 1e9
-            case socket.SOL_SOCKET, _ if kind == _SO_RXQ_OVFL:
-                (dropped,) = _COUNT.unpack(data)
             case socket.IPPROTO_IP, _ if kind == _IP_PKTINFO:
                 local = _PKTINFO4.unpack(data)[1]
             case socket.IPPROTO_IPV6, socket.IPV6_PKTINFO:
@@ -152,7 +144,7 @@ def _read_control(control: bytes) -> _Control:
             case _:
                 pass
         at += (length + _ALIGNMENT - 1) // _ALIGNMENT * _ALIGNMENT
-    return _Control(local, arrived_at, dropped)
+    return _Control(local, arrived_at)
 
 
 def _answer_from(local: bytes) -> tuple[int, int, bytes]:
@@ -181,7 +173,6 @@ class PlainEndpoint:
 
     def __init__(self, bound: socket.socket, batch: int) -> None:
         self.address: tuple[str, int] = bound.getsockname()[:2]
-        self.dropped = 0
         self._socket = bound
         self._batch = batch
 
@@ -201,7 +192,6 @@ class PlainEndpoint:
                 continue
             control = _read_control(b"".join(_packed(message) for message in ancillary))
             age = 0.0 if control.arrived_at is None else max(0.0, time.time() - control.arrived_at)
-            self.dropped = self.dropped if control.dropped is None else control.dropped
             scope = f"%{peer[3]}" if len(peer) == 4 and peer[3] else ""
             found.append(Datagram(data, (peer[0], peer[1]), (peer[0] + scope).encode(), control.local, age))
         return found
@@ -274,7 +264,6 @@ class BatchEndpoint:
 
     def __init__(self, bound: socket.socket, batch: int) -> None:
         self.address: tuple[str, int] = bound.getsockname()[:2]
-        self.dropped = 0
         self._socket = bound
         self._descriptor = bound.fileno()
         self._batch = batch
@@ -301,8 +290,6 @@ class BatchEndpoint:
             # EAGAIN: nothing there. ECONNREFUSED and the like: an answer of ours met a closed port.
             return []
         age = self._age(0)
-        if count > 1:
-            self._age(count - 1)  # for its drop count
         found = []
         words, data = slots.words, slots.data
         for at in range(count):
@@ -358,11 +345,9 @@ class BatchEndpoint:
         return _read_control(bytes(self._in.controls[start : start + self._in.sizes[at * _SIZES + _CONTROL_LENGTH]]))
 
     def _age(self, at: int) -> float:
-        """Return how long one datagram waited, and note how many were lost before it."""
-        control = self._control(at)
-        if control.dropped is not None:
-            self.dropped = control.dropped
-        return 0.0 if control.arrived_at is None else max(0.0, time.time() - control.arrived_at)
+        """Return how long one datagram waited."""
+        arrived_at = self._control(at).arrived_at
+        return 0.0 if arrived_at is None else max(0.0, time.time() - arrived_at)
 
     def _remember(self, name: bytes) -> tuple[str, int]:
         if len(self._sources) >= NAMES_KEPT:

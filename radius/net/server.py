@@ -21,8 +21,10 @@ from typing import Final, TypeVar, assert_never
 from radius.backend import Backend, Service
 from radius.codes import Code
 from radius.errors import DropReason
-from radius.messages import Accept, Challenge, Later, Reject
+from radius.messages import Accept, AccessRequest, AccountingRecord, Challenge, Later, Reject
+from radius.net.buffers import ReceiveBuffer, receive_buffer
 from radius.net.datagrams import RECEIVE_BUFFER_OCTETS, Datagram, Endpoint, open_endpoint
+from radius.net.events import Event
 from radius.server_engine import Answered, Arrival, PendingAccess, PendingAccounting, ServerEngine
 
 PATIENCE_SECONDS: Final = 10.0  # by then every router has given the request up or sent it anew
@@ -43,24 +45,6 @@ class Listen:
     service: Service
     host: str
     port: int
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """What became of one datagram. `code` and `identifier` are its own; `outcome` is the reply's code or why none.
-
-    `repeated` says that the reply had been given before; `seconds` is the time from its arrival to the outcome.
-    """
-
-    service: Service
-    source: tuple[str, int]
-    nas_id: str | None
-    code: int
-    identifier: int
-    outcome: Code | DropReason
-    repeated: bool
-    seconds: float
-    user_name: str | None = None
 
 
 class _Socket:
@@ -96,8 +80,9 @@ class _Record:
 class UdpServer:
     """RADIUS over UDP for a backend.
 
-    `observer` is called with an Event per datagram, if it is given; otherwise none is made. `plain` avoids ctypes.
-    `wake` and `stop` may be called from any thread or signal handler. The sockets are bound when the server is made.
+    `observer`, if it is given, is called with an Event per datagram that is dropped or rejected, and while `everything`
+    is set with one per datagram of any kind; no other Event is made. `plain` avoids ctypes. `everything`, `wake` and
+    `stop` may be used from any thread or signal handler. The sockets are bound when the server is made.
     """
 
     def __init__(
@@ -107,6 +92,7 @@ class UdpServer:
         *,
         engine: ServerEngine | None = None,
         observer: Callable[[Event], None] | None = None,
+        everything: bool = False,
         batch: int = BATCH,
         reuse_port: bool = False,
         receive_buffer: int = RECEIVE_BUFFER_OCTETS,
@@ -117,6 +103,7 @@ class UdpServer:
         self.engine = engine or ServerEngine(backend)
         self.failures = 0  # datagrams and batches that ended in an exception
         self.unsent = 0  # answers that the kernel did not take
+        self.everything = everything  # whether the observer hears of what went well, too
         self._backend = backend
         self._observer = observer
         self._patience = patience_seconds
@@ -125,6 +112,7 @@ class UdpServer:
         self._delayed: list[tuple[float, int, _Access, Reject]] = []
         self._order = count()  # breaks ties in the heaps
         self._stopping = False
+        self._closed = False
         self._woken = False
         self._sweep_at = 0.0
         self._selector = selectors.DefaultSelector()
@@ -154,10 +142,11 @@ class UdpServer:
         """Return where the sockets are bound, in the order of `listens`."""
         return [bound.endpoint.address for bound in self._sockets]
 
-    @property
-    def kernel_drops(self) -> int:
-        """Count the datagrams that the kernel had no room for, as far as later ones have told."""
-        return sum(bound.endpoint.dropped for bound in self._sockets)
+    def receive_buffers(self) -> list[tuple[Service, ReceiveBuffer]]:
+        """Return how each socket's buffer in the kernel stands, in the order of `listens`; nothing once closed."""
+        if self._closed:
+            return []
+        return [(bound.service, receive_buffer(bound.endpoint.fileno())) for bound in self._sockets]
 
     @property
     def waiting(self) -> int:
@@ -187,6 +176,7 @@ class UdpServer:
 
     def close(self) -> None:
         """Close every socket; `run` does it by itself."""
+        self._closed = True
         self._selector.close()
         self._wake_end.close()
         self._sleep_end.close()
@@ -230,11 +220,10 @@ class UdpServer:
             return _Record(bound, datagram, received)
         if isinstance(received, Answered):
             bound.answers.append((received.reply, datagram))
-            self._tell(
-                bound, datagram, Code(received.reply[0]), now, nas_id=received.nas_id, repeated=received.repeated
-            )
-        else:
-            self._tell(bound, datagram, received, now)
+            if self.everything or received.reason:
+                self._tell_of_answered(bound, datagram, received, now, now_at)
+        elif self._observer is not None:
+            self._tell(bound, datagram, received, now, now_at, nas_id=self.engine.whose(source[0]))
         return None
 
     # Questions to the backend
@@ -250,7 +239,7 @@ class UdpServer:
                 case Reject() if answer.delay_seconds > 0:
                     self._delay(access, answer, now)
                 case Accept() | Reject() | Challenge():
-                    self._answer(access, partial(self.engine.reply, access.pending, answer, now))
+                    self._answer(access, partial(self.engine.reply, access.pending, answer, now), answer)
                 case _:
                     assert_never(answer)
 
@@ -313,7 +302,7 @@ class UdpServer:
     def _release_delayed(self, now: float) -> None:
         while self._delayed and self._delayed[0][0] <= now:
             _, _, access, reject = heapq.heappop(self._delayed)
-            self._answer(access, partial(self.engine.reply, access.pending, reject, now))
+            self._answer(access, partial(self.engine.reply, access.pending, reject, now), reject)
 
     def _seconds_to_next(self) -> float:
         moments = [SWEEP_SECONDS]
@@ -326,7 +315,9 @@ class UdpServer:
 
     # Answers
 
-    def _answer(self, item: _Access | _Record, form: Callable[[], bytes]) -> None:
+    def _answer(
+        self, item: _Access | _Record, form: Callable[[], bytes], answer: Accept | Reject | Challenge | None = None
+    ) -> None:
         try:
             reply = form()
         except Exception:  # noqa: BLE001  # one bad request never spoils the others of its batch
@@ -334,7 +325,8 @@ class UdpServer:
             self._leave(item, DropReason.UNDECIDED)
             return
         item.bound.answers.append((reply, item.datagram))
-        self._tell_of(item, Code(reply[0]))
+        if self.everything or reply[0] == Code.ACCESS_REJECT:
+            self._tell_of(item, Code(reply[0]), reply, answer)
 
     def _leave(self, item: _Access | _Record, reason: DropReason) -> None:
         self.engine.leave(item.pending, reason)
@@ -370,15 +362,36 @@ class UdpServer:
         with contextlib.suppress(BlockingIOError):
             self._sleep_end.recv(4096)
 
-    def _tell_of(self, item: _Access | _Record, outcome: Code | DropReason) -> None:
-        if self._observer is None:
-            return
+    def _tell_of(
+        self,
+        item: _Access | _Record,
+        outcome: Code | DropReason,
+        reply: bytes | None = None,
+        answer: Accept | Reject | Challenge | None = None,
+    ) -> None:
         pending = item.pending
-        if isinstance(pending, PendingAccess):
-            received, name = pending.request.received, pending.request.user_name
-        else:
-            received, name = pending.record.received, pending.record.attributes.text("User-Name")
-        self._tell(item.bound, item.datagram, outcome, received, nas_id=pending.nas.id, user_name=name)
+        request = pending.request if isinstance(pending, PendingAccess) else pending.record
+        reason = "" if answer is None else answer.reason
+        if outcome is Code.ACCESS_REJECT and not isinstance(answer, Reject):
+            reason = "unbuildable"
+        times = request.received, request.received_at
+        self._tell(
+            item.bound,
+            item.datagram,
+            outcome,
+            *times,
+            nas_id=pending.nas.id,
+            reply=reply,
+            reason=reason,
+            request=request,
+        )
+
+    def _tell_of_answered(
+        self, bound: _Socket, datagram: Datagram, answered: Answered, received: float, received_at: float
+    ) -> None:
+        reply, nas_id, repeated, reason = answered
+        outcome, times = Code(reply[0]), (received, received_at)
+        self._tell(bound, datagram, outcome, *times, nas_id=nas_id, reply=reply, reason=reason, repeated=repeated)
 
     def _tell(
         self,
@@ -386,16 +399,21 @@ class UdpServer:
         datagram: Datagram,
         outcome: Code | DropReason,
         received: float,
+        received_at: float,
         *,
-        nas_id: str | None = None,
+        nas_id: str | None,
+        reply: bytes | None = None,
+        reason: str = "",
         repeated: bool = False,
-        user_name: str | None = None,
+        request: AccessRequest | AccountingRecord | None = None,
     ) -> None:
         if self._observer is None:
             return
-        code, identifier = (*datagram.data[:2], 0, 0)[:2]
+        data, source = datagram.data, datagram.source
         seconds = time.monotonic() - received
-        event = Event(bound.service, datagram.source, nas_id, code, identifier, outcome, repeated, seconds, user_name)
+        event = Event(
+            bound.service, source, nas_id, data, outcome, reply, reason, repeated, received_at, seconds, request
+        )
         try:
             self._observer(event)
         except Exception:  # noqa: BLE001  # the same

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.config import setting_names
+from radius.errors import DropReason
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -28,6 +29,12 @@ def test_every_link_leads_somewhere(document: Path) -> None:
     targets = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)|src=\"([^\"]+)\"", text)
     local = [link or image for link, image in targets if "://" not in (link or image)]
     assert [target for target in local if not (document.parent / target).exists()] == []
+
+
+def test_every_drop_reason_is_explained_on_the_page_of_metrics() -> None:
+    text = (ROOT / "docs/metrics.md").read_text(encoding="utf-8")
+    text = text.partition("## Why a datagram got no answer")[2].partition("\n## ")[0]
+    assert re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE) == [reason.value for reason in DropReason]
 
 
 def named_places() -> list[str]:

@@ -1,13 +1,15 @@
+import re
 from collections.abc import Callable
 from pathlib import Path
 
+from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from app import metrics
 from app.metrics import RadiusCollector, registry_of
+from app.worker.loop import Counters
 from radius.backend import Service
 from radius.counters import NasCounters
-from radius.errors import DropReason
 from radius.net.server import Listen, UdpServer
 from tests.node.city import City, Node
 
@@ -18,6 +20,7 @@ def collector(node: Node) -> tuple[RadiusCollector, UdpServer]:
         RadiusCollector(
             "radius-0",
             server=server,
+            snapshot=node.snapshot,
             backend=node.backend,
             journal=node.journal,
             follower=node.follower,
@@ -27,27 +30,53 @@ def collector(node: Node) -> tuple[RadiusCollector, UdpServer]:
     )
 
 
-def test_every_drop_reason_has_a_metric(city: City, start: Callable[[City], Node], tmp_path: Path) -> None:
-    made, server = collector(start(city))
+def published(node: Node, folder: Path, fill: Callable[[UdpServer], None]) -> dict[str, Metric]:
+    """Return the families that a RADIUS process writes, by name, once its server has counted something."""
+    made, server = collector(node)
+    fill(server)
+    (folder / "run").mkdir()
+    metrics.write(registry_of(made), folder, "radius-0")
     server.close()
-    (tmp_path / "run").mkdir()
-    metrics.write(registry_of(made), tmp_path, "radius-0")
-    families = {family.name: family for family in text_string_to_metric_families(metrics.joined(tmp_path))}
-    reasons = {sample.labels["reason"] for sample in families["pesisir_radius_drops"].samples}
-    assert reasons == {reason.value for reason in DropReason}
+    return {family.name: family for family in text_string_to_metric_families(metrics.joined(folder))}
 
 
-def test_every_counter_of_a_nas_has_a_metric(city: City, start: Callable[[City], Node], tmp_path: Path) -> None:
-    made, server = collector(start(city))
-    server.close()
-    server.engine.counters.by_nas["nasanasanasanasa"] = NasCounters(accepts=3)
-    (tmp_path / "run").mkdir()
-    metrics.write(registry_of(made), tmp_path, "radius-0")
-    families = {family.name: family for family in text_string_to_metric_families(metrics.joined(tmp_path))}
-    kinds = {sample.labels["kind"]: sample.value for sample in families["pesisir_radius_packets"].samples}
-    counted = set(NasCounters.__slots__) - {"drops", "older_secret_last_used_at"}
-    assert set(kinds) == counted
-    assert kinds["accepts"] == 3
+def test_metrics_name_the_nas_and_leave_out_those_that_are_gone(
+    city: City, start: Callable[[City], Node], tmp_path: Path
+) -> None:
+    def fill(server: UdpServer) -> None:
+        server.engine.counters.by_nas[city.nas.id] = NasCounters(accepts=3)
+        server.engine.counters.by_nas["gonegonegonegone"] = NasCounters(accepts=9)
+
+    families = published(start(city), tmp_path, fill)
+    accepts = families["radius_auth_serv_access_accepts"].samples
+    assert [(sample.labels["nas"], sample.value) for sample in accepts] == [("gusung-1", 3)]
+
+
+PAGE = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text(encoding="utf-8")
+
+
+def test_every_metric_of_a_radius_process_and_of_the_worker_is_on_its_page(
+    city: City, start: Callable[[City], Node], tmp_path: Path
+) -> None:
+    metrics_of_both = published(start(city), tmp_path, lambda _: None).keys() | {
+        f"pesisir_worker_{name}" for name in vars(Counters())
+    }
+    written = set(re.findall(r"`(\w+)`", PAGE)) | {
+        f"{prefix}{name}"
+        for prefix, names in re.findall(r"`(\w+)\{((?:\w+,)+\w+)\}", PAGE)
+        for name in names.split(",")
+    }
+    assert {name for name in metrics_of_both if name not in written and f"{name}_total" not in written} == set()
+
+
+def test_d15_metrics_say_how_the_receive_buffers_stand(
+    city: City, start: Callable[[City], Node], tmp_path: Path
+) -> None:
+    families = published(start(city), tmp_path, lambda _: None)
+    (size,) = families["pesisir_radius_receive_buffer_octets"].samples
+    assert size.labels["service"] == "auth"
+    assert size.value > 4096
+    assert [sample.value for sample in families["pesisir_radius_kernel_drops"].samples] == [0]
 
 
 def test_processes_are_joined_with_each_family_once(tmp_path: Path) -> None:

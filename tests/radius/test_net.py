@@ -11,8 +11,10 @@ import pytest
 
 from radius import (
     Accept,
+    AccessQuery,
     AccessRequest,
     Answer,
+    Attributes,
     Authorization,
     Code,
     Demand,
@@ -24,9 +26,11 @@ from radius import (
     Timing,
 )
 from radius.net.async_client import AsyncClient
+from radius.net.buffers import receive_buffer
 from radius.net.client import Answered, Silence, exchange
 from radius.net.datagrams import BatchEndpoint, Datagram, PlainEndpoint, open_endpoint
-from radius.net.server import Event, Listen, UdpServer
+from radius.net.events import Event
+from radius.net.server import Listen, UdpServer
 from tests.radius.support import (
     CLASS,
     OTHER_SECRET,
@@ -80,6 +84,7 @@ def serving(
     asked: str | None = None,
     plain: bool = False,
     observer: Callable[[Event], None] | None = None,
+    everything: bool = True,
     patience_seconds: float = 10.0,
     most_waiting: int = 100,
 ) -> Iterator[Running]:
@@ -89,6 +94,7 @@ def serving(
         listens,
         plain=plain,
         observer=observer,
+        everything=everything,
         patience_seconds=patience_seconds,
         most_waiting=most_waiting,
     )
@@ -169,15 +175,16 @@ def test_age_of_a_datagram_is_known(plain: bool) -> None:
 
 
 @pytest.mark.parametrize("plain", KINDS)
-def test_kernel_drops_are_counted(plain: bool) -> None:
+def test_d15_kernel_tells_how_full_a_buffer_is_and_what_it_had_no_room_for(plain: bool) -> None:
     endpoint = open_endpoint("127.0.0.1", 0, plain=plain, receive_buffer=1)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
         for _ in range(50):
             asking.sendto(b"x" * 500, endpoint.address)
+        full = receive_buffer(endpoint.fileno())
         kept = len(endpoint.receive())
-        asking.sendto(b"x", endpoint.address)
-        assert len(endpoint.receive()) == 1
-        assert endpoint.dropped == 50 - kept > 0
+        assert full.dropped == 50 - kept > 0
+        assert 500 * kept < full.waiting <= full.size
+        assert receive_buffer(endpoint.fileno()) == (0, full.size, full.dropped)
     endpoint.close()
 
 
@@ -382,17 +389,51 @@ def test_observer_hears_of_every_datagram() -> None:
         asking.settimeout(5)
         asking.connect(running.auth)
         datagram = make_datagram(make_query())
+        replies = []
         for each in (datagram, datagram):
             asking.send(each)
-            asking.recv(4096)
+            replies.append(asking.recv(4096))
         asking.send(b"")
         wait_until(lambda: len(events) == 3)
-    assert [(event.outcome, event.repeated, event.nas_id, event.user_name) for event in events] == [
-        (Code.ACCESS_ACCEPT, False, "127.0.0.1", "budi"),
-        (Code.ACCESS_ACCEPT, True, "127.0.0.1", None),
-        (DropReason.TOO_SHORT, False, None, None),
+    assert [(event.outcome, event.repeated, event.nas_id, event.datagram) for event in events] == [
+        (Code.ACCESS_ACCEPT, False, "127.0.0.1", datagram),
+        (Code.ACCESS_ACCEPT, True, "127.0.0.1", datagram),
+        (DropReason.TOO_SHORT, False, "127.0.0.1", b""),
     ]
-    assert all(0 <= event.seconds < 5 for event in events)
+    assert [event.reply for event in events] == [replies[0], replies[0], None]
+    assert isinstance(events[0].request, AccessRequest)
+    assert events[0].request.user_name == "budi"
+    assert all(0 <= event.seconds < 5 and event.at > 1_800_000_000 - 10**9 for event in events)
+
+
+def test_observer_of_failures_hears_of_drops_and_rejects_alone() -> None:
+    events: list[Event] = []
+    backend = make_backend()
+    with serving(backend, observer=events.append, everything=False) as running:
+        exchange(running.auth, SECRET, make_query(), timing=HASTE)
+        exchange(running.acct, SECRET, make_accounting(), timing=HASTE)
+        exchange(running.auth, SECRET, StatusQuery(), timing=HASTE)
+        exchange(running.auth, OTHER_SECRET, StatusQuery(), timing=ONCE)
+        backend.answer = lambda _: Reject(reason="quota")
+        exchange(running.auth, SECRET, make_query(), timing=HASTE)
+    assert [(event.outcome, event.reason) for event in events] == [
+        (DropReason.BAD_MESSAGE_AUTHENTICATOR, ""),
+        (Code.ACCESS_REJECT, "quota"),
+    ]
+
+
+def test_observer_hears_why_the_server_itself_rejects() -> None:
+    events: list[Event] = []
+    backend = make_backend()
+    backend.answer = lambda _: Accept(Authorization(), b"c" * 254, reason="password")
+    with serving(backend, observer=events.append, everything=False) as running:
+        exchange(running.auth, SECRET, make_query(), timing=HASTE)
+        eap = AccessQuery(Attributes([("EAP-Message", b"\x02\x01\x00\x05\x01")]))
+        exchange(running.auth, SECRET, eap, timing=HASTE)
+    assert [(event.outcome, event.reason) for event in events] == [
+        (Code.ACCESS_REJECT, "unbuildable"),
+        (Code.ACCESS_REJECT, "method_not_spoken"),
+    ]
 
 
 def test_failing_observer_harms_nothing(caplog: pytest.LogCaptureFixture) -> None:

@@ -121,7 +121,7 @@ def test_a1_05_other_codes_are_dropped(service: Service, code: int) -> None:
 def test_a1_02_malformed_datagram_is_dropped_and_counted(datagram: bytes, reason: DropReason) -> None:
     engine = make_engine()
     assert engine.receive(datagram, AUTH) is reason
-    assert engine.counters.by_nas["nas"].drops == {reason: 1}
+    assert engine.counters.by_nas["nas"].auth.drops == {reason: 1}
 
 
 def test_a1_04_padding_is_not_signed() -> None:
@@ -300,6 +300,13 @@ def test_a2_10_unsigned_after_signed_is_counted_as_a_downgrade() -> None:
     assert engine.counters.by_nas["nas"].downgrades == 0
     engine.receive(make_datagram(make_query(), chance=b"2" * 32), AUTH)
     engine.receive(make_datagram(make_query(), sign=False, chance=b"3" * 32), AUTH)
+    assert engine.counters.by_nas["nas"].downgrades == 1
+
+
+def test_a2_10_signature_of_before_a_restart_is_not_forgotten() -> None:
+    engine = ServerEngine(FakeBackend(make_nas(require=Demand.NO)), learned={"nas": Demand.YES})
+    engine.receive(make_datagram(make_query(), sign=False), AUTH)
+    assert engine.has_signed("nas")
     assert engine.counters.by_nas["nas"].downgrades == 1
 
 
@@ -539,7 +546,7 @@ def test_a5_01_copy_of_an_answered_request_gets_the_same_octets() -> None:
     datagram = make_datagram(make_query())
     reply = engine.reply(pending(engine.receive(datagram, AUTH)), ACCEPT, NOW)
     assert engine.receive(datagram, AUTH) == Answered(reply, "nas", repeated=True)
-    assert engine.counters.by_nas["nas"].repeated_replies == 1
+    assert engine.counters.by_nas["nas"].auth.repeated_replies == 1
     assert engine.counters.by_nas["nas"].accepts == 1
 
 
@@ -588,7 +595,7 @@ def test_request_without_an_answer_is_new_when_it_comes_again(reason: DropReason
     datagram = make_datagram(make_query())
     engine.leave(pending(engine.receive(datagram, AUTH)), reason)
     assert isinstance(engine.receive(datagram, AUTH), PendingAccess)
-    assert engine.counters.by_nas["nas"].drops == {reason: 1}
+    assert engine.counters.by_nas["nas"].auth.drops == {reason: 1}
 
 
 def test_record_that_was_not_stored_is_not_acknowledged_from_the_cache() -> None:
@@ -715,10 +722,37 @@ def test_a10_03_counters() -> None:
     assert engine.counters.drops() == {DropReason.TOO_SHORT: 1, DropReason.UNKNOWN_NAS: 1}
 
 
+def test_a10_03_every_datagram_of_a_port_is_received_once_whatever_becomes_of_it() -> None:
+    """RFC 4669: requests less duplicates, bad ones, dropped ones and responses are what is still in work."""
+    engine = make_engine()
+    engine.reply(pending(engine.receive(make_datagram(make_query()), AUTH)), ACCEPT, NOW)
+    engine.receive(make_datagram(make_query()), AUTH)  # a repeated reply
+    engine.leave(pending(engine.receive(make_datagram(make_query(), chance=b"2" * 32), AUTH)), DropReason.UNDECIDED)
+    engine.receive(make_datagram(make_query(), chance=b"3" * 32), AUTH)  # in work
+    engine.receive(make_datagram(make_query(), chance=b"3" * 32), AUTH)
+    engine.receive(b"", AUTH)
+    for number in range(11):  # the last one too much for a second
+        engine.receive(make_datagram(StatusQuery(), chance=bytes((number,)) * 32), AUTH)
+    engine.leave(pending_accounting(engine.receive(make_datagram(make_accounting()), ACCT)), DropReason.NOT_STORED)
+    counters = engine.counters.by_nas["nas"]
+    assert (counters.received(Service.AUTH), counters.received(Service.ACCT)) == (17, 1)
+    assert counters.auth.drops == dict.fromkeys(
+        [DropReason.UNDECIDED, DropReason.DUPLICATE_IN_PROGRESS, DropReason.TOO_SHORT, DropReason.OVERLOAD], 1
+    )
+    assert counters.acct.drops == {DropReason.NOT_STORED: 1}
+
+
+def test_a10_03_drops_of_nobody_are_told_apart_by_port() -> None:
+    engine = make_engine()
+    engine.receive(make_datagram(make_accounting()), make_arrival(Service.ACCT, source=("198.51.100.1", 1)))
+    assert engine.counters.by_nas == {}
+    assert (engine.counters.nobody.received(Service.AUTH), engine.counters.nobody.received(Service.ACCT)) == (0, 1)
+
+
 def test_a5_06_datagram_too_old_is_counted_for_its_nas() -> None:
     engine = make_engine()
     assert engine.skip(AUTH) is DropReason.TOO_OLD
-    assert engine.counters.by_nas["nas"].drops == {DropReason.TOO_OLD: 1}
+    assert engine.counters.by_nas["nas"].auth.drops == {DropReason.TOO_OLD: 1}
 
 
 def test_ipv6_source_is_found() -> None:
