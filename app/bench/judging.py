@@ -120,6 +120,6 @@ def _signed(reply: Packet, request: bytes, demands: Demands) -> bool:
 
 
 def _times(departures: Iterable[Departure]) -> Iterator[float]:
-    for at, step, _, many in departures:
+    for at, step, many in departures:
         for place in range(many):
             yield at + place * step

@@ -31,6 +31,11 @@ _IOV: Final = MsgHdr.iov.offset // _SIZE
 _IOVLEN: Final = MsgHdr.iovlen.offset // _SIZE
 
 
+# When requests left (or were to leave): the first of them, the seconds from one to the next, how many.
+# A plain tuple, as one is made for each batch: a named one costs seven times as much.
+Departure = tuple[float, float, int]
+
+
 class Batch(NamedTuple):
     """Answers as they came: when, how many requests had left by then, and the octets of each."""
 
@@ -50,15 +55,6 @@ class Batch(NamedTuple):
                 yield -1, octets
             else:
                 yield top - ((top - octets[1]) & 255), octets
-
-
-class Departure(NamedTuple):
-    """`many` requests from number `first` on, which left (or were to leave) from `at` on, `step` seconds apart."""
-
-    at: float
-    step: float
-    first: int
-    many: int
 
 
 class Inbox:
@@ -160,7 +156,7 @@ class Lane:
             return 0
         went = self._call(first, count)
         if went:
-            self.departures.append(Departure(now, step, first, went))
+            self.departures.append((now, step, went))
         self.sent = first + went
         return went
 

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple, Protocol
 
 from app.bench.lanes import IDENTIFIERS, Inbox, Lane
 
-_LONGEST_WAIT_SECONDS: Final = 0.05
+_LONGEST_WAIT_SECONDS: Final = 0.02  # so finely it is known that the time is over, or a request to be sent again
 _TELL_SECONDS: Final = 1.0
 _BLOCKED_SECONDS: Final = 0.001  # what is due cannot leave: every Identifier is in use
 _FINE_SECONDS: Final = 0.01  # epoll counts in milliseconds; nearer moments are waited for with select
@@ -45,14 +45,9 @@ class Stretch(NamedTuple):
     last_answer: float
 
 
-class _Wait(NamedTuple):
-    """Requests that are sent again at some time unless they have answers."""
-
-    until: float
-    lane: Lane
-    first: int
-    many: int
-    attempt: int
+# Requests that are sent again unless they have answers: until when, lane, first, how many, which attempt it was.
+# A plain tuple, for the same reason as Departure.
+_Wait = tuple[float, Lane, int, int, int]
 
 
 class Loop:
@@ -106,20 +101,22 @@ class Loop:
         sending = True
         while True:
             if sending:
-                if (until is not None and now >= until) or not self._begin(now):
+                over = until is not None and now >= until
+                if over or ((not closed or self._outstanding < window) and not self._begin(now)):
                     sending = False
                     if until is not None:
                         ended = now
                         self._edge()
             elif not self._outstanding:
                 break
-            if self._waits and now >= self._waits[0].until:
+            if self._waits and now >= self._waits[0][0]:
                 self._resend(now)
             if now >= tell_at:
                 self._tell(now - began)
                 tell_at = now + _TELL_SECONDS
 
-            for descriptor, _ in poll.poll(self._patience(poll, now, until if sending else None)):
+            wait = _LONGEST_WAIT_SECONDS if closed or not sending else self._wait_finely(poll, now)
+            for descriptor, _ in poll.poll(wait):
                 lane = lanes[descriptor]
                 now = clock()
                 fresh = lane.receive(inbox, now)
@@ -145,8 +142,6 @@ class Loop:
         if self._pace.rate is not None:
             return self._keep_rate(now, self._pace.rate)
         room = self._pace.window - self._outstanding
-        if room <= 0:
-            return True
         share = -(-room // len(self._starting))
         for _ in self._starting:
             room = self._pace.window - self._outstanding
@@ -174,35 +169,28 @@ class Loop:
         went = lane.send(most, now if due is None else due, step)
         if went:
             self._outstanding += went
-            self._waits.append(_Wait(now + self._pace.resend_seconds, lane, first, went, 1))
+            self._waits.append((now + self._pace.resend_seconds, lane, first, went, 1))
         return went
 
     def _resend(self, now: float) -> None:
         """Send again, or give up, what has waited long enough; all wait equally long, so the oldest stand in front."""
         waits, pace = self._waits, self._pace
-        while waits and waits[0].until <= now:
-            wait = waits.popleft()
-            for number in wait.lane.open_among(wait.first, wait.many):
-                if wait.attempt >= pace.attempts:
-                    wait.lane.give_up(number)
+        while waits and waits[0][0] <= now:
+            _, lane, first, many, attempt = waits.popleft()
+            for number in lane.open_among(first, many):
+                if attempt >= pace.attempts:
+                    lane.give_up(number)
                     self._outstanding -= 1
                     self.lost += 1
                 else:
-                    wait.lane.resend(number)
+                    lane.resend(number)
                     self.resent += 1
-                    waits.append(_Wait(now + pace.resend_seconds, wait.lane, number, 1, wait.attempt + 1))
+                    waits.append((now + pace.resend_seconds, lane, number, 1, attempt + 1))
 
-    def _patience(self, poll: select.epoll, now: float, until: float | None) -> float:
-        """Return how long epoll may wait, after having waited for what is nearer than it can count."""
-        wait = _LONGEST_WAIT_SECONDS
-        if self._waits:
-            wait = min(wait, self._waits[0].until - now)
-        if until is not None:
-            wait = min(wait, until - now)
-            if self._pace.rate is not None:
-                wait = min(wait, self._due - now if self._due > now else _BLOCKED_SECONDS)
-        wait = max(wait, 0.0)
-        if self._pace.rate is not None and 0 < wait < _FINE_SECONDS:
-            select.select((poll,), (), (), wait)
-            return 0.0
-        return wait
+    def _wait_finely(self, poll: select.epoll, now: float) -> float:
+        """Wait for the moment at which the next request is due; return how long epoll may wait beyond."""
+        wait = self._due - now if self._due > now else _BLOCKED_SECONDS
+        if wait >= _FINE_SECONDS:
+            return min(wait, _LONGEST_WAIT_SECONDS)
+        select.select((poll,), (), (), wait)
+        return 0.0

@@ -93,7 +93,7 @@ def test_rate_counts_from_when_a_request_was_due() -> None:
         lane = lane_with(40, server.port)
         stretch = Loop([lane], Pace(64, rate=1000), clock=time.monotonic).run(None)
         lane.close()
-    due = [one.at + place * one.step for one in lane.departures for place in range(one.many)]
+    due = [at + place * step for at, step, many in lane.departures for place in range(many)]
     assert due == pytest.approx([stretch.began + number / 1000 for number in range(40)], abs=1e-6)
 
 
