@@ -1,5 +1,6 @@
 """Settings: one frozen value built from a mapping; nobody else reads the environment or the settings file."""
 
+import logging
 import os
 import re
 import secrets
@@ -75,6 +76,7 @@ class Settings:
     journal_keep_seconds: int
     time_zone: ZoneInfo
     language: str
+    log_level: int
     tls_cert: Path | None
     tls_key: Path | None
     trusted_proxies: tuple[str, ...]
@@ -106,6 +108,7 @@ DEFAULTS: Final[Mapping[str, str]] = {
     "PESISIR_RADIUS_WORKERS": "1",
     "PESISIR_TIME_ZONE": "Asia/Makassar",
     "PESISIR_LANGUAGE": "id",
+    "PESISIR_LOG_LEVEL": "info",
 }
 
 
@@ -134,6 +137,7 @@ def load(environment: Mapping[str, str]) -> Settings:
         journal_keep_seconds=_read(values, "PESISIR_JOURNAL_KEEP", parse_duration),
         time_zone=_read(values, "PESISIR_TIME_ZONE", _zone),
         language=_read(values, "PESISIR_LANGUAGE", _language),
+        log_level=_read(values, "PESISIR_LOG_LEVEL", _log_level),
         tls_cert=Path(certificate) if certificate else None,
         tls_key=Path(values["PESISIR_TLS_KEY"]) if certificate else None,
         trusted_proxies=tuple(p.strip() for p in values["PESISIR_TRUSTED_PROXIES"].split(",") if p.strip()),
@@ -265,6 +269,13 @@ def _language(text: str) -> str:
     if text not in ("id", "en"):
         raise ValueError(f"{text!r} is neither id nor en")
     return text
+
+
+def _log_level(text: str) -> int:
+    levels = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING}
+    if text not in levels:
+        raise ValueError(f"{text!r} is none of {', '.join(levels)}")
+    return levels[text]
 
 
 def _key(text: str) -> bytes:

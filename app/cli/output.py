@@ -11,13 +11,13 @@ from zoneinfo import ZoneInfo
 import typer
 
 from app.cli.failures import Failure, usage
+from app.domain.text import escaped
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.")]
 
 JsonValue = str | int | float | bool | None | Mapping[str, "JsonValue"] | Sequence["JsonValue"]
 
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _WIDE: Final = 100_000
 _SCALE: Final = ((1_000_000_000_000, "TB"), (1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB"))
 
@@ -63,7 +63,7 @@ def harmless(value: object) -> str:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", str(value))
+    return escaped(str(value))
 
 
 def say(text: str) -> None:

@@ -1,5 +1,6 @@
 """Names that people give to things: one spelling of the same name, and nothing that breaks a log line or a page."""
 
+import re
 import unicodedata
 from typing import Final
 
@@ -7,6 +8,7 @@ NAME_LENGTH: Final = 100  # characters of a person's name (longer ones exist onl
 LABEL_LENGTH: Final = 80  # characters of the name of a plan, site or NAS
 USERNAME_OCTETS: Final = 253  # what fits into one RADIUS attribute (RFC 2865 section 5)
 
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _UNPRINTABLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
@@ -16,6 +18,11 @@ class TextError(ValueError):
     def __init__(self, problem: str) -> None:
         super().__init__(problem)
         self.problem = problem
+
+
+def escaped(text: str) -> str:
+    """Return what somebody sent for a log line or a terminal: no control characters, line ends or turned directions."""
+    return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
 
 
 def spelled(text: str) -> str:

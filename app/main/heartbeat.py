@@ -16,9 +16,15 @@ log = structlog.get_logger("main")
 
 @contextmanager
 def alive(
-    data_dir: Path, process: str, listening: Listening, registry: CollectorRegistry, *, healthy: Callable[[], bool]
+    data_dir: Path,
+    process: str,
+    listening: Listening,
+    registry: CollectorRegistry,
+    *,
+    healthy: Callable[[], bool],
+    on_beat: Callable[[], None] = lambda: None,
 ) -> Iterator[None]:
-    """Announce the process while the block runs; stay silent while it is not `healthy`."""
+    """Announce the process while the block runs; stay silent while it is not `healthy`; call `on_beat` each time."""
     path = announce(data_dir, process, listening)
     stop = threading.Event()
 
@@ -28,6 +34,7 @@ def alive(
                 if healthy():
                     path.touch()
                 metrics.write(registry, data_dir, process)
+                on_beat()
             except OSError as error:  # a full disk; the process goes on
                 log.warning("heartbeat_failed", error=str(error))
             if stop.wait(BEAT_SECONDS):

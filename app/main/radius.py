@@ -18,6 +18,7 @@ from app.main.status import Status, status_listener
 from app.metrics import RadiusCollector, registry_of
 from app.node.authorization import Authorizer
 from app.node.backend import NodeBackend
+from app.node.datagram_log import DatagramLog
 from app.node.follower import Clock, Follower
 from app.node.journal.writer import Journal, JournalBusyError
 from app.node.learned import known
@@ -34,7 +35,7 @@ log = structlog.get_logger("main")
 
 def run_radius(settings: Settings, worker: int = 0, *, status: bool = True) -> int:
     """Answer RADIUS until SIGTERM and return the exit code; raise StartError."""
-    logs.configure(f"radius-{worker}")
+    logs.configure(f"radius-{worker}", level=settings.log_level)
     keyring = keyring_of(settings)
     _demand_addresses(settings)
     process = _Process()
@@ -117,8 +118,14 @@ class _Node:
             now=time.time(),
         )
         engine = ServerEngine(self._backend, learned=known(self._snapshot.nases), on_learned=self._follower.learned.add)
+        datagrams = DatagramLog(self._snapshot.nas_name, monotonic=time.monotonic)
         server = UdpServer(
-            self._backend, _listens(self._settings), engine=engine, reuse_port=self._settings.radius_workers > 1
+            self._backend,
+            _listens(self._settings),
+            engine=engine,
+            observer=datagrams.hear,
+            everything=datagrams.everything,
+            reuse_port=self._settings.radius_workers > 1,
         )
         self._process.server = server
         if self._process.stopping.is_set():
@@ -143,8 +150,10 @@ class _Node:
             listening,
             registry_of(collector),
             healthy=lambda: self._journal.healthy,
+            on_beat=datagrams.flush,
         ):
             server.run()
+        datagrams.flush(ending=True)
 
     def _ready(self) -> Mapping[str, bool]:
         return {service.value: self._backend.ready(service) for service in Service}

@@ -36,6 +36,7 @@ _LOOK_AGAIN_SECONDS: Final = 1.0  # if no wake-up comes
 _REJECT_SECONDS: Final = 0.4  # half of RouterOS's 1100 ms, less jitter
 _REJECT_JITTER_SECONDS: Final = 0.15
 _SHORTEST_INTERIM: Final = 60
+_UNKNOWN_MAC: Final = Reject(reason="unknown_mac")
 
 
 class Outcome(NamedTuple):
@@ -153,7 +154,7 @@ class Authorizer:
         account = None if grant is None else self._snapshot.accounts.get(grant.account_id, asked.now)
         if account is None or not self._mac_password_fits(asked, mac):
             self.counters.unknown_macs += 1
-            return Outcome(Reject())
+            return Outcome(_UNKNOWN_MAC)
         return self._decide(asked, account, Method.RESUME)
 
     def _mac_password_fits(self, asked: _Asked, mac: str) -> bool:
@@ -277,6 +278,7 @@ class Authorizer:
             ),
             class_value(acceptance, key=self._keyring.class_key, nas_id=nas.nas.id),
             user_name=verdict.account_id if nas.profile.accounts_by_accept_name else None,
+            reason=verdict.method.value,
         )
 
     def _refuse(
@@ -296,7 +298,7 @@ class Authorizer:
             asked.name,
             Limits(),
         )
-        return Outcome(Reject(delay_seconds=delay), verdict)
+        return Outcome(Reject(delay_seconds=delay, reason=reason.value), verdict)
 
     def _refuse_slowly(self, asked: _Asked, reason: DenialReason, account_id: str = "") -> Outcome:
         """Refuse a password: after a while, so that guessing is slow, and alike for names that do not exist."""

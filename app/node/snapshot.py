@@ -59,6 +59,11 @@ class Snapshot:
         """Tell whether there is anything to decide by."""
         return self.cursor is not None
 
+    def nas_name(self, nas_id: str) -> str:
+        """Return the name of a NAS, for people; its id if it was removed."""
+        known = self.nases.by_id.get(nas_id)
+        return nas_id if known is None else known.nas.name
+
     def usage_of(self, account_id: str, now: datetime) -> Usage:
         """Return what an account has used: what the database says, and own reports that it does not hold yet."""
         day = local_day(now, self.zone)

@@ -14,6 +14,7 @@ from app.db.engine import Database
 from app.domain import reports
 from app.domain.nases import Direction
 from app.domain.reports import Decided, Item, Move, Reported, Unreadable, storable
+from app.node.datagrams import place
 from app.node.journal.reader import JournalReader
 from app.node.journal.records import Limits, RecordError, RecordType, decode_packet, decode_verdict
 from app.node.journal.segment import Entry, Position
@@ -83,9 +84,7 @@ class Interpreter:
             class_key=self._class_key,
         )
         received_at = datetime.fromtimestamp(stored.arrived_at, UTC)
-        host, port = stored.source
-        source = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        return Reported(report, stored.raw, received_at, source, stored.nas_id)
+        return Reported(report, stored.raw, received_at, place(stored.source), stored.nas_id)
 
 
 class JournalIngest:
