@@ -8,7 +8,8 @@ From the wire up:
     packet               Packet: parse(octets), to_bytes()
     signatures           authenticators, Message-Authenticator, hidden passwords
     authorization        Authorization: what a session may do, in neutral units
-    credentials          PapPassword, ChapResponse; each .matches(password)
+    mschap               the arithmetic of MS-CHAPv2: RFC 2759, RFC 3079
+    credentials          PapPassword, ChapResponse, MsChapV2Response; each .matches(password)
     messages             the requests and answers that pass between the library and an application
     vendors              one profile per router family: Authorization -> Attributes, Attributes -> counters
     duplicates           replies already given (RFC 5080 section 2.2.2)
@@ -28,7 +29,7 @@ from radius.authorization import Authorization
 from radius.backend import Backend, Demand, Nas, Service
 from radius.client_engine import AccessQuery, AccountingQuery, ClientEngine, Query, Reply, StatusQuery, Timing
 from radius.codes import Code, StatusType
-from radius.credentials import ChapResponse, Credential, PapPassword
+from radius.credentials import ChapResponse, Credential, MsChapV2Response, MsChapV2Success, PapPassword
 from radius.errors import DecodeError, DropReason, EncodeError, RadiusError
 from radius.messages import (
     Accept,
@@ -72,6 +73,8 @@ __all__ = [
     "DropReason",
     "EncodeError",
     "Later",
+    "MsChapV2Response",
+    "MsChapV2Success",
     "Nas",
     "Packet",
     "PapPassword",

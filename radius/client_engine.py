@@ -10,7 +10,7 @@ from typing import Final, assert_never
 
 from radius.attributes import Attributes
 from radius.codes import Code
-from radius.credentials import ChapResponse, Credential, PapPassword
+from radius.credentials import ChapResponse, Credential, MsChapV2Response, PapPassword
 from radius.errors import DecodeError, DropReason, RadiusError
 from radius.messages import CoaRequest, DisconnectRequest
 from radius.packet import Packet, header
@@ -250,5 +250,9 @@ def _proof(secret: SharedSecret, authenticator: bytes, credential: Credential | 
             response = bytes((credential.identifier,)) + credential.response
             challenge = credential.challenge
             return Attributes([("CHAP-Password", response), ("CHAP-Challenge", challenge)]).to_bytes()
+        case MsChapV2Response():
+            response = bytes((credential.identifier, 0)) + credential.peer_challenge + bytes(8) + credential.response
+            challenge = credential.challenge
+            return Attributes([("MS-CHAP2-Response", response), ("MS-CHAP-Challenge", challenge)]).to_bytes()
         case _:
             assert_never(credential)

@@ -28,7 +28,7 @@ class NasCounters:
     challenges: int = 0
     accounting_requests: int = 0
     accounting_responses: int = 0
-    refused_methods: int = 0  # EAP, MS-CHAP, or a User-Password of impossible length: a Reject of ours
+    refused_methods: int = 0  # EAP, MS-CHAPv1, or a credential of impossible shape: a Reject of ours
     unbuildable: int = 0  # an Accept that did not fit a packet and went as a Reject
     unsigned: int = 0  # Access-Requests without Message-Authenticator that were taken
     downgrades: int = 0  # unsigned ones from a NAS that has signed before: somebody may be in between

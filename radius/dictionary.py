@@ -57,6 +57,8 @@ _SECRET = frozenset(
         "MS-CHAP-Response",
         "MS-CHAP2-Response",
         "MS-CHAP2-Success",
+        "MS-MPPE-Send-Key",
+        "MS-MPPE-Recv-Key",
     }
 )
 

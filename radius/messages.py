@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from radius.attributes import Attributes
 from radius.authorization import Authorization
 from radius.codes import StatusType
-from radius.credentials import Credential
+from radius.credentials import Credential, MsChapV2Success
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,8 @@ class Accept:
     """Access-Accept: let the session begin within `authorization`.
 
     `class_value` is our opaque proof, echoed in accounting (RFC 2865 section 5.25). `user_name` is sent only where the
-    family uses it (hostapd accounts under it). `reason` is for observers; it is never sent.
+    family uses it (hostapd accounts under it). `ms_chap` is what a device that came by MS-CHAPv2 must be shown: without
+    it, it hangs up. `reason` is for observers; it is never sent.
     """
 
     authorization: Authorization
@@ -42,6 +43,7 @@ class Accept:
     user_name: str | None = None
     reply_message: str | None = None
     reason: str = ""
+    ms_chap: MsChapV2Success | None = None
 
 
 @dataclass(frozen=True, slots=True)

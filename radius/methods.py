@@ -4,18 +4,22 @@ from collections.abc import Callable
 from typing import Final
 
 from radius.backend import Nas
-from radius.credentials import ChapResponse, Credential, PapPassword
+from radius.credentials import ChapResponse, Credential, MsChapV2Response, PapPassword, name_in_domain
 from radius.errors import DropReason
+from radius.mschap import CHALLENGE_LENGTH
 from radius.packet import Packet
 from radius.signatures import SharedSecret, prepared, reveal_password
 
+_USER_NAME: Final = 1
 _USER_PASSWORD: Final = 2
 _CHAP_PASSWORD: Final = 3
 _VENDOR_SPECIFIC: Final = 26
 _CHAP_CHALLENGE: Final = 60
 _ARAP_PASSWORD: Final = 70
 _EAP_MESSAGE: Final = 79
-_MS_CHAP_RESPONSES: Final = frozenset({b"\x00\x00\x01\x37\x01", b"\x00\x00\x01\x37\x19"})
+_MICROSOFT: Final = b"\x00\x00\x01\x37"
+_MS_CHAP_RESPONSES: Final = frozenset({_MICROSOFT + b"\x01", _MICROSOFT + b"\x19"})
+_MS_CHAP2_LENGTH: Final = 50  # RFC 2548 section 2.3.2
 
 
 def method_of(packet: Packet) -> int | DropReason:
@@ -35,8 +39,13 @@ def method_of(packet: Packet) -> int | DropReason:
 
 
 def _has_ms_chap(packet: Packet) -> bool:
-    vendor_specific = packet.attributes.every(_VENDOR_SPECIFIC)
-    return not _MS_CHAP_RESPONSES.isdisjoint([value[:5] for value in vendor_specific])
+    attributes = packet.attributes
+    microsoft = [value[:5] for value in attributes.every(_VENDOR_SPECIFIC) if value[:4] == _MICROSOFT]
+    if not microsoft:
+        return False
+    # A response may stand behind others in one Vendor-Specific, or may be of a shape that cannot be taken apart.
+    whole = not _MS_CHAP_RESPONSES.isdisjoint(microsoft)
+    return whole or "MS-CHAP-Response" in attributes or "MS-CHAP2-Response" in attributes
 
 
 def _pap(packet: Packet, secret: SharedSecret) -> PapPassword | None:
@@ -51,6 +60,24 @@ def _chap(packet: Packet, _: SharedSecret) -> ChapResponse | None:
     return ChapResponse(response[0], response[1:], challenge) if len(response) == 17 else None
 
 
+def _ms_chap(packet: Packet, _: SharedSecret) -> MsChapV2Response | None:
+    """Read MS-CHAP2-Response (RFC 2548 section 2.3.2), which comes with one challenge; version 1 is not spoken.
+
+    Flags and Reserved must be zero, so a response where they are not is none that we know how to check.
+    """
+    attributes = packet.attributes
+    responses, challenges = attributes.all_octets("MS-CHAP2-Response"), attributes.all_octets("MS-CHAP-Challenge")
+    if len(responses) != 1 or len(challenges) != 1 or "MS-CHAP-Response" in attributes:
+        return None
+    response, challenge = responses[0], challenges[0]
+    if len(response) != _MS_CHAP2_LENGTH or len(challenge) != CHALLENGE_LENGTH:
+        return None
+    if response[1] or any(response[18:26]):
+        return None
+    user_name = name_in_domain(attributes.first(_USER_NAME) or b"")
+    return MsChapV2Response(response[0], response[26:], challenge, response[2:18], user_name)
+
+
 def _not_spoken(_: Packet, __: SharedSecret) -> None:
     return None
 
@@ -61,7 +88,7 @@ READERS: Final[dict[int, Callable[[Packet, SharedSecret], Credential | None]]] =
     _CHAP_PASSWORD: _chap,
     _EAP_MESSAGE: _not_spoken,
     _ARAP_PASSWORD: _not_spoken,
-    _VENDOR_SPECIFIC: _not_spoken,  # MS-CHAP
+    _VENDOR_SPECIFIC: _ms_chap,
 }
 
 

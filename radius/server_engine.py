@@ -10,8 +10,8 @@ nowhere else; a failure to decide is never a refusal:
 |                                              | or asks the next server      | the record                 |
 | seen before                                  | the same octets again        | the same octets again      |
 | unknown NAS, bad signature, malformed        | no reply, counted            | no reply, counted          |
-| a method we do not speak (EAP, MS-CHAP), or  | Reject                       |                            |
-| a User-Password of impossible length         |                              |                            |
+| a method we do not speak (EAP, MS-CHAPv1),   | Reject                       |                            |
+| or a credential of impossible shape          |                              |                            |
 
 Status-Server gets an Accept or an Accounting-Response while the service behind the port is ready, else nothing.
 """
@@ -24,12 +24,13 @@ from typing import Final, NamedTuple
 from radius.backend import Backend, Demand, IPAddress, Nas, Service
 from radius.codes import Code, StatusType
 from radius.counters import Counters, NasCounters
+from radius.credentials import MsChapV2Response
 from radius.duplicates import Key, ReplyCache
 from radius.errors import DecodeError, DropReason, EncodeError
 from radius.messages import Accept, AccessRequest, AccountingRecord, Challenge, Reject
 from radius.methods import READERS, as_text, method_of, plausible_secret
 from radius.packet import HEADER_LENGTH, MAX_ATTRIBUTES, Packet
-from radius.replies import proxy_states, reply_to
+from radius.replies import ms_chap, proxy_states, reply_to
 from radius.signatures import (
     ZEROS,
     SharedSecret,
@@ -71,7 +72,6 @@ _STATUS_TYPES: Final[dict[int, StatusType]] = {int(status): status for status in
 
 _STATUS_PER_SECOND: Final = 10  # Status-Server of one NAS (RFC 5997 section 4.2 asks for a limit)
 _ADDRESSES_KEPT: Final = 8192
-# Vendor 311 and the types of MS-CHAP-Response and MS-CHAP2-Response (RFC 2548 sections 2.1.3, 2.3.2).
 
 
 class Arrival(NamedTuple):
@@ -434,6 +434,9 @@ class ServerEngine:
 def _signed(pending: PendingAccess, answer: Accept | Reject | Challenge) -> bytes:
     packet = pending.packet
     code, body = reply_to(packet, answer, pending.nas.profile)
+    credential = pending.request.credential
+    if type(credential) is MsChapV2Response:
+        body = ms_chap(pending.secret, packet, credential, answer, pending.nas.profile) + body
     return sign_reply(pending.secret, code, packet.identifier, packet.authenticator, body)
 
 

@@ -1,4 +1,4 @@
-"""What shared secrets are used for: authenticators, Message-Authenticator, hidden passwords. No I/O, no chance here.
+"""What shared secrets are used for: authenticators, Message-Authenticator, what is hidden. No I/O, no chance.
 
 RFC 2865 sections 3 and 5.2, RFC 2866 section 3, RFC 3579 section 3.2, RFC 5176 section 2.3. Every comparison is in
 constant time.
@@ -124,13 +124,17 @@ def hide_password(secret: SharedSecret, authenticator: bytes, password: bytes) -
     """Return User-Password as it travels (RFC 2865 section 5.2); ValueError beyond 128 octets."""
     if len(password) > _LONGEST_PASSWORD:
         raise ValueError(len(password))
-    padded = password.ljust(max(16, (len(password) + 15) // 16 * 16), b"\0")
-    hidden = b""
-    last = authenticator
-    for at in range(0, len(padded), 16):
-        last = _xor(md5(secret.octets + last).digest(), padded[at : at + 16])
-        hidden += last
-    return hidden
+    return _hidden(secret, authenticator, password or b"\0")
+
+
+def hide_key(secret: SharedSecret, authenticator: bytes, salt: bytes, key: bytes) -> bytes:
+    """Return a session key as it travels in an Access-Accept, its salt before it (RFC 2548 section 2.4.2).
+
+    The first bit of the two octets of salt must be set, and no two attributes of a packet may share them.
+    """
+    assert len(salt) == 2
+    assert salt[0] & 0x80
+    return salt + _hidden(secret, authenticator + salt, bytes((len(key),)) + key)
 
 
 def reveal_password(secret: SharedSecret, authenticator: bytes, hidden: bytes) -> bytes | None:
@@ -144,6 +148,17 @@ def reveal_password(secret: SharedSecret, authenticator: bytes, hidden: bytes) -
     for at in range(16, len(hidden), 16):
         stream += md5(secret.octets + hidden[at - 16 : at]).digest()
     return _xor(stream, hidden).rstrip(b"\0")
+
+
+def _hidden(secret: SharedSecret, start: bytes, clear: bytes) -> bytes:
+    """Hide octets under a stream that begins with `start`, padded with NULs to steps of 16."""
+    padded = clear.ljust((len(clear) + 15) // 16 * 16, b"\0")
+    hidden = b""
+    last = start
+    for at in range(0, len(padded), 16):
+        last = _xor(md5(secret.octets + last).digest(), padded[at : at + 16])
+        hidden += last
+    return hidden
 
 
 def _xor(one: bytes, other: bytes) -> bytes:

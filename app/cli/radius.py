@@ -34,6 +34,7 @@ class Method(StrEnum):
 
     PAP = "pap"
     CHAP = "chap"
+    MSCHAPV2 = "mschapv2"
 
 
 class Kind(StrEnum):
@@ -91,7 +92,7 @@ def test(
 
     It counts like a router's: a log-in is the person's (first use, device), and accounting is charged to them.
     """
-    from app.cli.radius_questions import access, accounting, status
+    from app.cli.radius_questions import access, accounting, proves_itself, status
     from app.services.nases import nas_secrets, show_nas
 
     kind = send or (Kind.STATUS if user is None and device is None else Kind.ACCESS)
@@ -108,7 +109,7 @@ def test(
     if kind is Kind.STATUS:
         asked = status(router)
     elif kind is Kind.ACCESS:
-        asked = access(router, user, typed, chap=method is Method.CHAP, mac=mac, session=session)
+        asked = access(router, user, typed, method=method, mac=mac, session=session)
     else:
         counted = {"up": _value(up), "down": _value(down), "session_seconds": _value(time)}
         asked = accounting(router, kind, user or "", mac=mac, session=session, **counted)
@@ -116,6 +117,11 @@ def test(
     _warn_of_source(router, source or chosen_address(to))
     answered = _ask(to, secrets.radius.encode(), asked, source)
     code = _show(answered, as_json=as_json)
+    if not proves_itself(asked, answered.reply, typed):
+        raise Failure(
+            "the server does not prove that it knows the password",
+            why="MS-CHAP2-Success is missing or wrong (RFC 2759)",
+        )
     if code not in _GOOD:
         raise Failure(f"the answer is {code}", hint=f"pesisir user show {user!r}" if user else "")
 

@@ -1,12 +1,13 @@
-"""The requests that `pesisir radius test` sends: what a router of ours would say."""
+"""The requests that `pesisir radius test` sends: what a router of ours would say, and a device behind it."""
 
 import os
 from typing import Final
 
 from app.domain.nases import Nas
 from radius.attributes import Attributes
-from radius.client_engine import AccessQuery, AccountingQuery, StatusQuery
-from radius.credentials import ChapResponse, Credential, PapPassword
+from radius.client_engine import AccessQuery, AccountingQuery, Query, Reply, StatusQuery
+from radius.codes import Code
+from radius.credentials import ChapResponse, Credential, MsChapV2Response, PapPassword
 
 _STATUS_TYPES: Final = {"start": "Start", "interim": "Interim-Update", "stop": "Stop"}
 
@@ -16,9 +17,19 @@ def status(router: Nas) -> StatusQuery:
     return StatusQuery(Attributes([("NAS-Identifier", _identifier(router))]))
 
 
-def access(router: Nas, user: str | None, password: str, *, chap: bool, mac: str, session: str) -> AccessQuery:
+def access(router: Nas, user: str | None, password: str, *, method: str, mac: str, session: str) -> AccessQuery:
     """Return a log-in; without a user it is MAC authentication."""
-    return AccessQuery(_attributes(router, user or mac, mac, session), _credential(password, chap=chap))
+    name = user or mac
+    return AccessQuery(_attributes(router, name, mac, session), _credential(name, password, method))
+
+
+def proves_itself(asked: Query, reply: Reply, password: str) -> bool:
+    """Tell whether a server that accepts knows the password too: MS-CHAPv2 makes it show that (RFC 2759 section 5)."""
+    credential = asked.credential if isinstance(asked, AccessQuery) else None
+    if not isinstance(credential, MsChapV2Response) or reply.code is not Code.ACCESS_ACCEPT:
+        return True
+    success = credential.success(password)
+    return reply.attributes.octets("MS-CHAP2-Success") == bytes((success.identifier,)) + success.proof
 
 
 def accounting(
@@ -49,7 +60,13 @@ def _identifier(router: Nas) -> str:
     return router.identifier or router.name
 
 
-def _credential(password: str, *, chap: bool) -> Credential:
-    if not chap:
-        return PapPassword(password.encode())
-    return ChapResponse.answering(challenge=os.urandom(16), identifier=os.urandom(1)[0], password=password)
+def _credential(name: str, password: str, method: str) -> Credential:
+    challenge, identifier = os.urandom(16), os.urandom(1)[0]
+    match method:
+        case "chap":
+            return ChapResponse.answering(challenge, identifier, password)
+        case "mschapv2":
+            own = os.urandom(16)
+            return MsChapV2Response.answering(challenge, identifier, name.encode(), password, peer_challenge=own)
+        case _:
+            return PapPassword(password.encode())

@@ -41,7 +41,9 @@ PasswordFile = Annotated[
 ]
 Secret = Annotated[
     CredentialKind,
-    typer.Option("--secret", help="How passwords are kept. Encrypted ones can serve CHAP, and import fast."),
+    typer.Option(
+        "--secret", help="How passwords are kept. Encrypted ones can serve CHAP and MS-CHAPv2, and import fast."
+    ),
 ]
 
 _PAGE: Final = 500

@@ -5,7 +5,7 @@ after the request came; an unknown MAC never waits, is never written down, and c
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
@@ -28,7 +28,7 @@ from app.node.snapshot import Snapshot
 from app.node.tickets import UsedTickets, same_place
 from app.services import passwords
 from radius.authorization import Authorization
-from radius.credentials import ChapResponse, PapPassword
+from radius.credentials import ChapResponse, Credential, MsChapV2Response, PapPassword, name_in_domain
 from radius.messages import Accept, AccessRequest, Answer, Later, Reject
 
 _LONGEST_WAIT_SECONDS: Final = 3.0  # for a read of the feed or a check of a password; routers give up about then
@@ -122,7 +122,7 @@ class Authorizer:
             return self._refuse(asked, Method.TICKET, DenialReason.TICKET_INVALID)
         used = self.tickets.use(asked.name)
         if used is not None:
-            return self._again(asked, used)
+            return _proving(credential, password, self._again(asked, used))
         if ticket.expires_at <= asked.now:
             return self._refuse(asked, Method.TICKET, DenialReason.TICKET_EXPIRED, ticket.account_id)
         account = self._snapshot.accounts.get(ticket.account_id, asked.now)
@@ -138,7 +138,7 @@ class Authorizer:
             self.tickets.note(outcome.verdict, ticket.expires_at.timestamp())
             if asked.mac:
                 self._snapshot.note_login(asked.mac, account.id, asked.now)
-        return outcome
+        return _proving(credential, password, outcome)
 
     def _again(self, asked: _Asked, used: Verdict) -> Outcome:
         if not same_place(used, asked.nas.nas.id, asked.mac, asked.acct_session_id):
@@ -152,18 +152,22 @@ class Authorizer:
         grants = self._snapshot.grants.get(mac)
         grant = grant_for(grants, asked.nas.nas.site_id, asked.now) if grants and mac == asked.mac else None
         account = None if grant is None else self._snapshot.accounts.get(grant.account_id, asked.now)
-        if account is None or not self._mac_password_fits(asked, mac):
+        password = None if account is None else self._mac_password(asked, mac)
+        if account is None or password is None:
             self.counters.unknown_macs += 1
             return Outcome(_UNKNOWN_MAC)
-        return self._decide(asked, account, Method.RESUME)
+        return _proving(asked.request.credential, password, self._decide(asked, account, Method.RESUME))
 
-    def _mac_password_fits(self, asked: _Asked, mac: str) -> bool:
+    def _mac_password(self, asked: _Asked, mac: str) -> str | None:
+        """Return the password of this MAC that the request proves; None if it proves none."""
         credential = asked.request.credential
         if credential is None:
-            return False
+            return None
         if credential.matches(asked.nas.mac_secret):
-            return True
-        return asked.nas.mac_is_password and (credential.matches(asked.name) or credential.matches(mac))
+            return asked.nas.mac_secret
+        if not asked.nas.mac_is_password:
+            return None
+        return next((password for password in (asked.name, mac) if credential.matches(password)), None)
 
     # Passwords
 
@@ -171,7 +175,7 @@ class Authorizer:
         accounts = self._snapshot.accounts
         try:
             # Most people type their name as it is stored; folding it costs five times the look-up.
-            account_id = accounts.id_of(asked.name) or accounts.id_of(canonical_username(asked.name))
+            account_id = accounts.id_of(asked.name) or accounts.id_of(_canonical(asked))
         except TextError:
             return self._refuse_slowly(asked, DenialReason.WRONG_CREDENTIALS)
         if account_id is None:
@@ -187,11 +191,12 @@ class Authorizer:
                 except UnicodeDecodeError:
                     return self._refuse_slowly(asked, DenialReason.WRONG_CREDENTIALS, account_id)
                 check = self._checker.check(account_id, login.credential, typed, lane=asked.nas.nas.id)
-            case ChapResponse() as chap:
+            case ChapResponse() | MsChapV2Response() as response:
                 clear = passwords.clear_password(self._keyring, account_id, login.credential)
                 if clear is None:
                     return self._refuse_slowly(asked, DenialReason.METHOD_NOT_ALLOWED, account_id)
-                check = Check.RIGHT if chap.matches(clear) else Check.WRONG
+                check = Check.RIGHT if response.matches(clear) else Check.WRONG
+                return _proving(response, clear, self._by_check(asked, account, check))
             case None:
                 return self._refuse_slowly(asked, DenialReason.METHOD_NOT_ALLOWED, account_id)
         return self._by_check(asked, account, check)
@@ -326,6 +331,20 @@ class Authorizer:
     def _undecided(self) -> Outcome:
         self.counters.undecided += 1
         return Outcome(None)
+
+
+def _canonical(asked: _Asked) -> str:
+    """Return the one spelling of a person's name; Windows may send its domain with it (RFC 2759 section 4)."""
+    if isinstance(asked.request.credential, MsChapV2Response):
+        return canonical_username(name_in_domain(asked.name.encode()).decode())
+    return canonical_username(asked.name)
+
+
+def _proving(credential: Credential | None, password: str, outcome: Outcome) -> Outcome:
+    """Add to an Accept what MS-CHAPv2 must be shown: that we know the password as well."""
+    if isinstance(credential, MsChapV2Response) and isinstance(outcome.answer, Accept):
+        return Outcome(replace(outcome.answer, ms_chap=credential.success(password)), outcome.verdict)
+    return outcome
 
 
 def _limits(grant: Grant, nas: KnownNas, others: int, acceptance_id: str) -> Limits:

@@ -14,4 +14,4 @@ def _encode(authorization: Authorization) -> Attributes:
     return reply
 
 
-PROFILE = Profile(family="generic", encode=_encode)
+PROFILE = Profile(family="generic", encode=_encode, takes_session_keys=True)

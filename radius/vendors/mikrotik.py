@@ -56,4 +56,4 @@ def _rate_limit(
     return f"{rate} {up_burst}/{down_burst} {rate} {burst_seconds}/{burst_seconds}"
 
 
-PROFILE = Profile(family="mikrotik", encode=_encode)
+PROFILE = Profile(family="mikrotik", encode=_encode, takes_session_keys=True)

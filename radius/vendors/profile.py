@@ -47,13 +47,15 @@ class Profile:
     `encode` turns an authorization into the attributes of an Access-Accept. `signs_access_requests` says that every
     known version sends Message-Authenticator in Access-Requests, so it may be demanded from the first packet on.
     `accounts_by_accept_name` says that accounting carries the User-Name of the Accept. `direction` is what AUTO means
-    when the packet is silent.
+    when the packet is silent. `takes_session_keys` says that its PPP or VPN encrypts with MPPE keys (RFC 2548 section
+    2.4), which it gets with an Accept of MS-CHAPv2.
     """
 
     family: str
     encode: Callable[[Authorization], Attributes]
     signs_access_requests: bool = False
     accounts_by_accept_name: bool = False
+    takes_session_keys: bool = False
     direction: Direction = Direction.RFC
 
     def attributes(self, authorization: Authorization) -> Attributes:

@@ -22,4 +22,4 @@ def _encode(authorization: Authorization) -> Attributes:
     return reply
 
 
-PROFILE = Profile(family="strongswan", encode=_encode, signs_access_requests=True)
+PROFILE = Profile(family="strongswan", encode=_encode, signs_access_requests=True, takes_session_keys=True)

@@ -85,6 +85,13 @@ def test_commands_work_while_the_server_runs(served: dict[str, str], data_dir: P
     )
     assert json.loads(budi.stdout)["answer"] == "Access-Accept", budi.stderr
 
+    budi_by = ("radius", "test", "gusung-1", "budi", "--method", "mschapv2", "--password")
+    proved = json.loads(command(served, *budi_by, "rahasia-budi", "--json").stdout)
+    assert proved["answer"] == "Access-Accept"
+    assert {"name": "MS-CHAP2-Success", "value": "***"} in proved["attributes"]
+    refused = command(served, *budi_by, "salah")
+    assert (refused.returncode, refused.stdout.split()[:2]) == (1, ["answer", "Access-Reject"])
+
     unknown = command(served, "radius", "test", "gusung-1", "--device", "02:aa:00:00:00:99")
     assert (unknown.returncode, unknown.stdout.split()[:2]) == (1, ["answer", "Access-Reject"])
 

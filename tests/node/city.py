@@ -30,7 +30,7 @@ from app.services import nases, plans, sites, users
 from app.services.keyring import Keyring
 from radius.attributes import Attributes, Value
 from radius.codes import StatusType
-from radius.credentials import ChapResponse, Credential, PapPassword
+from radius.credentials import ChapResponse, Credential, MsChapV2Response, PapPassword
 from radius.messages import AccessRequest, AccountingRecord, Answer
 from tests.factories import MAC, NOON
 from tests.node.journals import NODE, Disk
@@ -245,3 +245,9 @@ class Node:
 
 def chap(password: str) -> ChapResponse:
     return ChapResponse.answering(b"challenge-of-16-", 7, password)
+
+
+def ms_chap(user_name: str, password: str) -> MsChapV2Response:
+    return MsChapV2Response.answering(
+        b"challenge-of-16-", 7, user_name.encode(), password, peer_challenge=b"the other's one."
+    )

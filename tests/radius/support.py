@@ -1,6 +1,7 @@
 """A small application with a memory, and packets for it: what the tests of `radius` stand on."""
 
 from collections.abc import Callable, Sequence
+from hashlib import md5
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from radius import (
@@ -98,6 +99,17 @@ def make_accounting(status: str = "Start", session: str = "s1") -> AccountingQue
 
 def make_datagram(query: Query, *, secret: bytes = SECRET, sign: bool = True, chance: bytes = b"c" * 32) -> bytes:
     return ClientEngine(secret, sign=sign).ask(query, now=0.0, chance=chance).datagram
+
+
+def reveal_key(secret: bytes, authenticator: bytes, whole: bytes) -> bytes:
+    """Take a salted key as a router does (RFC 2548 section 2.4.2)."""
+    salt, hidden = whole[:2], whole[2:]
+    clear, last = b"", authenticator + salt
+    for at in range(0, len(hidden), 16):
+        stream = md5(secret + last).digest()
+        last = hidden[at : at + 16]
+        clear += bytes(one ^ other for one, other in zip(last, stream, strict=True))
+    return clear[1 : 1 + clear[0]]
 
 
 def make_arrival(

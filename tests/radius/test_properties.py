@@ -7,7 +7,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from radius import Accept, Attributes, Authorization, Code, Demand, DropReason, Packet, Service, StatusQuery
+from radius import (
+    Accept,
+    AccessQuery,
+    Attributes,
+    Authorization,
+    Code,
+    Demand,
+    DropReason,
+    MsChapV2Response,
+    Packet,
+    Service,
+    StatusQuery,
+)
 from radius.attributes import Value
 from radius.dictionary import BY_NAME, Kind
 from radius.errors import DecodeError, EncodeError
@@ -40,6 +52,12 @@ SEEDS = [
     make_datagram(make_query(), sign=False),
     make_datagram(make_accounting()),
     make_datagram(StatusQuery()),
+    make_datagram(
+        AccessQuery(
+            Attributes([("User-Name", "budi"), ("Framed-Protocol", "PPP")]),
+            MsChapV2Response.answering(b"c" * 16, 7, b"budi", "rahasia", peer_challenge=b"p" * 16),
+        )
+    ),
 ]
 
 
