@@ -45,7 +45,7 @@ _PORTS: Final = (
     (Service.ACCT, "radius_acc_serv", ("requests", "dup_requests", "malformed_requests"), _ACCT),
 )
 _OWN: Final = (
-    ("refused_methods", "Rejects for a method that is not spoken (EAP, MS-CHAPv1), or a credential of impossible shape"),
+    ("refused_methods", "Rejects for EAP or MS-CHAPv1, which are not spoken, or for a credential of impossible shape"),
     ("unbuildable", "Accepts that did not fit a packet and went as Rejects"),
     ("unsigned", "Access-Requests without Message-Authenticator that were taken"),
     ("downgrades", "unsigned Access-Requests from a NAS that has signed before"),
