@@ -1,10 +1,10 @@
 """Plans, quotas and the effective policy; the only module that knows when a local day or month begins."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 
@@ -100,8 +100,7 @@ def effective_policy(plan: Plan, overrides: Iterable[QuotaOverride], *, now: dat
     return Policy(plan, ordered, min((o.until for o in active if o.until is not None), default=None))
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(NamedTuple):
     """Octets, up and down together, that an account has used: today, this month, and ever.
 
     `day` says which local day "today" was when the sums were made; `as_of` brings them to a later day.
@@ -117,7 +116,7 @@ class Usage:
         if day <= self.day:
             return self
         same_month = (day.year, day.month) == (self.day.year, self.day.month)
-        return replace(self, day=day, day_octets=0, month_octets=self.month_octets if same_month else 0)
+        return Usage(day, 0, self.month_octets if same_month else 0, self.total_octets)
 
     def plus(self, day: date, octets: int) -> "Usage":
         """Return the usage with `octets` more on `day`; octets of an earlier day count where that day still counts."""

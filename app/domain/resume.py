@@ -1,9 +1,8 @@
 """Resume grants: a known MAC comes back without a page, for a time, at some sites, with one account."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from app.domain.plans import day_begins_at, local_day
@@ -14,8 +13,7 @@ LOG_OUT_CAUSE: Final = "User-Request"
 """The Acct-Terminate-Cause of a person who logs out; all others (carrier, idle, time, quota, reboot) may come back."""
 
 
-@dataclass(frozen=True, slots=True)
-class ResumeGrant:
+class ResumeGrant(NamedTuple):
     """MAC, account, site (None: every site), end. The MAC alone never opens anything that no grant covers."""
 
     mac: str

@@ -7,6 +7,7 @@ a phone number, a MAC or a code.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from app.domain.plans import Policy
 
@@ -19,8 +20,7 @@ class AccountKind(StrEnum):
     VOUCHER = "voucher"
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(NamedTuple):
     """One account with its effective policy.
 
     `version` grows with every change that a node must know before it may decide. `valid_until` is absolute;
@@ -53,8 +53,7 @@ class CredentialKind(StrEnum):
     ENCRYPTED = "encrypted"  # opt-in, for CHAP and for large imports: opens with the secret key
 
 
-@dataclass(frozen=True, slots=True)
-class Credential:
+class Credential(NamedTuple):
     """A person's password as it is kept: an argon2id hash, or the password sealed."""
 
     kind: CredentialKind

@@ -1,6 +1,5 @@
 """Who may go online, and within which limits."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -40,7 +39,7 @@ def decide(
         pytest.param(make_account(), grant(), id="no limits"),
         pytest.param(make_account(suspended=True), Denial(DenialReason.SUSPENDED), id="suspended"),
         pytest.param(
-            replace(make_account(suspended=True), removed=True), Denial(DenialReason.WRONG_CREDENTIALS), id="removed"
+            make_account(suspended=True)._replace(removed=True), Denial(DenialReason.WRONG_CREDENTIALS), id="removed"
         ),
         pytest.param(make_account(valid_until=NOON), Denial(DenialReason.EXPIRED), id="expires this instant"),
         pytest.param(make_account(valid_until=NOON + SECOND), grant(session_seconds=1), id="one second left"),
@@ -127,13 +126,13 @@ def test_device_limit(limit: int | None, online: tuple[str, ...], expected: Gran
 
 def test_own_quota_of_nothing_keeps_a_person_off() -> None:
     own = QuotaOverride(Quota(Period.DAY, 0), "penyalahgunaan", "admin")
-    account = replace(make_account(), policy=effective_policy(make_plan(), [own], now=NOON))
+    account = make_account()._replace(policy=effective_policy(make_plan(), [own], now=NOON))
     assert decide(account) == Denial(DenialReason.QUOTA_EXHAUSTED, MIDNIGHT, Period.DAY)
 
 
 @pytest.mark.parametrize(
     ("account", "expected"),
-    [(DAILY, grant(300 * MB)), (replace(DAILY, suspended=True), End(DenialReason.SUSPENDED))],
+    [(DAILY, grant(300 * MB)), (DAILY._replace(suspended=True), End(DenialReason.SUSPENDED))],
     ids=["goes on with what is left", "ends with the reason"],
 )
 def test_reconsider(account: Account, expected: Grant | End) -> None:
