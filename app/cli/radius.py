@@ -1,4 +1,4 @@
-"""`pesisir radius`: ask a RADIUS server as one of our routers would."""
+"""`pesisir radius test`: ask a RADIUS server as one of our routers would."""
 
 import socket
 import sys
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from radius.client_engine import Query
     from radius.net.client import Answered
 
-commands = noun("radius", "Ask a RADIUS server as one of our routers would.")
+commands = noun("radius", "The RADIUS server: ask it as a router of ours would, and watch what it does.")
 
 _DEVICE: Final = "02:00:00:00:00:01"
 _GOOD: Final = ("Access-Accept", "Accounting-Response")
@@ -45,11 +45,6 @@ class Kind(StrEnum):
     START = "start"
     INTERIM = "interim"
     STOP = "stop"
-
-
-@commands.callback()
-def _radius() -> None:
-    """Keep `test` a verb, though it is the only one."""
 
 
 @commands.command(

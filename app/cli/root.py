@@ -13,6 +13,7 @@ from app.cli import (
     nases,
     plans,
     radius,
+    radius_trace,
     schema,
     serve,
     sessions,
@@ -47,6 +48,7 @@ def build() -> typer.Typer:
     demo.register(root)
     user_show.register(users.commands)
     user_import.register(users.commands)
+    radius_trace.register(radius.commands)
     for each in (schema, settings, sites, plans, nases, users, vouchers, sessions, journal, radius, bench):
         root.add_typer(each.commands)
     usage.register(root)

@@ -13,12 +13,12 @@ from app import log as logs
 from app.config import Settings
 from app.db.engine import Database
 from app.main.heartbeat import alive
+from app.main.observation import Observation
 from app.main.start import StartError, bind_failure, database_of, keyring_of, node_id, now, stopped_by_signals
 from app.main.status import Status, status_listener
 from app.metrics import RadiusCollector, registry_of
 from app.node.authorization import Authorizer
 from app.node.backend import NodeBackend
-from app.node.datagram_log import DatagramLog
 from app.node.follower import Clock, Follower
 from app.node.journal.writer import Journal, JournalBusyError
 from app.node.learned import known
@@ -118,13 +118,13 @@ class _Node:
             now=time.time(),
         )
         engine = ServerEngine(self._backend, learned=known(self._snapshot.nases), on_learned=self._follower.learned.add)
-        datagrams = DatagramLog(self._snapshot.nas_name, monotonic=time.monotonic)
+        observation = Observation(self._name, self._snapshot)
         server = UdpServer(
             self._backend,
             _listens(self._settings),
             engine=engine,
-            observer=datagrams.hear,
-            everything=datagrams.everything,
+            observer=observation.hear,
+            everything=observation.everything,
             reuse_port=self._settings.radius_workers > 1,
         )
         self._process.server = server
@@ -144,16 +144,18 @@ class _Node:
         auths = len(self._settings.radius_auth_listen)
         listening = {"auth": server.addresses[:auths], "acct": server.addresses[auths:], **at}
         log.info("radius_ready", accounts=len(self._snapshot.accounts), replayed=replayed, **_written(listening))
-        with alive(
-            self._settings.data_dir,
-            self._name,
-            listening,
-            registry_of(collector),
-            healthy=lambda: self._journal.healthy,
-            on_beat=datagrams.flush,
+        with (
+            observation.of(server, self._settings.data_dir),
+            alive(
+                self._settings.data_dir,
+                self._name,
+                listening,
+                registry_of(collector),
+                healthy=lambda: self._journal.healthy,
+                on_beat=observation.beat,
+            ),
         ):
             server.run()
-        datagrams.flush(ending=True)
 
     def _ready(self) -> Mapping[str, bool]:
         return {service.value: self._backend.ready(service) for service in Service}

@@ -36,7 +36,7 @@ _LOOK_AGAIN_SECONDS: Final = 1.0  # if no wake-up comes
 _REJECT_SECONDS: Final = 0.4  # half of RouterOS's 1100 ms, less jitter
 _REJECT_JITTER_SECONDS: Final = 0.15
 _SHORTEST_INTERIM: Final = 60
-_UNKNOWN_MAC: Final = Reject(reason="unknown_mac")
+_UNKNOWN_MAC: Final = Reject(reason=DenialReason.RESUME_UNKNOWN.value)
 
 
 class Outcome(NamedTuple):

@@ -8,7 +8,7 @@ from tests.cli.conftest import Pesisir
 
 COMMANDS = [
     *("serve", "demo", "doctor", "usage"),
-    *("db upgrade", "db check", "config show", "journal status", "radius test", "bench radius"),
+    *("db upgrade", "db check", "config show", "journal status", "radius test", "radius trace", "bench radius"),
     *(f"site {verb}" for verb in ("add", "list", "show", "set")),
     *(f"plan {verb}" for verb in ("add", "list", "show", "set")),
     *(f"nas {verb}" for verb in ("add", "list", "show", "set", "remove", "config")),
@@ -25,7 +25,7 @@ def test_help_of_each_command_has_an_example_of_it(pesisir: Pesisir, command: st
     assert re.search(rf"Example: pesisir {command}\b", " ".join(shown.split()))
 
 
-@pytest.mark.parametrize("command", [*READS, "usage", "doctor"])
+@pytest.mark.parametrize("command", [*READS, "usage", "doctor", "radius trace"])
 def test_every_read_speaks_json(pesisir: Pesisir, command: str) -> None:
     assert "--json" in pesisir.ok(*command.split(), "--help").out
 

@@ -24,7 +24,7 @@ from tests.node.journals import until
 
 Start = Callable[[City], Node]
 OTHER_MAC = "02:aa:00:00:00:02"
-UNKNOWN_MAC = Reject(reason="unknown_mac")
+UNKNOWN_MAC = Reject(reason="resume_unknown")
 
 
 def accepted(answer: Answer) -> Accept:
