@@ -6,7 +6,7 @@ good enough (RFC 2865 section 3, RFC 3579 section 3.2, RFC 5080 section 2.2.2).
 """
 
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from app.bench.lanes import Departure, Lane
@@ -68,9 +68,9 @@ class Judged:
 
 def judge(lane: Lane, demands: Demands) -> Judged:
     """Verify all that a lane has kept."""
-    tally = Tally(sent=lane.sent)
-    answered = bytearray(lane.sent)
-    left_at = array("d", _times(lane.departures))
+    tally = Tally(sent=sum(many for *_, many in lane.departures))
+    answered = bytearray(lane.prepared)
+    left_at = _moments(lane.departures, lane.prepared)
     acknowledged = []
     for batch in lane.batches:
         for number, octets in batch.answers():
@@ -119,7 +119,10 @@ def _signed(reply: Packet, request: bytes, demands: Demands) -> bool:
     return verify_message(demands.secret, reply.raw, reply.signature_at, request[4:20])
 
 
-def _times(departures: Iterable[Departure]) -> Iterator[float]:
-    for at, step, many in departures:
+def _moments(departures: Iterable[Departure], count: int) -> "array[float]":
+    """Return when each request left, by its number; 0 for those that did not."""
+    moments = array("d", bytes(8 * count))
+    for at, step, first, many in departures:
         for place in range(many):
-            yield at + place * step
+            moments[first + place] = at + place * step
+    return moments

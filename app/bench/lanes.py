@@ -1,7 +1,8 @@
 """A lane is one socket towards one port of the server, with the requests that leave by it, in their order.
 
 Request number n of a lane has Identifier n mod 256 and leaves only once request n - 256 is settled: answered, or given
-up. Requests lie in memory as the kernel takes them, so that a batch is one system call and no thought.
+up. Until then it stands back, and those behind it go before. Requests lie in memory as the kernel takes them, so that
+a batch is one system call and no thought.
 
 Answers are kept as they came, for later: the loop only notes which Identifiers they carry.
 """
@@ -10,6 +11,7 @@ import ctypes
 import errno
 import socket
 from array import array
+from collections import deque
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
@@ -31,30 +33,29 @@ _IOV: Final = MsgHdr.iov.offset // _SIZE
 _IOVLEN: Final = MsgHdr.iovlen.offset // _SIZE
 
 
-# When requests left (or were to leave): the first of them, the seconds from one to the next, how many.
+# When requests left (or were to leave): the first of them, the seconds from one to the next, its number, how many.
 # A plain tuple, as one is made for each batch: a named one costs seven times as much.
-Departure = tuple[float, float, int]
+Departure = tuple[float, float, int, int]
 
 
 class Batch(NamedTuple):
-    """Answers as they came: when, how many requests had left by then, and the octets of each."""
+    """Answers as they came: when, and of each the request that had its Identifier then, the length, the octets.
+
+    `places` are 256 above the number of the request, as in `Lane`.
+    """
 
     at: float
-    sent: int
+    places: list[int]
     lengths: list[int]
     near: bytearray
     far: dict[int, bytes]
 
     def answers(self) -> Iterator[tuple[int, bytes]]:
         """Yield (number of the request, octets) of each; the number is below 0 where none has that Identifier."""
-        top = self.sent - 1
-        for place, length in enumerate(self.lengths):
-            start = place * _NEAR
-            octets = bytes(self.near[start : start + min(length, _NEAR)]) + self.far.get(place, b"")
-            if length < _SHORTEST_PACKET:
-                yield -1, octets
-            else:
-                yield top - ((top - octets[1]) & 255), octets
+        for row, length in enumerate(self.lengths):
+            start = row * _NEAR
+            octets = bytes(self.near[start : start + min(length, _NEAR)]) + self.far.get(row, b"")
+            yield (-1 if length < _SHORTEST_PACKET else self.places[row] - IDENTIFIERS), octets
 
 
 class Inbox:
@@ -77,8 +78,8 @@ class Inbox:
     def far(self, lengths: list[int]) -> dict[int, bytes]:
         """Return what came beyond the first octets, of those answers that are longer."""
         return {
-            place: bytes(self._far[place * _FAR : place * _FAR + length - _NEAR])
-            for place, length in enumerate(lengths)
+            row: bytes(self._far[row * _FAR : row * _FAR + length - _NEAR])
+            for row, length in enumerate(lengths)
             if length > _NEAR
         }
 
@@ -99,13 +100,16 @@ class Lane:
             raise
         self.descriptor = self._socket.fileno()
         self.prepared = 0
-        self.sent = 0
         self.unreachable = 0  # how often the kernel said that nobody listens there
         self.batches: list[Batch] = []
         self.departures: list[Departure] = []
         self.marks = array("q")  # what each request means to whoever put it here
         self.expected = bytearray()  # the code of its right answer
-        self._settled = bytearray(b"\1" * IDENTIFIERS) + bytearray(room)  # of request n at n + 256
+        self._settled = bytearray(b"\1" * IDENTIFIERS) + bytearray(room)  # of request n at its place, n + 256
+        self._holder = [0] * IDENTIFIERS  # the place of the request that has each Identifier
+        self._next = 0  # the first request that has had no chance yet
+        self._back: dict[int, deque[int]] = {}  # those that stand back, by their Identifier
+        self._freed: deque[int] = deque()  # those of them that may leave now
         self._octets = bytearray(octets)
         self._end = 0
         self._starts = array("L")
@@ -145,19 +149,34 @@ class Lane:
         start = self._starts[number]
         return bytes(self._octets[start : start + self._vectors[2 * number + 1]])
 
+    @property
+    def waiting(self) -> bool:
+        """Tell whether there are requests that have not left."""
+        return self._next < self.prepared or bool(self._back) or bool(self._freed)
+
     def send(self, most: int, now: float, step: float = 0.0) -> int:
-        """Send up to so many requests in their order and return how many left: the next Identifiers may be in use."""
-        first = self.sent
-        count = min(most, self.prepared - first)
-        blocked = self._settled.find(_OPEN, first, first + count)
-        if blocked >= 0:
-            count = blocked - first
-        if count <= 0:
-            return 0
-        went = self._call(first, count)
-        if went:
-            self.departures.append((now, step, went))
-        self.sent = first + went
+        """Send up to so many requests and return how many left: Identifiers may be in use, or the socket full."""
+        went = 0
+        while self._freed and went < most:
+            if not self._leave(self._freed[0], 1, now + went * step, step):
+                return went
+            self._freed.popleft()
+            went += 1
+        while went < most and self._next < self.prepared and len(self._back) < IDENTIFIERS:
+            first = self._next
+            count = min(most - went, self.prepared - first)
+            blocked = self._settled.find(_OPEN, first, first + count)  # the request before, with the same Identifier
+            if blocked == first:
+                self._back.setdefault(first & 255, deque()).append(first)
+                self._next += 1
+                continue
+            if blocked > first:
+                count = blocked - first
+            left = self._leave(first, count, now + went * step, step)
+            self._next += left
+            went += left
+            if left < count:
+                break
         return went
 
     def resend(self, number: int) -> None:
@@ -173,18 +192,20 @@ class Lane:
             return 0
         lengths = inbox.lengths[:count].tolist()
         near = inbox.near[: count * _NEAR]
-        batch = Batch(now, self.sent, lengths, near, inbox.far(lengths) if max(lengths) > _NEAR else {})
-        self.batches.append(batch)
+        holder = self._holder
+        places = [holder[identifier] for identifier in near[1::_NEAR]]
+        self.batches.append(Batch(now, places, lengths, near, inbox.far(lengths) if max(lengths) > _NEAR else {}))
         if min(lengths) < _SHORTEST_PACKET:
-            return self._settle_carefully(batch)
+            places = [place for place, length in zip(places, lengths, strict=True) if length >= _SHORTEST_PACKET]
         settled = self._settled
-        top = self.sent + IDENTIFIERS - 1
         fresh = 0
-        for identifier in near[1::_NEAR]:
-            at = top - ((top - identifier) & 255)
-            if not settled[at]:
-                settled[at] = _ANSWERED
+        for place in places:
+            if not settled[place]:
+                settled[place] = _ANSWERED
                 fresh += 1
+        if self._back:
+            for place in places:
+                self._free(place & 255)
         return fresh
 
     def open_among(self, first: int, count: int) -> list[int]:
@@ -199,15 +220,24 @@ class Lane:
     def give_up(self, number: int) -> None:
         """Wait for an answer no longer."""
         self._settled[number + IDENTIFIERS] = _GIVEN_UP
+        self._free(number & 255)
 
-    def _settle_carefully(self, batch: Batch) -> int:
-        """Settle by a batch in which an answer is too short to have an Identifier."""
-        fresh = 0
-        for number, _ in batch.answers():
-            if number >= 0 and not self._settled[number + IDENTIFIERS]:
-                self._settled[number + IDENTIFIERS] = _ANSWERED
-                fresh += 1
-        return fresh
+    def _free(self, identifier: int) -> None:
+        """Let the next request that stands back for an Identifier leave, if that is free now."""
+        back = self._back.get(identifier)
+        if back is not None and self._settled[back[0]]:
+            self._freed.append(back.popleft())
+            if not back:
+                del self._back[identifier]
+
+    def _leave(self, first: int, count: int, now: float, step: float) -> int:
+        """Send requests one after the other, and note that they have left and have their Identifiers."""
+        went = self._call(first, count)
+        if went:
+            self.departures.append((now, step, first, went))
+            for number in range(first, first + went):
+                self._holder[number & 255] = number + IDENTIFIERS
+        return went
 
     def _call(self, first: int, count: int) -> int:
         assert SENDMMSG is not None

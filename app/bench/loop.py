@@ -146,7 +146,7 @@ class Loop:
         for _ in self._starting:
             room = self._pace.window - self._outstanding
             self._send(self._next_lane(), min(share, room), now)
-        return any(lane.sent < lane.prepared for lane in self._lanes.values())
+        return any(lane.waiting for lane in self._lanes.values())
 
     def _keep_rate(self, now: float, rate: float) -> bool:
         """Send what is due. Latency counts from then, so a stall on either side is not hidden."""
@@ -158,18 +158,19 @@ class Loop:
             went = self._send(self._next_lane(), due, now, self._due, step)
             due -= went
             self._due += went * step
-        return any(lane.sent < lane.prepared for lane in self._starting)
+        return any(lane.waiting for lane in self._starting)
 
     def _next_lane(self) -> Lane:
         self._turn += 1
         return self._starting[self._turn % len(self._starting)]
 
     def _send(self, lane: Lane, most: int, now: float, due: float | None = None, step: float = 0.0) -> int:
-        first = lane.sent
+        known = len(lane.departures)
         went = lane.send(most, now if due is None else due, step)
         if went:
             self._outstanding += went
-            self._waits.append((now + self._pace.resend_seconds, lane, first, went, 1))
+            for _, _, first, many in lane.departures[known:]:
+                self._waits.append((now + self._pace.resend_seconds, lane, first, many, 1))
         return went
 
     def _resend(self, now: float) -> None:

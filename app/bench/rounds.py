@@ -77,10 +77,11 @@ class _Request:
 
 
 class Bench:
-    """Measures a plan; `faults` are all that was wrong, warming up included."""
+    """Measures a plan. `faults` are all that was wrong, `asked` all that was sent, log-ins and warming up included."""
 
     def __init__(self, plan: Plan, tell: Progress = lambda _what, _done, _whole: None) -> None:
         self.faults = 0
+        self.asked = 0
         self._plan = plan
         self._tell = tell
         self._random = Random(plan.seed)  # noqa: S311  # who logs in when is no secret
@@ -107,6 +108,7 @@ class Bench:
 
     def _note(self, measured: Round) -> None:
         self.faults += measured.counts.faults
+        self.asked += measured.counts.sent
         self._rate = max(self._rate, measured.per_second)
 
     def _measure(self, count: int, seconds: float | None) -> Round:
@@ -186,6 +188,7 @@ class Bench:
         with self._lanes(written, plan.auth_port) as lanes:
             Loop(lanes, _closed(plan.pace), clock=time.monotonic, follow=echoes).run(None)
             tally = _sum(self._judge(lanes))
+        self.asked += tally.sent
         if tally.right != len(people):
             raise BenchError(
                 f"{len(people) - tally.right} of {len(people)} log-ins before the accounting failed",
@@ -245,11 +248,14 @@ class Bench:
             edge=lambda: edges.append((processes.cpu_seconds(plan.pids), time.process_time())),
         )
         self._tell("measuring", 0, seconds or 1)
+        began_at = time.time()
         stretch = loop.run(seconds)
         (server, own), (server_then, own_then) = edges
         asked = bool(plan.pids)
         memory = processes.resident_octets(plan.pids) if asked else None
-        return _Driven(stretch, Used(server_then - server if asked else None, own_then - own, memory), loop.resent)
+        return _Driven(
+            began_at, stretch, Used(server_then - server if asked else None, own_then - own, memory), loop.resent
+        )
 
     def _judge(self, lanes: Sequence[Lane]) -> list[Judged]:
         judged = []
@@ -323,12 +329,13 @@ class Bench:
 
 @dataclass(frozen=True, slots=True)
 class _Driven:
+    began_at: float
     stretch: Stretch
     used: Used
     resent: int
 
     def figures(self, tallies: dict[str, Tally], known: Known | None) -> Round:
-        return figures(tallies, self.stretch, self.used, resent=self.resent, sessions=known)
+        return figures(tallies, self.stretch, self.used, began_at=self.began_at, resent=self.resent, sessions=known)
 
 
 def _closed(pace: Pace) -> Pace:

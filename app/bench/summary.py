@@ -64,9 +64,10 @@ class Used:
 class Round:
     """One measurement. `seconds` is the measured time, `all_answered_seconds` until the last answer of all had come.
 
-    `per_second` are the answers of the measured time; `latency` is that of all answers.
+    `per_second` are the answers of the measured time; `latency` is that of all answers; `began_at` is in epoch seconds.
     """
 
+    began_at: float
     counts: Counts
     seconds: float
     all_answered_seconds: float
@@ -82,7 +83,13 @@ class Round:
 
 
 def figures(
-    tallies: dict[str, Tally], stretch: Stretch, used: Used, *, resent: int, sessions: Sessions | None = None
+    tallies: dict[str, Tally],
+    stretch: Stretch,
+    used: Used,
+    *,
+    began_at: float,
+    resent: int,
+    sessions: Sessions | None = None,
 ) -> Round:
     """Put the figures of a round together; `tallies` by kind of request."""
     whole = Tally()
@@ -91,6 +98,7 @@ def figures(
     seconds = stretch.ended - stretch.began
     in_time = sum(moment <= stretch.ended for moment in whole.moments)
     return Round(
+        began_at=began_at,
         counts=Counts(
             sent=whole.sent,
             answered=whole.answered,

@@ -18,7 +18,7 @@ from app.cli.radius import chosen_address
 from app.domain.devices import parse_mac
 
 if TYPE_CHECKING:
-    from app.bench.rounds import Plan
+    from app.bench.rounds import Bench, Plan
     from app.bench.summary import Counts, Latency, Round
 
 commands = noun("bench", "Measure how much a server bears.")
@@ -178,7 +178,7 @@ def _measure(plan: "Plan", rounds: int, *, as_json: bool) -> None:
     except OSError as error:
         raise Failure(f"{plan.host} cannot be asked", why=error.strerror or str(error)) from error
     if as_json:
-        show_json(_as_json(plan, done, bench.faults))
+        show_json(_as_json(plan, done, bench))
     else:
         _show(plan, done)
     if bench.faults:
@@ -246,7 +246,7 @@ def _addresses(given: Sequence[str], count: int, server: str, port: int) -> list
 # What it prints
 
 
-def _as_json(plan: "Plan", rounds: "Sequence[Round]", faults: int) -> JsonValue:
+def _as_json(plan: "Plan", rounds: "Sequence[Round]", bench: "Bench") -> JsonValue:
     from app.bench.summary import medians, total
 
     return {
@@ -258,7 +258,8 @@ def _as_json(plan: "Plan", rounds: "Sequence[Round]", faults: int) -> JsonValue:
         "sources": len(plan.sources),
         "median": medians(rounds),
         "total": asdict(total(rounds)),
-        "faults": faults,
+        "asked": bench.asked,
+        "faults": bench.faults,
         "rounds": [asdict(one) for one in rounds],
     }
 

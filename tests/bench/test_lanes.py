@@ -38,6 +38,24 @@ def test_identifier_is_not_used_again_before_it_is_answered() -> None:
         lane.close()
 
 
+def test_lost_request_holds_up_only_those_with_its_identifier() -> None:
+    lost = 5
+
+    def all_but_one(request: bytes) -> list[bytes]:
+        first_time = server.heard.count(request) == 1
+        return [] if int.from_bytes(request[4:]) == lost and first_time else [b"\2" + request[1:]]
+
+    with Scripted(all_but_one) as server:
+        lane = lane_with(600, server.port)
+        loop = Loop([lane], Pace(16, resend_seconds=0.5), clock=time.monotonic)
+        loop.run(None)
+        lane.close()
+    heard = [int.from_bytes(request[4:]) for request in server.heard]
+    assert (loop.resent, loop.lost) == (1, 0)
+    assert sorted(heard) == sorted([*range(600), lost])
+    assert heard[-3:] == [lost, lost + 256, lost + 512]  # all others had left before the lost one was sent again
+
+
 def test_answers_are_known_by_the_newest_request_with_their_identifier() -> None:
     with Scripted(lambda request: [b"\2" + request[1:]]) as echo:
         lane = lane_with(300, echo.port)
@@ -61,7 +79,6 @@ def test_answers_without_an_identifier_settle_nothing_and_are_kept() -> None:
 
 def test_open_requests_are_found() -> None:
     lane = lane_with(10, 9)
-    lane.sent = 10
     for number in (0, 3, 9):
         lane.give_up(number)
     assert lane.open_among(0, 10) == [1, 2, 4, 5, 6, 7, 8]
@@ -93,7 +110,7 @@ def test_rate_counts_from_when_a_request_was_due() -> None:
         lane = lane_with(40, server.port)
         stretch = Loop([lane], Pace(64, rate=1000), clock=time.monotonic).run(None)
         lane.close()
-    due = [at + place * step for at, step, many in lane.departures for place in range(many)]
+    due = [at + place * step for at, step, _, many in lane.departures for place in range(many)]
     assert due == pytest.approx([stretch.began + number / 1000 for number in range(40)], abs=1e-6)
 
 

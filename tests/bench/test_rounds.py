@@ -143,9 +143,11 @@ def test_nobody_there_is_lost_and_no_error() -> None:
 def test_reports_of_a_session_come_in_their_order_with_the_class_of_its_login() -> None:
     backend = FakeBackend(password=PASSWORD)
     with serving(backend) as ports:
-        measured = Bench(plan(ports, Kind.ACCT, requests=1, window=64, steps=Steps(interims=2))).round()
+        bench = Bench(plan(ports, Kind.ACCT, requests=1, window=64, steps=Steps(interims=2)))
+        measured = bench.round()
     sessions = sessions_of(backend.records)
     assert len(sessions) == len(backend.requests) == 512  # 256 on each of two sockets
+    assert bench.asked == 512 * 5
     for records in sessions.values():
         said = [record.attributes.word("Acct-Status-Type") for record in records]
         assert said == ["Start", "Interim-Update", "Interim-Update", "Stop"]

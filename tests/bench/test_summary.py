@@ -38,7 +38,7 @@ def tally(waits: list[float], moments: list[float], *, sent: int, wrong: int = 0
 
 def test_rate_counts_what_came_within_the_measured_time_and_latency_all() -> None:
     some = tally([0.001, 0.002, 0.003, 0.9], [10.1, 11.0, 12.0, 12.9], sent=5, wrong=1)
-    measured = figures({"auth": some}, Stretch(10.0, 12.0, 12.9), Used(0.3, 0.06, 5_000_000), resent=2)
+    measured = figures({"auth": some}, Stretch(10.0, 12.0, 12.9), Used(0.3, 0.06, 5_000_000), began_at=0, resent=2)
     assert measured.seconds == 2.0
     assert measured.per_second == 1.5  # three answers in two seconds; the fourth came later
     assert measured.all_answered_seconds == pytest.approx(2.9)
@@ -54,7 +54,9 @@ def test_rate_counts_what_came_within_the_measured_time_and_latency_all() -> Non
 
 def test_kinds_are_counted_together_and_timed_apart() -> None:
     access, accounting = tally([0.001], [1.0], sent=1), tally([0.005, 0.007], [1.0, 2.0], sent=2)
-    measured = figures({"access": access, "accounting": accounting}, Stretch(0, 2, 2), Used(None, 0, None), resent=0)
+    measured = figures(
+        {"access": access, "accounting": accounting}, Stretch(0, 2, 2), Used(None, 0, None), began_at=0, resent=0
+    )
     assert measured.counts.sent == 3
     assert measured.by_kind["access"].max_ms == pytest.approx(1)
     assert measured.by_kind["accounting"].p50_ms == pytest.approx(5)
@@ -63,7 +65,9 @@ def test_kinds_are_counted_together_and_timed_apart() -> None:
 
 def test_rounds_are_shown_by_their_medians_and_counted_in_all() -> None:
     rounds = [
-        figures({"auth": tally([wait], [0.5], sent=1)}, Stretch(0, seconds, 1), Used(None, 0, None), resent=1)
+        figures(
+            {"auth": tally([wait], [0.5], sent=1)}, Stretch(0, seconds, 1), Used(None, 0, None), began_at=0, resent=1
+        )
         for wait, seconds in ((0.001, 1), (0.009, 0.5), (0.002, 4))
     ]
     assert medians(rounds)["per_second"] == 1.0
