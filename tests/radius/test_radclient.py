@@ -56,6 +56,11 @@ def test_chap(running: Running, more: str) -> None:
     assert "Received Access-Accept" in radclient(running, Service.AUTH, "auth", attributes)
 
 
+def test_ms_chap_version_1_is_rejected(running: Running) -> None:
+    attributes = 'User-Name = "budi", MS-CHAP-Password = "rahasia"' + SIGNED
+    assert "Received Access-Reject" in radclient(running, Service.AUTH, "auth", attributes)
+
+
 def test_accept_is_read(running: Running) -> None:
     said = radclient(running, Service.AUTH, "auth", PAP.format("rahasia") + ", Proxy-State = 0x0102")
     assert "Received Access-Accept" not in said  # unsigned with Proxy-State (CVE-2024-3596)
