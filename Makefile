@@ -58,6 +58,14 @@ test-all: $(VENV)/.dev ## everything, with real routers, browser and peers from 
 	@$(BIN)/python -m pytest -n $(WORKERS) -m "not lab" $(TESTS)
 	@$(BIN)/python -m pytest -m lab $(TESTS)
 
+# QUICK=1: a minute or two on a small city, to see that it works. BENCH_ARGS: see `python -m bench --help`.
+BENCH_FULL := --grow-users 1000 10000 100000 1000000 --grow-routers 10 721 10000
+BENCH_QUICK := --users 2000 --devices 500 --rounds 1 --seconds 2 --ingest 5000 --grow-users 1000 --grow-routers 10 --out var/bench
+.PHONY: bench
+bench: $(VENV)/.runtime ## load and time, beside FreeRADIUS from Debian (root; installs by apt; an hour, QUICK=1 two minutes)
+	@sh tests/lab/install.sh freeradius freeradius-postgresql postgresql
+	@$(BIN)/python -m bench $(if $(QUICK),$(BENCH_QUICK),$(BENCH_FULL)) $(BENCH_ARGS)
+
 .PHONY: lock
 lock: ## resolve the lock files anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate pyproject.toml requirements-build.in -o requirements.lock

@@ -1,8 +1,10 @@
 #!/bin/sh
-# Install what the lab needs and this machine lacks, from Debian. Quiet; does nothing when everything is there.
+# Install what the lab needs and this machine lacks, from Debian; or the packages that are named, and no others.
+# Quiet; does nothing when everything is there.
 set -eu
 packages="iproute2 iptables nftables ethtool procps util-linux curl openssl dnsmasq-base udhcpc
-opennds php-cli chromium fonts-liberation freeradius-utils freeradius libpam-radius-auth pamtester hostapd eapoltest"
+opennds php-cli chromium fonts-liberation freeradius-utils freeradius freeradius-postgresql postgresql libpam-radius-auth pamtester hostapd eapoltest"
+[ $# = 0 ] || packages="$*"
 
 if ! command -v apt-get >/dev/null 2>&1; then
   echo "tests/lab: this is no Debian; install by hand: $packages" >&2
