@@ -100,7 +100,7 @@ def test_a10_04_no_attribute_that_could_be_a_proof_is_shown_whatever_its_value(n
     ("number", "raw"),
     [
         pytest.param(69, b"\x00\x80\x01secret-of-a-tunnel", id="Tunnel-Password"),
-        pytest.param(26, b"\x00\x00\x01\x37\x11\x17secret-key-of-ms-mppe", id="MS-MPPE-Recv-Key"),
+        pytest.param(26, b"\x00\x00\x01\x37\x0c\x17secret-key-of-ms-mppe", id="MS-CHAP-MPPE-Keys"),
         pytest.param(26, b"\x00\x00\x01\x37\x11\x99secret-key-of-ms-mppe", id="a vendor's, of another shape"),
         pytest.param(250, b"secret-of-nobody-knows", id="unknown"),
     ],
