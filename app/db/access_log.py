@@ -5,12 +5,12 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, case, distinct, exists, func, select, text
 
 from app.db.bulk import moment_text, write_rows
 from app.db.keyed import MOMENT, equal, key_rows, key_value
-from app.db.tables import access_log, nases
-from app.domain.reports import Decided, storable
+from app.db.tables import access_log, nases, sessions
+from app.domain.reports import Decided, Method, storable
 
 _COLUMNS = (
     "at",
@@ -44,6 +44,14 @@ class Refused(NamedTuple):
     nas: str | None
     mac: str
     reason: str
+
+
+class Unaccounted(NamedTuple):
+    """How many Accepts a NAS has got, and of how many nothing was accounted."""
+
+    nas_id: str
+    accepts: int
+    missing: int
 
 
 def add(connection: Connection, verdicts: Sequence[Decided]) -> None:
@@ -83,6 +91,38 @@ def accepts(connection: Connection, asked: Iterable[tuple[str, datetime, datetim
     return [
         Accepted(row.at, row.nas_id, row.mac, row.user_name, row.account_id, row.acceptance_id or "") for row in rows
     ]
+
+
+def unaccounted(connection: Connection, *, since: datetime, until: datetime) -> list[Unaccounted]:
+    """Return for each NAS with RADIUS Accepts between two moments how many there were, and of how many nothing came.
+
+    Something came if there is a session of that Accept, or news of a session of its device at the same NAS.
+    """
+    of_accept = (sessions.c.account_id == access_log.c.account_id) & (
+        sessions.c.acceptance_id == access_log.c.acceptance_id
+    )
+    of_device = (
+        (access_log.c.mac != "")
+        & (sessions.c.mac == access_log.c.mac)
+        & (sessions.c.nas_id == access_log.c.nas_id)
+        & (sessions.c.last_report_at >= access_log.c.at)
+    )
+    nothing = ~exists().where(of_accept) & ~exists().where(of_device)
+    query = (
+        select(
+            access_log.c.nas_id,
+            func.count(distinct(access_log.c.acceptance_id)),
+            func.count(distinct(case((nothing, access_log.c.acceptance_id)))),
+        )
+        .where(
+            access_log.c.at >= since,
+            access_log.c.at < until,
+            access_log.c.outcome == "accept",
+            access_log.c.method != Method.PORTAL.value,
+        )
+        .group_by(access_log.c.nas_id)
+    )
+    return [Unaccounted(nas_id, accepts, missing) for nas_id, accepts, missing in connection.execute(query)]
 
 
 def refusals(connection: Connection, account_id: str, *, since: datetime, limit: int) -> list[Refused]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from app.db.tables import access_log, nases, router_grants, sessions
+from app.db.tables import access_log, nas_hints, nases, router_grants, sessions
 from app.domain.nases import Demand, Direction, Family, Nas
 
 
@@ -69,7 +69,8 @@ def change(connection: Connection, nas_id: str, values: Mapping[str, object]) ->
 
 
 def remove(connection: Connection, nas_id: str) -> None:
-    """Remove a NAS and what waits for its next poll; sessions keep its id and site."""
+    """Remove a NAS, what waits for its next poll and what was noticed of it; sessions keep its id and site."""
+    connection.execute(delete(nas_hints).where(nas_hints.c.nas_id == nas_id))
     connection.execute(delete(router_grants).where(router_grants.c.nas_id == nas_id))
     connection.execute(delete(nases).where(nases.c.id == nas_id))
 

@@ -123,6 +123,18 @@ nases = Table(
     Column("created_at", Moment, nullable=False),
 )
 
+nas_hints = Table(
+    "nas_hints",
+    metadata,
+    Column("nas_id", String(16), primary_key=True),
+    Column("kind", String(30), primary_key=True),
+    Column("detail", String(100), nullable=False, default=""),
+    Column("times", BigInteger, nullable=False),
+    Column("first_at", Moment, nullable=False),
+    Column("last_at", Moment, nullable=False),
+    comment="what is probably wrong with a NAS, as nodes and the worker have seen it",
+)
+
 accounts = Table(
     "accounts",
     metadata,

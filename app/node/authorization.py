@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from app.domain.acceptances import NONCE_OCTETS, Acceptance, class_value, new_acceptance_id
 from app.domain.access import Denial, DenialReason, Grant, decide_access
 from app.domain.devices import parse_mac
+from app.domain.hints import ACCOUNTING_WINDOW
 from app.domain.keys import tag
 from app.domain.reports import Method
 from app.domain.resume import grant_for
@@ -36,6 +37,7 @@ _LOOK_AGAIN_SECONDS: Final = 1.0  # if no wake-up comes
 _REJECT_SECONDS: Final = 0.4  # half of RouterOS's 1100 ms, less jitter
 _REJECT_JITTER_SECONDS: Final = 0.15
 _SHORTEST_INTERIM: Final = 60
+_UNACCOUNTED_SECONDS: Final = int(ACCOUNTING_WINDOW.total_seconds())
 _UNKNOWN_MAC: Final = Reject(reason=DenialReason.RESUME_UNKNOWN.value)
 
 
@@ -356,7 +358,10 @@ def _limits(grant: Grant, nas: KnownNas, others: int, acceptance_id: str) -> Lim
     interim = grant.interim_seconds or nas.site.interim_seconds
     spread = int(acceptance_id[:4], 16) / 0xFFFF - 0.5
     interim = max(_SHORTEST_INTERIM, round(interim * (1 + spread / 5)))
-    return Limits(grant.down_bps, grant.up_bps, octets, grant.session_seconds, grant.idle_seconds, interim)
+    seconds = grant.session_seconds
+    if not nas.accounts:  # A6.21: nothing else ends a session whose octets we never hear of
+        seconds = min(seconds or _UNACCOUNTED_SECONDS, _UNACCOUNTED_SECONDS)
+    return Limits(grant.down_bps, grant.up_bps, octets, seconds, grant.idle_seconds, interim)
 
 
 def _address(request: AccessRequest) -> str:

@@ -22,7 +22,8 @@ MAC_IS_PASSWORD: Final = frozenset({Family.UNIFI, Family.OMADA, Family.HOSTAPD})
 class KnownNas:
     """One NAS with all that a decision or a report needs. `mac_secret` is the password of its MAC authentication.
 
-    `old_secret_until` is when the second of two shared secrets ends, None if there is one only.
+    `old_secret_until` is when the second of two shared secrets ends, None if there is one only. `accounts` is False
+    while it lets people in and tells nothing of them.
     """
 
     nas: Nas
@@ -31,6 +32,7 @@ class KnownNas:
     direction: WireDirection
     mac_secret: str = field(repr=False)
     old_secret_until: datetime | None = None
+    accounts: bool = True
 
     @property
     def profile(self) -> Profile:
@@ -81,7 +83,9 @@ class NasTable:
 
     def at(self, now: datetime) -> "NasTable":
         """Return the table as it stands at `now`: without old secrets that have ended."""
-        return NasTable(known_nas(one.nas, one.site, secrets_of(one), now=now) for one in self.by_id.values())
+        return NasTable(
+            known_nas(one.nas, one.site, secrets_of(one), now=now, accounts=one.accounts) for one in self.by_id.values()
+        )
 
 
 def secrets_of(known: KnownNas) -> NasSecrets:
@@ -90,7 +94,7 @@ def secrets_of(known: KnownNas) -> NasSecrets:
     return NasSecrets(radius, "", known.mac_secret, old[0] if old else None, known.old_secret_until)
 
 
-def known_nas(nas: Nas, site: Site, secrets: NasSecrets, *, now: datetime) -> KnownNas:
+def known_nas(nas: Nas, site: Site, secrets: NasSecrets, *, now: datetime, accounts: bool = True) -> KnownNas:
     """Put together what is known about one NAS at `now`."""
     valid, until = [secrets.radius], None
     if secrets.old_radius and secrets.old_radius_until is not None and now < secrets.old_radius_until:
@@ -106,7 +110,7 @@ def known_nas(nas: Nas, site: Site, secrets: NasSecrets, *, now: datetime) -> Kn
         exact_address=nas.address.num_addresses == 1,
     )
     direction = WireDirection.AUTO if nas.direction is Direction.AUTO else WireDirection(nas.direction.value)
-    return KnownNas(nas, site, wire, direction, secrets.mac, until)
+    return KnownNas(nas, site, wire, direction, secrets.mac, until, accounts)
 
 
 def _limit_proxy_state(demand: Demand) -> WireDemand:

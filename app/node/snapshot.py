@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from app.db import feed, nases, overrides, plans, sites
+from app.db import feed, hints, nases, overrides, plans, sites
 from app.db.engine import Connection, Database
 from app.db.feed import Cursor, FeedKind, News
 from app.db.snapshot import (
@@ -180,8 +180,15 @@ class Snapshot:
     def _nas_table(self, connection: Connection, now: datetime) -> NasTable:
         by_site = {site.id: site for site in sites.read_all(connection)}
         sealed = nases.secrets(connection)
+        silent = hints.unaccounted(connection)
         return NasTable(
-            known_nas(nas, by_site[nas.site_id], open_secrets(self.keyring, nas.id, sealed[nas.id]), now=now)
+            known_nas(
+                nas,
+                by_site[nas.site_id],
+                open_secrets(self.keyring, nas.id, sealed[nas.id]),
+                now=now,
+                accounts=nas.id not in silent,
+            )
             for nas in nases.read_all(connection)
         )
 

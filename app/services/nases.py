@@ -22,7 +22,7 @@ from app.services.keyring import Keyring
 
 SECRET_OCTETS: Final = 20  # 160 bits: 32 characters, which openNDS takes whole as its AES-256 key
 ROTATION: Final = timedelta(days=7)
-_SHORT_SECRET: Final = 12  # octets; standards ask for more than that
+SHORT_SECRET_OCTETS: Final = 12  # standards ask for more than that
 _LONGEST_SECRET: Final = 128
 _OPENNDS_KEY: Final = 32
 _RADIUS: Final = "nas-radius"
@@ -208,7 +208,7 @@ def _warnings(connection: Connection, keyring: Keyring, nas_id: str, values: Nas
     if "secret" not in values:
         return ()
     secret = values["secret"].encode()
-    found = [NasWarning.SHORT_SECRET] if len(secret) <= _SHORT_SECRET else []
+    found = [NasWarning.SHORT_SECRET] if len(secret) <= SHORT_SECRET_OCTETS else []
     others = (
         keyring.open(sealed.radius, purpose=_purpose(_RADIUS, other))
         for other, sealed in nases.secrets(connection).items()

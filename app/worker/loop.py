@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from app.db import feed, resume
+from app.db import feed, hints, resume
 from app.db.engine import Database
 from app.db.errors import AWAY
 from app.node.journal.reader import journal_directories
@@ -23,6 +23,7 @@ from app.node.journal.status import delete_old_segments
 from app.node.journal.writer import make_directory
 from app.node.running import receiving
 from app.services import stale
+from app.services.hints import judge_accounting
 from app.services.keyring import Keyring
 from app.worker.journals import Interpreter, JournalIngest
 
@@ -31,6 +32,7 @@ _SQLITE_PAUSE_SECONDS: Final = 0.005
 _SHORTEST_RETRY_SECONDS: Final = 0.5
 _LONGEST_RETRY_SECONDS: Final = 5.0
 _STALE_SECONDS: Final = 30.0
+_JUDGE_SECONDS: Final = 60.0
 _CLEAR_SECONDS: Final = 300.0
 _FEED_KEPT: Final = timedelta(hours=1)
 
@@ -76,6 +78,7 @@ class Worker:
         self._stop = threading.Event()
         self._receiving_since = now()
         self._stale_at = monotonic() + _STALE_SECONDS
+        self._judge_at = monotonic() + _JUDGE_SECONDS
         self._clear_at = monotonic() + _STALE_SECONDS
         self._lock_file: int | None = _lock(data_dir / "journal")
 
@@ -122,6 +125,9 @@ class Worker:
         if now >= self._stale_at:
             self._stale_at = now + _STALE_SECONDS
             self._close_stale(caught_up=merged == 0)
+        if now >= self._judge_at and merged == 0:  # what waits in the journal may be the accounting that is missed
+            self._judge_at = now + _JUDGE_SECONDS
+            self._judge_accounting()
         if now >= self._clear_at:
             self._clear_at = now + _CLEAR_SECONDS
             self._clear_away()
@@ -165,6 +171,13 @@ class Worker:
         closed = stale.close_stale(self._database, now=self._now(), receiving_since=self._receiving_since)
         self._count_closed(closed, "silent")
 
+    def _judge_accounting(self) -> None:
+        for nas_id, well in judge_accounting(self._database, now=self._now()).items():
+            if well:
+                log.info("nas_accounts_again", nas_id=nas_id)
+            else:
+                log.error("nas_does_not_account", nas_id=nas_id, next="pesisir doctor")
+
     def _count_closed(self, number: int, why: str) -> None:
         if number:
             self.counters.closed_stale += number
@@ -176,6 +189,7 @@ class Worker:
         with self._database.write() as connection:
             resume.forget_ended(connection, now=now)
             feed.prune(connection, before=now - _FEED_KEPT)
+            hints.prune(connection, now=now)
         for ingest in self._ingests.values():
             deleted = delete_old_segments(
                 ingest.directory, ingest.position, older_than=now.timestamp() - self._journal_keep

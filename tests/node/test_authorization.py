@@ -5,10 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from app.db import feed, resume
+from app.db import feed, hints, resume
 from app.db.feed import FeedKind
 from app.domain.acceptances import Acceptance, read_class
 from app.domain.access import DenialReason
+from app.domain.hints import HintKind
 from app.domain.nases import Family
 from app.domain.plans import Period
 from app.domain.reports import Method
@@ -587,3 +588,24 @@ def test_one_bad_request_spoils_no_other(city: City, start: Start) -> None:
     answers = node.backend.authorize([removed, hostile, good])
     assert answers[0] is None
     assert isinstance(answers[2], Accept)
+
+
+@pytest.mark.parametrize(
+    ("of_plan", "granted"),
+    [
+        pytest.param(None, 600, id="no limit"),
+        pytest.param(3600, 600, id="a longer one"),
+        pytest.param(60, 60, id="a shorter one"),
+    ],
+)
+def test_a6_21_session_of_a_nas_that_does_not_account_is_short(
+    city: City, start: Start, of_plan: int | None, granted: int
+) -> None:
+    city.add_user("budi")
+    plans.set_plan(city.database, "Warga", session_seconds=of_plan, now=city.time.at)
+    with city.database.write() as connection:
+        hints.add(connection, [hints.Notice(city.nas.id, HintKind.NO_ACCOUNTING, "5 5", 1)], now=city.time.at)
+    node = start(city)
+    accept = node.ask(node.request("budi", "rahasia-123"))
+    assert isinstance(accept, Accept)
+    assert accept.authorization.session_timeout_seconds == granted

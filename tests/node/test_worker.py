@@ -210,6 +210,32 @@ def test_old_feed_rows_grants_and_segments_are_cleared_away(city: City, start: S
     assert worker.counters.segments_deleted == 2  # the newest stays: numbers go on from it
 
 
+def test_a6_21_worker_judges_accounting_once_everything_is_merged_and_nodes_shorten_sessions(
+    city: City, start: Start, work: Make
+) -> None:
+    city.add_user("budi")
+    node, worker = start(city), work(city)
+    for number in range(5):
+        mac, session = f"02:aa:00:00:00:0{number}", f"81a0000{number}"
+        accept = node.ask(node.request("budi", "rahasia-123", mac=mac, session=session))
+        assert isinstance(accept, Accept)
+        assert accept.authorization.session_timeout_seconds is None
+    worker.drain()
+    city.time.pass_by(300)
+    worker.turn()
+    node.learn()
+    assert not node.known.accounts
+    accept = node.ask(node.request("budi", "rahasia-123", session="81a00009"))
+    assert isinstance(accept, Accept)
+    assert accept.authorization.session_timeout_seconds == 600
+    node.backend.account([node.report(StatusType.START, Acct_Session_Id="81a00009", Class=accept.class_value)])
+    worker.drain()
+    city.time.pass_by(600)
+    worker.turn()
+    node.learn()
+    assert node.known.accounts
+
+
 def test_stop_ends_the_loop(city: City, start: Start, work: Make) -> None:
     worker = work(city)
     thread = threading.Thread(target=worker.run)
