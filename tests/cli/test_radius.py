@@ -1,6 +1,14 @@
 """`pesisir radius test` says what it cannot prove from this machine."""
 
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from radius import Accept, AccessRequest, Authorization, MsChapV2Response
 from tests.cli.conftest import Pesisir
+from tests.radius.support import CLASS, SECRET, FakeBackend, make_nas
+from tests.radius.test_net import serving
 
 NOBODY = ("--server", "127.0.0.1:1")
 
@@ -26,3 +34,31 @@ def test_request_from_within_the_routers_network_is_sent_without_a_word(city: Pe
 
 def test_help_says_that_a_test_counts(city: Pesisir) -> None:
     assert "a log-in is the person's" in " ".join(city.ok("radius", "test", "--help").out.split())
+
+
+@pytest.mark.parametrize(
+    ("password", "code", "said"),
+    [
+        pytest.param("rahasia", 0, "", id="proof of the password"),
+        pytest.param("another", 1, "does not prove that it knows the password", id="proof of another"),
+        pytest.param(None, 1, "does not prove that it knows the password", id="no proof"),
+    ],
+)
+def test_a3_03_server_that_accepts_must_prove_that_it_knows_the_password(
+    city: Pesisir, tmp_path: Path, password: str | None, code: int, said: str
+) -> None:
+    def accept(request: AccessRequest) -> Accept:
+        assert isinstance(request.credential, MsChapV2Response)
+        answer = Accept(Authorization(), CLASS)
+        return answer if password is None else replace(answer, ms_chap=request.credential.success(password))
+
+    backend = FakeBackend()
+    backend.add("127.0.0.1", make_nas())
+    backend.answer = accept
+    (tmp_path / "secret").write_bytes(SECRET)
+    city.ok("nas", "set", "gusung-1", "--secret-file", str(tmp_path / "secret"))
+    with serving(backend) as running:
+        where = f"{running.auth[0]}:{running.auth[1]}"
+        asked = ("siti", "--method", "mschapv2", "--password", "rahasia", "--server", where)
+        done = city.run("radius", "test", "gusung-1", *asked)
+    assert (done.code, said in done.err) == (code, True)
