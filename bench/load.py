@@ -22,6 +22,7 @@ class Load:
     kind: str
     options: tuple[str, ...] = ()
     window: int = 64
+    people: range | None = None  # those of these numbers; None: all
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +53,12 @@ def run(server: Server, setting: Setting, load: Load) -> Answer:
 def _command(server: Server, setting: Setting, load: Load) -> Sequence[str]:
     sockets = max(4, -(-load.window // _ABREAST))
     sources = setting.addresses(sockets)
+    people = load.people or range(setting.people)
     return [
         *(sys.executable, "-m", "app.cli", "bench", "radius", load.kind, "--json"),
         *("--auth-port", str(server.auth_port), "--acct-port", str(server.acct_port)),
         *("--secret-file", str(setting.secret_file), "--mac-secret-file", str(setting.mac_secret_file)),
-        *("--users", str(setting.people), "--devices", str(setting.phones)),
+        *("--first", str(people.start), "--users", str(len(people)), "--devices", str(setting.phones)),
         *("--window", str(load.window), "--sources", str(sockets)),
         *(word for address in sources for word in ("--source", address)),
         *(word for pid in server.pids() for word in ("--pid", str(pid))),

@@ -132,7 +132,7 @@ def test_comparison_runs_from_end_to_end(tmp_path: Path) -> None:
     assert all(not one["figures"].get("faults") for one in told["results"])
     ingest = {one["server"]: one["figures"] for one in told["results"] if one["measurement"] == "ingest"}
     assert set(ingest) == servers - {PEER}
-    assert all(figures["rightly_stored"] and figures["sessions"] for figures in ingest.values())
+    assert all(figures["rightly_stored"] and figures["stored"]["sessions"] for figures in ingest.values())
     assert [row["routers"] for row in told["growth"]] == [3]
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         "results.json", "results.md", "results.svg", "growth.md",
