@@ -50,6 +50,10 @@ class Keyring:
         """Return the key of the short-lived memory of passwords that argon2 has already verified."""
         return self._verifier
 
+    def snapshot_key(self, salt: bytes) -> bytes:
+        """Return the key of one file that holds a node's snapshot; each file has its own salt."""
+        return derive(self._master, "snapshot", salt.hex())
+
     def voucher_hash(self, code: str) -> bytes:
         """Return the keyed hash under which a normalised voucher code is found."""
         return tag(self._voucher, code.encode())
