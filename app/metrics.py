@@ -18,7 +18,8 @@ from app.node.follower import Follower
 from app.node.journal.writer import Journal
 from app.node.passwords import PasswordChecker
 from app.node.running import write_whole
-from app.node.snapshot import Snapshot
+from app.node.snapshot import Snapshot, Source
+from app.node.stored.keeper import Keeper
 from app.packet_metrics import buffer_metrics, packet_metrics
 from app.worker.loop import Worker
 from radius.net.server import UdpServer
@@ -38,18 +39,19 @@ class RadiusCollector(Collector):
         backend: NodeBackend,
         journal: Journal,
         follower: Follower,
+        keeper: Keeper,
         checker: PasswordChecker,
     ) -> None:
         self._process = process
         self._server, self._snapshot, self._backend, self._journal = server, snapshot, backend, journal
-        self._follower, self._checker = follower, checker
+        self._follower, self._keeper, self._checker = follower, keeper, checker
 
     def collect(self) -> Iterable[Metric]:
         """Yield every metric of the process."""
         yield from self._packets()
         yield from self._decisions()
         yield from self._journaled()
-        yield self._gauge("snapshot_age_seconds", "seconds since the last read of the feed began", self._age())
+        yield from self._remembered()
         checker = self._checker.counters
         for name in ("checked", "wrong", "remembered", "busy"):
             yield self._count(f"password_{name}", "passwords by RADIUS", getattr(checker, name))
@@ -80,6 +82,15 @@ class RadiusCollector(Collector):
         yield self._gauge("journal_healthy", "1 while the disk takes what is written", float(self._journal.healthy))
         yield self._gauge("journal_space_low", "1 when the disk is nearly full", float(self._journal.space_low))
         yield self._gauge("journal_slowest_seconds", "the slowest write and sync", counters.slowest_seconds)
+
+    def _remembered(self) -> Iterator[Metric]:
+        from_file, kept = self._snapshot.source is Source.FILE, self._keeper.counters
+        yield self._gauge("snapshot_age_seconds", "how long ago the last read of the feed began", self._age())
+        yield self._gauge("snapshot_from_file", "1 while it is what an earlier run stored", float(from_file))
+        yield self._count("snapshot_writes", "how often the snapshot was stored", kept.writes)
+        yield self._count("snapshot_write_failures", "how often it could not be stored", kept.failures)
+        yield self._gauge("snapshot_write_seconds", "how long storing it took, rests included", kept.seconds)
+        yield self._gauge("snapshot_file_octets", "how large the stored snapshot is", kept.octets)
 
     def _age(self) -> float:
         return min(self._follower.age_seconds, 1e9)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-__all__ = ["Connection", "Database", "open_database"]
+__all__ = ["Connection", "Database", "database_file", "open_database"]
 
 _BUSY_TIMEOUT_SECONDS: Final = 10
 _POOL_TIMEOUT_SECONDS: Final = 3  # below a router's patience
@@ -60,6 +60,14 @@ class Database:
         self.engine.dispose()
 
 
+def database_file(url: str) -> Path | None:
+    """Return the file of an SQLite database; None for another one, or one in memory."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
+        return None
+    return Path(parsed.database)
+
+
 def open_database(url: str) -> Database:
     """Open `sqlite:///PATH` or `postgresql://...`; nothing is created or migrated here, save the folder."""
     parsed = make_url(url)
@@ -86,9 +94,9 @@ def _make_private(path: Path) -> None:
 
 
 def _sqlite(url: str) -> Engine:
-    path = make_url(url).database
-    if path and path != ":memory:":
-        _make_private(Path(path))
+    file = database_file(url)
+    if file is not None:
+        _make_private(file)
     engine = create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_SECONDS, "check_same_thread": False})
 
     @event.listens_for(engine, "connect")

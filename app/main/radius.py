@@ -11,20 +11,21 @@ import structlog
 
 from app import log as logs
 from app.config import Settings
-from app.db.engine import Database
+from app.main.beginning import Beginning, begin
 from app.main.heartbeat import alive
 from app.main.observation import Observation
-from app.main.start import StartError, bind_failure, database_of, keyring_of, node_id, now, stopped_by_signals
+from app.main.start import StartError, bind_failure, keyring_of, node_id, now, stopped_by_signals
 from app.main.status import Status, status_listener
 from app.metrics import RadiusCollector, registry_of
 from app.node.authorization import Authorizer
 from app.node.backend import NodeBackend
 from app.node.follower import Clock, Follower
 from app.node.journal.writer import Journal, JournalBusyError
-from app.node.learned import known
 from app.node.passwords import PasswordChecker
 from app.node.replay import replay
 from app.node.snapshot import Snapshot
+from app.node.stored.keeper import Keeper
+from app.node.stored.loading import stored_path
 from app.services.keyring import Keyring
 from radius.backend import Service
 from radius.net.server import Listen, UdpServer
@@ -40,13 +41,10 @@ def run_radius(settings: Settings, worker: int = 0, *, status: bool = True) -> i
     _demand_addresses(settings)
     process = _Process()
     with stopped_by_signals(process.stop):
-        database = database_of(settings, keyring, process.stopping)
-        if database is None:
+        beginning = begin(settings, worker, keyring, process.stopping)
+        if beginning is None:
             return 0
-        try:
-            _Node(settings, worker, keyring, database, process).serve(status=status)
-        finally:
-            database.close()
+        _Node(settings, worker, keyring, beginning, process).serve(status=status)
     log.info("radius_stopped")
     return 0
 
@@ -74,14 +72,30 @@ class _Node:
     """The parts of one RADIUS process, put together."""
 
     def __init__(
-        self, settings: Settings, worker: int, keyring: Keyring, database: Database, process: _Process
+        self, settings: Settings, worker: int, keyring: Keyring, beginning: Beginning, process: _Process
     ) -> None:
         self._settings, self._process, self._name = settings, process, f"radius-{worker}"
         node = node_id(settings.data_dir, os.urandom)
         self._journal = _journal(settings, node, worker, process)
         self._snapshot = Snapshot(keyring, settings.time_zone, node, worker)
-        clock = Clock(now, time.monotonic)
-        self._follower = Follower(database, self._snapshot, clock, on_news=process.wake)
+        clock, stored = Clock(now, time.monotonic), beginning.stored
+        if stored is not None:
+            self._snapshot.begin(stored.contents)
+        self._follower = Follower(
+            beginning.open_database,
+            self._snapshot,
+            clock,
+            on_news=process.wake,
+            stored=None if stored is None else stored.dated,
+        )
+        self._keeper = Keeper(
+            stored_path(settings.data_dir, worker),
+            self._snapshot,
+            self._follower,
+            self._journal,
+            clock,
+            chance=os.urandom,
+        )
         self._checker = PasswordChecker(keyring, monotonic=time.monotonic, on_done=process.wake)
         self._authorizer = Authorizer(
             self._snapshot,
@@ -97,7 +111,7 @@ class _Node:
 
     def serve(self, *, status: bool) -> None:
         """Load, read the own journal again, and answer until stopped."""
-        says = Status(self._settings.data_dir, self._ready)
+        says = Status(self._settings.data_dir, self._ready, self._knowledge)
         try:
             with status_listener(self._settings, says, wanted=status) as at:
                 self._follower.start()
@@ -107,6 +121,7 @@ class _Node:
             self._follower.stop()
             self._checker.stop()
             self._journal.close()
+            self._keeper.close()
 
     def _answer(self, at: Mapping[str, Sequence[tuple[str, int]]]) -> None:
         replayed = replay(
@@ -117,7 +132,9 @@ class _Node:
             before=self._journal.first_segment,
             now=time.time(),
         )
-        engine = ServerEngine(self._backend, learned=known(self._snapshot.nases), on_learned=self._follower.learned.add)
+        self._keeper.start()
+        learned = self._snapshot.learned
+        engine = ServerEngine(self._backend, learned=learned.known(self._snapshot.nases), on_learned=learned.add)
         observation = Observation(self._name, self._snapshot)
         server = UdpServer(
             self._backend,
@@ -139,6 +156,7 @@ class _Node:
             backend=self._backend,
             journal=self._journal,
             follower=self._follower,
+            keeper=self._keeper,
             checker=self._checker,
         )
         auths = len(self._settings.radius_auth_listen)
@@ -159,6 +177,11 @@ class _Node:
 
     def _ready(self) -> Mapping[str, bool]:
         return {service.value: self._backend.ready(service) for service in Service}
+
+    def _knowledge(self) -> Mapping[str, object]:
+        if not self._snapshot.loaded:
+            return {"snapshot": self._snapshot.source}
+        return {"snapshot": self._snapshot.source, "snapshot_age_seconds": round(self._follower.age_seconds, 1)}
 
 
 def _journal(settings: Settings, node: str, worker: int, process: _Process) -> Journal:

@@ -17,8 +17,9 @@ from app.db.engine import Database
 from app.db.errors import AWAY
 from app.domain.keys import Chance, is_id, new_id
 from app.node.journal.writer import make_directory, sync_directory
+from app.node.stored.loading import stored_paths
 from app.services.keyring import Keyring
-from app.services.schema import SchemaError, open_ready_database
+from app.services.schema import MissingDatabaseError, SchemaError, open_ready_database
 
 _RETRY_SECONDS: Final = 1.0
 
@@ -32,6 +33,10 @@ class StartError(Exception):
         super().__init__(f"{problem}; {remedy}")
         self.problem = problem
         self.remedy = remedy
+
+
+class DatabaseAwayError(Exception):
+    """The database cannot be reached now; it may be later."""
 
 
 def now() -> datetime:
@@ -52,15 +57,28 @@ def database_of(settings: Settings, keyring: Keyring, stop: threading.Event) -> 
     said = False
     while not stop.is_set():
         try:
-            return open_ready_database(settings.database_url, keyring)
-        except SchemaError as error:
-            raise StartError(error.problem, error.remedy) from error
-        except AWAY as error:
+            return database_now(settings, keyring)
+        except DatabaseAwayError as error:
             if not said:
-                log.warning("database_away", error=str(error).splitlines()[0])
+                log.warning("database_away", error=str(error))
                 said = True
             stop.wait(_RETRY_SECONDS)
     return None
+
+
+def database_now(settings: Settings, keyring: Keyring) -> Database:
+    """Open the database without waiting; raise DatabaseAwayError, or StartError if it is unfit.
+
+    A file that is missing is away, and nothing to make anew, where a stored snapshot shows that it has been there.
+    """
+    try:
+        return open_ready_database(settings.database_url, keyring)
+    except SchemaError as error:
+        if isinstance(error, MissingDatabaseError) and stored_paths(settings.data_dir):
+            raise DatabaseAwayError(error.problem) from error
+        raise StartError(error.problem, error.remedy) from error
+    except AWAY as error:
+        raise DatabaseAwayError(str(error).splitlines()[0]) from error
 
 
 def node_id(data_dir: Path, chance: Chance) -> str:

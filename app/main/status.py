@@ -18,10 +18,11 @@ _METRICS: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What a process says about itself. `ready` gives each part's readiness."""
+    """What a process says about itself. `ready` gives each part's readiness, `more` what else to know beside it."""
 
     data_dir: Path
     ready: Callable[[], Mapping[str, bool]]
+    more: Callable[[], Mapping[str, object]] = dict
 
     def answer(self, path: str) -> tuple[int, str, str]:
         """Return status code, content type and body for a path."""
@@ -30,7 +31,11 @@ class Status:
                 return 200, "text/plain; charset=utf-8", "ok\n"
             case "/readyz":
                 parts = self.ready()
-                return 200 if all(parts.values()) else 503, "application/json", json.dumps(dict(parts)) + "\n"
+                return (
+                    200 if all(parts.values()) else 503,
+                    "application/json",
+                    json.dumps({**parts, **self.more()}) + "\n",
+                )
             case "/metrics":
                 return 200, _METRICS, metrics.joined(self.data_dir)
             case _:

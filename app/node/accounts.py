@@ -3,7 +3,8 @@
 One thread changes them, another reads: every change is one assignment to one key, and no reader holds two.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from copy import copy
 from datetime import datetime
 from typing import NamedTuple
 
@@ -37,7 +38,7 @@ class Accounts:
         self._by_name: dict[str, str] = {}
         self._logins: dict[str, Login] = {}
         for fact in facts:
-            self._put(fact, now)
+            self._add(fact, now)
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -59,6 +60,48 @@ class Accounts:
     def login(self, account_id: str) -> Login | None:
         """Return the name and credential of an account; None for guests and vouchers."""
         return self._logins.get(account_id)
+
+    # What is written to the disk
+
+    def copied(self) -> "Accounts":
+        """Return a copy that changes no more; it shares with this one what never changes."""
+        other = copy(self)
+        for name in ("_overrides", "_by_id", "_by_name", "_logins"):
+            setattr(other, name, dict(getattr(self, name)))
+        return other
+
+    @property
+    def plans(self) -> Mapping[str, Plan]:
+        """Return the plans by id."""
+        return self._plans
+
+    @property
+    def overrides(self) -> Mapping[str, Sequence[QuotaOverride]]:
+        """Return the overrides by account id."""
+        return self._overrides
+
+    @property
+    def ids(self) -> Collection[str]:
+        """Return every account's id."""
+        return self._by_id.keys()
+
+    def facts(self, account_id: str) -> AccountFacts:
+        """Return what the database said about an account that is there."""
+        account, login = self._by_id[account_id], self._logins.get(account_id)
+        return AccountFacts(
+            account.id,
+            account.kind,
+            account.policy.plan.id,
+            account.version,
+            account.suspended,
+            account.valid_until,
+            account.first_used_at,
+            account.site_id,
+            None if login is None else login.username,
+            None if login is None else login.credential,
+        )
+
+    # What the database says
 
     def put(
         self,
@@ -91,6 +134,10 @@ class Accounts:
                 self._by_id[account_id] = self._with_policy(account, account.policy.plan.id, now)
 
     def _put(self, fact: AccountFacts, now: datetime) -> None:
+        self._forget_login(fact.id, keep=fact.username)
+        self._add(fact, now)
+
+    def _add(self, fact: AccountFacts, now: datetime) -> None:
         self._by_id[fact.id] = Account(
             fact.id,
             fact.kind,
@@ -102,7 +149,6 @@ class Accounts:
             fact.first_used_at,
             fact.site_id,
         )
-        self._forget_login(fact.id, keep=fact.username)
         if fact.username is not None:
             self._logins[fact.id] = Login(fact.username, fact.credential)
             self._by_name[fact.username] = fact.id

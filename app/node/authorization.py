@@ -90,10 +90,15 @@ class Authorizer:
         self._monotonic, self._chance, self._max_age = monotonic, chance, max_age_seconds
         self._keyring = snapshot.keyring
 
+    @property
+    def outdated(self) -> bool:
+        """Tell whether what the node knows is too old to decide by."""
+        return self._follower.age_seconds > self._max_age
+
     def decide(self, request: AccessRequest) -> Outcome:
         """Decide; the answer is Later where something has to be waited for, None where we cannot decide."""
         known = self._snapshot.nases.by_id.get(request.nas_id)
-        if known is None or self._follower.age_seconds > self._max_age:
+        if known is None or self.outdated:
             self.counters.undecided += 1
             return Outcome(None)
         attributes = request.attributes

@@ -135,7 +135,7 @@ class NodeBackend:
         """See `Backend`: accounting that cannot be stored must go to the other server (RFC 5997, D05)."""
         match service:
             case Service.AUTH:
-                return self._snapshot.loaded
+                return self._snapshot.loaded and not self.authorizer.outdated
             case Service.ACCT:
                 return self._journal.healthy and not self._journal.stalled(self._monotonic(), STALL_SECONDS)
 

@@ -1,7 +1,8 @@
 """The thread that keeps a snapshot fresh: a commit anywhere wakes it, and it looks once in a while anyway.
 
 Requests that name what the snapshot does not hold wait for one read that began after they came; `begun` says when the
-last finished read began. Database away: it goes on trying, and the node decides by what it has.
+last finished read began. Database away: it goes on trying, and the node decides by what it has. That may be from the
+disk: then the first read that succeeds is a fresh load.
 """
 
 import os
@@ -16,8 +17,9 @@ import structlog
 from app.db.engine import Database
 from app.db.errors import AWAY
 from app.db.watch import WATCH_ERRORS, Watch, watch
-from app.node.learned import Learned
-from app.node.snapshot import Snapshot
+from app.node.snapshot import Snapshot, Source
+from app.node.stored.age import Dated, StoredAge
+from app.services.schema import SchemaError
 
 _LOOK_SECONDS: Final = 0.8  # so that nothing is staler than a second, notice or not
 _RETRY_SECONDS: Final = 0.5
@@ -34,13 +36,27 @@ class Clock:
 
 
 class Follower:
-    """Follows the feed until stopped; `on_news` is called after each read that somebody may wait for."""
+    """Follows the feed until stopped; `on_news` is called after each read that somebody may wait for.
 
-    def __init__(self, database: Database, snapshot: Snapshot, clock: Clock, on_news: Callable[[], None]) -> None:
-        self._database, self._snapshot, self._clock, self._on_news = database, snapshot, clock, on_news
+    `open_database` raises SchemaError or one of AWAY for as long as it cannot; it is closed in the end. `stored` dates
+    a snapshot that was begun with from the disk.
+    """
+
+    def __init__(
+        self,
+        open_database: Callable[[], Database],
+        snapshot: Snapshot,
+        clock: Clock,
+        on_news: Callable[[], None],
+        *,
+        stored: Dated | None = None,
+    ) -> None:
+        self._open_database, self._snapshot, self._clock, self._on_news = open_database, snapshot, clock, on_news
+        self._database: Database | None = None
+        self._stored_age = None if stored is None else StoredAge(stored, read_at=clock.monotonic())
+        self.as_of = None if stored is None else stored.as_of  # wall clock: when the last read that succeeded began
         self._wake_out, self._wake_in = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._stopping = False
-        self.learned = Learned()
         self._asked = False
         self._watch: Watch | None = None
         self._loaded = threading.Event()
@@ -48,11 +64,14 @@ class Follower:
         self.failed = float("-inf")  # monotonic: when the last read that failed began
         self.reads = 0
         self.failures = 0
+        self._said: type | None = None  # what kind of failure was logged last
         self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
 
     @property
     def age_seconds(self) -> float:
         """Return how old the snapshot is."""
+        if self._stored_age is not None:
+            return self._stored_age.seconds(self._clock.now(), self._clock.monotonic())
         return self._clock.monotonic() - self.begun
 
     def start(self) -> None:
@@ -72,12 +91,14 @@ class Follower:
             os.write(self._wake_in, b"!")
 
     def stop(self) -> None:
-        """End the thread and give its connections back."""
+        """End the thread and close the database."""
         self._stopping = True
         os.write(self._wake_in, b"!")
         self._thread.join()
         if self._watch is not None:
             self._watch.close()
+        if self._database is not None:
+            self._database.close()
         os.close(self._wake_in)
         os.close(self._wake_out)
 
@@ -87,35 +108,42 @@ class Follower:
             began = self._clock.monotonic()
             try:
                 self._snapshot.tick(self._clock.now())
+                if self._database is None:
+                    self._database = self._open_database()
                 if self._watch is None:
                     self._watch = watch(self._database)
-                self._read(began)
+                self._read(self._database, began)
                 self._watch.wait(self._wake_out, _LOOK_SECONDS)
-            except (*AWAY, *WATCH_ERRORS) as error:
+            except (SchemaError, *AWAY, *WATCH_ERRORS) as error:
                 self._note_failure(began, error)
             except Exception:  # the thread must outlive anything; the next read may succeed
                 log.exception("feed_read_failed")
                 self._note_failure(began, None)
 
-    def _read(self, began: float) -> None:
+    def _read(self, database: Database, began: float) -> None:
         now = self._clock.now()
-        if self._snapshot.loaded:
-            self._snapshot.refresh(self._database, now)
+        if self._snapshot.source is Source.DATABASE:
+            self._snapshot.refresh(database, now)
         else:
-            self._snapshot.load(self._database, now)
+            self._snapshot.load(database, now)
             log.info("snapshot_loaded", accounts=len(self._snapshot.accounts), seconds=self._since(began))
         self._loaded.set()
-        self.learned.keep(self._database)
+        self._snapshot.learned.keep(database)
         if self.failed > self.begun:
             log.info("feed_read_again", after_failures=self.failures)
-            self.failures = 0
-        self.begun = began
+            self.failures, self._said = 0, None
+        self.note_read(began, now)
         self.reads += 1
         self._on_news()
 
+    def note_read(self, began: float, at: datetime) -> None:
+        """Note that what the snapshot holds is as of a read that began then, by either clock."""
+        self.begun, self.as_of, self._stored_age = began, at, None
+
     def _note_failure(self, began: float, error: Exception | None) -> None:
-        if self.failures == 0:
+        if type(error) is not self._said:
             log.warning("feed_read_failed", error=str(error).splitlines()[0] if error is not None else "")
+            self._said = type(error)
         self.failures += 1
         self.failed = began
         if self._watch is not None:

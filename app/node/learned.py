@@ -1,6 +1,8 @@
 """What routers have shown about signing their requests: kept, so that a restart need not learn it anew."""
 
 import threading
+from collections.abc import Iterable
+from typing import NamedTuple
 
 from app.db import nases
 from app.db.engine import Database
@@ -8,37 +10,54 @@ from app.node.nases import NasTable
 from radius.backend import Demand
 
 
+class Lesson(NamedTuple):
+    """What one NAS has shown; `kept` tells whether the database knows it."""
+
+    nas_id: str
+    demand: Demand
+    kept: bool
+
+
 class Learned:
-    """What was learnt and is not in the database yet; the loop adds, the follower's thread keeps."""
+    """What was learnt since the start; the loop adds, the follower's thread keeps it in the database."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._new: dict[str, Demand] = {}
+        self._lessons: dict[str, Lesson] = {}
 
     def add(self, nas_id: str, demand: Demand) -> None:
         """Note what a NAS has shown."""
         with self._lock:
-            self._new[nas_id] = demand
+            self._lessons[nas_id] = Lesson(nas_id, demand, kept=False)
+
+    def take(self, lessons: Iterable[Lesson]) -> None:
+        """Take over what an earlier run has learnt."""
+        with self._lock:
+            self._lessons.update({one.nas_id: one for one in lessons})
+
+    def lessons(self) -> list[Lesson]:
+        """Return everything that was learnt."""
+        with self._lock:
+            return list(self._lessons.values())
 
     def keep(self, database: Database) -> None:
         """Store what is new; on failure it stays new."""
-        with self._lock:
-            fresh = dict(self._new)
+        fresh = [one for one in self.lessons() if not one.kept]
         if not fresh:
             return
         with database.write() as connection:
-            for nas_id, demand in fresh.items():
+            for nas_id, demand, _ in fresh:
                 nases.change(connection, nas_id, {"learned_message_authenticator": demand is Demand.YES})
         with self._lock:
-            for nas_id, demand in fresh.items():
-                if self._new.get(nas_id) is demand:
-                    del self._new[nas_id]
+            for one in fresh:
+                if self._lessons.get(one.nas_id) is one:
+                    self._lessons[one.nas_id] = one._replace(kept=True)
 
-
-def known(table: NasTable) -> dict[str, Demand]:
-    """Return what was learnt before, by NAS id."""
-    return {
-        nas_id: Demand.YES if one.nas.learned_message_authenticator else Demand.NO
-        for nas_id, one in table.by_id.items()
-        if one.nas.learned_message_authenticator is not None
-    }
+    def known(self, table: NasTable) -> dict[str, Demand]:
+        """Return everything that is known, by NAS id: what the database says, and what was learnt since."""
+        stored = {
+            nas_id: Demand.YES if one.nas.learned_message_authenticator else Demand.NO
+            for nas_id, one in table.by_id.items()
+            if one.nas.learned_message_authenticator is not None
+        }
+        return stored | {one.nas_id: one.demand for one in self.lessons()}

@@ -8,11 +8,12 @@ from app.domain.reports import Method
 from app.domain.tickets import read_name
 from app.node.accounting import Accountant
 from app.node.authorization import Authorizer
-from app.node.journal.reader import JournalReader
+from app.node.journal.reader import JournalReader, segment_path
 from app.node.journal.records import RecordError, RecordType, Verdict, decode_packet, decode_verdict
 from app.node.journal.segment import Entry, Position, moment
+from app.node.journal.writer import segment_numbers
 from app.node.sessions import RESERVATION_SECONDS, Place, Presence
-from app.node.snapshot import Snapshot
+from app.node.snapshot import Snapshot, place_of
 from radius.codes import Code, StatusType
 from radius.errors import DecodeError
 from radius.packet import Packet
@@ -26,25 +27,24 @@ _STATUS_TYPES: Final = {int(status): status for status in StatusType}
 def replay(
     directory: Path, snapshot: Snapshot, authorizer: Authorizer, accountant: Accountant, *, before: int, now: float
 ) -> int:
-    """Take in what earlier runs wrote: all that is not in the database, and the last minutes; return how many records.
+    """Take in what earlier runs wrote: all that was not loaded, and the last minutes; return how many records.
 
     `before` is the number of the segment that this run has opened.
     """
-    merged = snapshot.own_position
-    reader = JournalReader(directory, _start(directory, merged, now))
+    merged = place_of(snapshot.own_position)
+    recent = max(now, _last_written(directory, before)) - RECENT_SECONDS
+    reader = JournalReader(directory, _start(directory, snapshot, recent))
     taken = 0
     while (stretch := reader.read(_AT_ONCE)) is not None and stretch.position.segment < before:
         with snapshot.lock:
             for entry in stretch.entries:
                 place = Place(stretch.position.segment, entry.end)
-                fresh = merged is None or place > (merged.segment, merged.offset)
-                if fresh or moment(entry) >= now - RECENT_SECONDS:
-                    _take(entry, place, snapshot, authorizer, accountant, fresh=fresh)
+                if place > snapshot.seen or moment(entry) >= recent:
+                    _take(entry, place, snapshot, authorizer, accountant, fresh=place > merged)
                     taken += 1
         reader.advance(stretch)
-    if merged is not None:
-        with snapshot.lock:
-            snapshot.sessions.take_position(Place(merged.segment, merged.offset))
+    with snapshot.lock:
+        snapshot.sessions.take_position(merged)
     return taken
 
 
@@ -57,13 +57,18 @@ def status_type(packet: Packet) -> StatusType | int | None:
     return _STATUS_TYPES.get(number, number)
 
 
-def _start(directory: Path, merged: Position | None, now: float) -> Position | None:
-    """Return from where to read: the first segment that was written in the last minutes, or is not merged."""
-    for path in sorted(directory.glob("*.segment")):
-        number = int(path.stem)
-        if path.stat().st_mtime >= now - RECENT_SECONDS or merged is None or number >= merged.segment:
+def _last_written(directory: Path, before: int) -> float:
+    """Return when an earlier run last wrote: a clock that has gone back makes not all of the journal recent."""
+    earlier = [segment_path(directory, number) for number in segment_numbers(directory) if number < before]
+    return max((path.stat().st_mtime for path in earlier), default=0.0)
+
+
+def _start(directory: Path, snapshot: Snapshot, recent: float) -> Position | None:
+    """Return from where to read: the first segment that was written since `recent`, or goes beyond what was loaded."""
+    for number in segment_numbers(directory):
+        if number >= snapshot.seen.segment or segment_path(directory, number).stat().st_mtime >= recent:
             return Position(number, "", 0)
-    return merged
+    return snapshot.own_position
 
 
 def _take(

@@ -6,7 +6,7 @@ Start has not come: it holds a place for 90 s.
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
@@ -229,6 +229,24 @@ class Sessions:
                 self._reserved.append((presence.reserved_until, name))
             elif (presence.account_id, presence.nas_id, presence.acct_session_id) in reported:
                 self._enter(name, presence)
+
+    # What is written to the disk
+
+    def copied(self) -> tuple[Mapping[str, Presence], Mapping[Key, Octets]]:
+        """Return the devices by name and the octets by session, as references."""
+        return dict(self._devices), dict(self._octets)
+
+    @classmethod
+    def restored(cls, devices: Mapping[str, Presence], octets: Mapping[Key, Octets], merged: Place) -> "Sessions":
+        """Return what was `copied`; own reports behind `merged` in our own journal are not in the database yet."""
+        sessions = cls()
+        for name, presence in devices.items():
+            sessions._enter(name, presence)
+        sessions._octets = dict(octets)
+        for key, one in octets.items():
+            if one.place > merged:
+                sessions._unmerged.setdefault(one.account_id, set()).add(key)
+        return sessions
 
     def __len__(self) -> int:
         return len(self._devices)

@@ -2,13 +2,14 @@
 
 The follower's thread calls `load` and `refresh`, the RADIUS loop reads. Accounts, grants and NASes change key by key
 or by replacement and need no lock; usage and sessions change together under `lock`, which is never held while
-anything waits.
+anything waits. A start without the database begins with what `contents` gave an earlier run.
 """
 
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -27,8 +28,10 @@ from app.domain.plans import Usage, local_day
 from app.domain.resume import ResumeGrant, grant_ends_at
 from app.node.accounts import Accounts
 from app.node.journal.segment import Position
+from app.node.learned import Learned
 from app.node.nases import NasTable, known_nas
 from app.node.sessions import NOWHERE, Place, Sessions
+from app.node.stored.contents import Contents
 from app.services.keyring import Keyring
 from app.services.nases import open_secrets
 
@@ -36,9 +39,21 @@ _NOTHING: Final[frozenset[str]] = frozenset()
 _GRANTS_EVERY: Final = timedelta(minutes=10)
 
 
+class Source(StrEnum):
+    """Where what a node knows comes from."""
+
+    NOTHING = "nothing"  # it is not loaded yet
+    FILE = "file"  # what an earlier run has written to the disk
+    DATABASE = "database"
+
+
 @dataclass(slots=True)
 class Snapshot:
-    """All that a node decides by. `place` is how far its own journal is in the database."""
+    """All that a node decides by.
+
+    `own_position` is how far its own journal is in the database; `seen` is how far what was loaded holds the journal.
+    `changes` counts what the database has told.
+    """
 
     keyring: Keyring
     zone: ZoneInfo
@@ -50,14 +65,19 @@ class Snapshot:
     nases: NasTable = field(default_factory=NasTable)
     usage: dict[str, Usage] = field(default_factory=dict)
     sessions: Sessions = field(default_factory=Sessions)
+    learned: Learned = field(default_factory=Learned)
+    source: Source = Source.NOTHING
+    changes: int = 0
     own_position: Position | None = None
+    seen: Place = NOWHERE
     cursor: Cursor | None = None
+    _changing: threading.Lock = field(default_factory=threading.Lock)  # held while the feed's news are put in place
     _grants_at: datetime | None = None  # when grants that are over are next looked for
 
     @property
     def loaded(self) -> bool:
         """Tell whether there is anything to decide by."""
-        return self.cursor is not None
+        return self.source is not Source.NOTHING
 
     def nas_name(self, nas_id: str) -> str:
         """Return the name of a NAS, for people; its id if it was removed."""
@@ -91,6 +111,24 @@ class Snapshot:
         else:
             self.grants.pop(mac, None)
 
+    # The disk
+
+    def contents(self, seen: Place) -> Contents:
+        """Return everything as it stands, as references; own reports up to `seen` in our own journal are in it."""
+        with self._changing, self.lock:
+            devices, octets = self.sessions.copied()
+            usage, merged = dict(self.usage), self.own_position
+            grants, accounts, table = dict(self.grants), self.accounts.copied(), self.nases
+        return Contents(accounts, grants, table, usage, devices, octets, self.learned.lessons(), merged, seen)
+
+    def begin(self, contents: Contents) -> None:
+        """Take what an earlier run has written, before anything reads or follows."""
+        self.accounts, self.grants, self.nases = contents.accounts, dict(contents.grants), contents.nases
+        self.usage, self.own_position, self.seen = dict(contents.usage), contents.merged, contents.seen
+        self.sessions = Sessions.restored(contents.devices, contents.octets, place_of(contents.merged))
+        self.learned.take(contents.learned)
+        self.source = Source.FILE
+
     # In the follower's thread
 
     def load(self, database: Database, now: datetime) -> None:
@@ -105,11 +143,13 @@ class Snapshot:
             usage = read_usage(connection, today=local_day(now, self.zone))
             sessions = Sessions(read_sessions(connection))
             position = self._own_position(connection)
-        with self.lock:
-            sessions.carry_unmerged(self.sessions, _place(position))
+        with self._changing, self.lock:
+            sessions.carry_unmerged(self.sessions, place_of(position))
             self.accounts, self.grants, self.nases = accounts, grants, table
             self.usage, self.sessions = usage, sessions
-            self.own_position, self.cursor = position, cursor
+            self.own_position, self.seen, self.cursor = position, place_of(position), cursor
+            self.source = Source.DATABASE
+            self.changes += 1
 
     def refresh(self, database: Database, now: datetime) -> bool:
         """Read what changed since the last time and put it in place; tell whether anything did.
@@ -120,8 +160,10 @@ class Snapshot:
         with database.read() as connection:
             news = feed.read(connection, self.cursor)
             if news is not None:
-                self._take(connection, news, now)
-                self.cursor = news.cursor
+                with self._changing:
+                    self._take(connection, news, now)
+                    self.cursor = news.cursor
+                    self.changes += bool(news.items)
                 return bool(news.items)
         self.load(database, now)
         return True
@@ -174,7 +216,7 @@ class Snapshot:
                     self.usage.pop(account_id, None)
             for facts in stored:
                 self.sessions.take_stored(facts)
-            self.sessions.take_position(_place(position))
+            self.sessions.take_position(place_of(position))
             self.own_position = position
 
     def _nas_table(self, connection: Connection, now: datetime) -> NasTable:
@@ -203,5 +245,6 @@ def _position(positions: list[PositionFacts], node: str, worker: int) -> Positio
     return None
 
 
-def _place(position: Position | None) -> Place:
+def place_of(position: Position | None) -> Place:
+    """Return where in the journal a position is; nowhere if there is none."""
     return NOWHERE if position is None else Place(position.segment, position.offset)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.db import meta, migrate
-from app.db.engine import Database, open_database
+from app.db.engine import Database, database_file, open_database
 from app.db.errors import AWAY, UNREADABLE
 from app.db.migrate import SchemaState
 from app.services.keyring import Keyring
@@ -19,6 +19,10 @@ class SchemaError(Exception):
         super().__init__(f"{problem}; {remedy}")
         self.problem = problem
         self.remedy = remedy
+
+
+class MissingDatabaseError(SchemaError):
+    """An SQLite database whose file is not there: not made yet, or out of reach."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,10 @@ def verify(database: Database, keyring: Keyring, *, whole_file: bool = True) -> 
 
 
 def open_ready_database(url: str, keyring: Keyring) -> Database:
-    """Open a database and verify it; raise SchemaError."""
+    """Open a database and verify it, making no file; raise SchemaError."""
+    file = database_file(url)
+    if file is not None and not file.exists():
+        raise MissingDatabaseError(f"{file} is not there", f"put it back, or make a new one by `{UPGRADE_COMMAND}`")
     database = open_database(url)
     try:
         verify(database, keyring)

@@ -94,6 +94,16 @@ class Installation:
                 process.kill()
                 process.wait()
 
+    @contextmanager
+    def waiting(self, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+        """Run one process while the block runs, whether it ever gets ready or not."""
+        process = self.start(*arguments)
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.wait(15)
+
     def talk(self) -> str:
         """Return what the processes have said."""
         return "\n".join(path.read_text() for path in sorted(self.data_dir.parent.glob("*.log")))

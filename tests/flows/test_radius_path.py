@@ -116,7 +116,9 @@ def test_status_listener_tells_health_readiness_and_metrics(served: Installation
     assert isinstance(listening, list)
     base = f"http://127.0.0.1:{listening[0][1]}"
     assert _get(f"{base}/healthz") == "ok\n"
-    assert json.loads(_get(f"{base}/readyz")) == {"auth": True, "acct": True}
+    said = json.loads(_get(f"{base}/readyz"))
+    assert said.pop("snapshot_age_seconds") < 5
+    assert said == {"auth": True, "acct": True, "snapshot": "database"}
     ask(served, "budi", "rahasia-123")
     until(lambda: 'pesisir_node_accepts_total{process="radius-0"} 1.0' in _get(f"{base}/metrics"))
 

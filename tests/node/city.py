@@ -25,9 +25,13 @@ from app.node.journal.records import RecordType, Verdict, decode_verdict
 from app.node.journal.writer import Journal
 from app.node.nases import KnownNas
 from app.node.passwords import PasswordChecker
+from app.node.replay import replay
 from app.node.snapshot import Snapshot
+from app.node.stored.keeper import Keeper
+from app.node.stored.loading import load_stored, stored_path
 from app.services import nases, plans, sites, users
 from app.services.keyring import Keyring
+from app.worker.loop import Worker
 from radius.attributes import Attributes, Value
 from radius.codes import StatusType
 from radius.credentials import ChapResponse, Credential, MsChapV2Response, PapPassword
@@ -83,6 +87,10 @@ class City:
         )
         self.site = sites.add_site(self.database, "Gusung", guest_plan="Warga", now=now, chance=chance)
         self.nas = self.add_nas("gusung-1")
+
+    @property
+    def clock(self) -> Clock:
+        return Clock(self.time.now, self.time.monotonic)
 
     @property
     def circumstances(self) -> Circumstances:
@@ -144,14 +152,29 @@ class City:
 
 
 class Node:
-    """One node of a city. `learn` is one read of the feed; nothing happens by itself but the journal's writing."""
+    """One node of a city. `learn` is one read of the feed; nothing happens by itself but the journal's writing.
 
-    def __init__(self, city: City, folder: Path, *, disk: Disk | None = None, worker: int = 0) -> None:
+    `stored`: it begins with what is in that file, and the database is away.
+    """
+
+    def __init__(
+        self, city: City, folder: Path, *, disk: Disk | None = None, worker: int = 0, stored: Path | None = None
+    ) -> None:
         self.city, self.folder = city, folder
+        found = None
+        if stored is not None:
+            found = load_stored(stored, city.keyring, node=NODE, worker=worker, now=city.time.at)
         self.disk = disk or Disk()
-        clock = Clock(city.time.now, city.time.monotonic)
         self.snapshot = Snapshot(city.keyring, WITA, NODE, worker)
-        self.follower = Follower(city.database, self.snapshot, clock, on_news=lambda: None)
+        if found is not None:
+            self.snapshot.begin(found.contents)
+        self.follower = Follower(
+            lambda: city.database,
+            self.snapshot,
+            city.clock,
+            on_news=lambda: None,
+            stored=None if found is None else found.dated,
+        )
         self.checker = PasswordChecker(city.keyring, monotonic=city.time.monotonic, on_done=lambda: None)
         self.authorizer = Authorizer(
             self.snapshot,
@@ -167,19 +190,43 @@ class Node:
         self.backend = NodeBackend(
             self.snapshot, self.follower, self.journal, self.authorizer, monotonic=city.time.monotonic
         )
-        self.snapshot.load(city.database, city.time.at)
-        self.follower.begun = city.time.seconds
+        self.keeper = Keeper(
+            stored_path(folder.parents[2], worker),
+            self.snapshot,
+            self.follower,
+            self.journal,
+            city.clock,
+            chance=city.chance,
+        )
+        if found is None:
+            self.load()
 
     def close(self) -> None:
         self.disk.moving.set()
         self.checker.stop()
         self.journal.close()
 
+    def load(self) -> None:
+        """Read everything from the database."""
+        self.snapshot.load(self.city.database, self.city.time.at)
+        self.follower.note_read(self.city.time.seconds, self.city.time.at)
+
+    def read_again(self) -> int:
+        """Take in what earlier runs wrote to the journal; return how many records."""
+        return replay(
+            self.folder,
+            self.snapshot,
+            self.authorizer,
+            self.backend.accountant,
+            before=self.journal.first_segment,
+            now=self.city.time.at.timestamp(),
+        )
+
     def learn(self) -> None:
         self.city.time.pass_by(0.01)
-        began = self.city.time.seconds
-        self.snapshot.refresh(self.city.database, self.city.time.at)
-        self.follower.begun = began
+        began, at = self.city.time.seconds, self.city.time.at
+        self.snapshot.refresh(self.city.database, at)
+        self.follower.note_read(began, at)
         self.city.time.pass_by(0.01)
 
     @property
@@ -250,4 +297,18 @@ def chap(password: str) -> ChapResponse:
 def ms_chap(user_name: str, password: str) -> MsChapV2Response:
     return MsChapV2Response.answering(
         b"challenge-of-16-", 7, user_name.encode(), password, peer_challenge=b"the other's one."
+    )
+
+
+def worker_of(city: City, folder: Path) -> Worker:
+    """Make the worker that merges the journal in `folder`."""
+    return Worker(
+        city.database,
+        city.keyring,
+        data_dir=folder.parent.parent.parent,
+        zone=WITA,
+        journal_keep_seconds=3600,
+        now=city.time.now,
+        monotonic=city.time.monotonic,
+        chance=os.urandom,
     )

@@ -146,17 +146,8 @@ def test_device_that_logged_in_comes_back_after_a_restart(city: City, start: Sta
 
 
 def restarted(start: Start, city: City) -> Node:
-    from app.node.replay import replay
-
     node = start(city)
-    replay(
-        node.folder,
-        node.snapshot,
-        node.authorizer,
-        node.backend.accountant,
-        before=node.journal.first_segment,
-        now=city.time.at.timestamp(),
-    )
+    node.read_again()
     return node
 
 

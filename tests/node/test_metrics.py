@@ -24,6 +24,7 @@ def collector(node: Node) -> tuple[RadiusCollector, UdpServer]:
             backend=node.backend,
             journal=node.journal,
             follower=node.follower,
+            keeper=node.keeper,
             checker=node.checker,
         ),
         server,

@@ -1,6 +1,5 @@
 """What a node knows, on both databases: loaded in one moment, kept fresh by the feed, exact about usage."""
 
-import os
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -11,15 +10,14 @@ from sqlalchemy import update
 from app.db import feed, tables
 from app.db.feed import FeedKind
 from app.domain.nases import Demand
-from app.domain.plans import WITA, Period, Usage
+from app.domain.plans import Period, Usage
 from app.domain.users import Account
 from app.node.sessions import Place
 from app.services import nases, plans, quotas, sites, users
-from app.worker.loop import Worker
 from radius.codes import StatusType
 from radius.messages import Accept
 from tests.factories import MAC
-from tests.node.city import SECRET, City, Node, Said
+from tests.node.city import SECRET, City, Node, Said, worker_of
 from tests.node.journals import NODE
 
 Start = Callable[[City], Node]
@@ -29,19 +27,6 @@ def policy_octets(node: Node, account: Account) -> int:
     known = node.snapshot.accounts.get(account.id, node.city.time.at)
     assert known is not None
     return known.policy.quotas[0].quota.octets
-
-
-def worker_of(city: City, folder: Path) -> Worker:
-    return Worker(
-        city.database,
-        city.keyring,
-        data_dir=folder.parent.parent.parent,
-        zone=WITA,
-        journal_keep_seconds=3600,
-        now=city.time.now,
-        monotonic=city.time.monotonic,
-        chance=os.urandom,
-    )
 
 
 def go_online(node: Node, name: str = "budi", session: str = "81a00001") -> Said:

@@ -140,6 +140,12 @@ class Journal:
         return not self._failing
 
     @property
+    def end(self) -> tuple[int, int]:
+        """Return where the last stored batch ends: a segment's number, and an offset in it."""
+        segment = self._segment
+        return (self._next_number, 0) if segment is None else (segment.header.number, segment.offset)
+
+    @property
     def space_low(self) -> bool:
         """Tell whether the disk has room for only a few more segments."""
         status = os.statvfs(self.directory)

@@ -1,0 +1,318 @@
+"""What is in a stored snapshot, and how it is written: JSON rows, some hundred to a part, each part compressed.
+
+Rows hold the fields of what they stand for, in their order. What cannot be read raises UnknownContentsError and
+nothing is returned: a snapshot is complete or it is none. No I/O here.
+"""
+
+import json
+import zlib
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from ipaddress import ip_network
+from itertools import islice
+from typing import Any, Final
+
+from app.db.snapshot import AccountFacts
+from app.domain.nases import Demand, Direction, Family, Nas, NasSecrets, Site
+from app.domain.plans import Period, Plan, Quota, QuotaOverride, Usage
+from app.domain.resume import ResumeGrant
+from app.domain.users import AccountKind, Credential, CredentialKind
+from app.node.accounts import Accounts
+from app.node.journal.segment import Position
+from app.node.learned import Lesson
+from app.node.nases import KnownNas, NasTable, known_nas, secrets_of
+from app.node.sessions import Key, Octets, Place, Presence
+from radius.backend import Demand as WireDemand
+
+ROWS: Final = 250  # about a millisecond of the interpreter
+_FASTEST: Final = 1  # the best of zlib saves a twentieth more and takes twice as long
+
+Row = list[Any]  # JSON: text, numbers, truth values and None
+
+
+class UnknownContentsError(Exception):
+    """A part holds what this version cannot read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """All that a node decides by, as references to what does not change, or may have moved on with own reports.
+
+    `merged` is how far its own journal is in the database, `seen` how far it is in here.
+    """
+
+    accounts: Accounts
+    grants: Mapping[str, tuple[ResumeGrant, ...]]
+    nases: NasTable
+    usage: Mapping[str, Usage]
+    devices: Mapping[str, Presence]
+    octets: Mapping[Key, Octets]
+    learned: Sequence[Lesson]
+    merged: Position | None
+    seen: Place
+
+
+def encode(contents: Contents) -> Iterator[bytes]:
+    """Yield the parts; the first one tells of each kind, in order, how many rows there are."""
+    kinds = _kinds(contents)
+    yield _compressed({kind: len(things) for kind, (things, _) in kinds.items()})
+    for things, write in kinds.values():
+        rest = iter(things)
+        while some := [write(one) for one in islice(rest, ROWS)]:
+            yield _compressed(some)
+
+
+def read_counts(first: bytes) -> Mapping[str, int]:
+    """Return how many rows of each kind there are, from the first part; raise UnknownContentsError."""
+    try:
+        return {str(kind): int(count) for kind, count in json.loads(zlib.decompress(first)).items()}
+    except (zlib.error, ValueError, TypeError, AttributeError) as error:
+        raise UnknownContentsError("its first part") from error
+
+
+def decode(parts: Sequence[bytes], *, now: datetime) -> Contents:
+    """Read all parts; old secrets that have ended by `now` are left out. Raise UnknownContentsError."""
+    rest = iter(parts)
+    counts = read_counts(next(rest))
+    of_kind = {kind: list(islice(rest, -(-count // ROWS))) for kind, count in counts.items()}
+    try:
+        contents = _contents(lambda kind: _rows(of_kind[kind]), now)
+    except (zlib.error, ValueError, TypeError, LookupError, AttributeError) as error:
+        raise UnknownContentsError(f"{type(error).__name__}: {error}") from error
+    if next(rest, None) is not None or any(
+        counts[kind] != len(things) for kind, (things, _) in _kinds(contents).items()
+    ):
+        raise UnknownContentsError("not as many rows as it says")
+    return contents
+
+
+def _compressed(value: object) -> bytes:
+    return zlib.compress(json.dumps(value, separators=(",", ":")).encode(), _FASTEST)
+
+
+def _rows(parts: Iterable[bytes]) -> Iterator[Row]:
+    for part in parts:
+        yield from json.loads(zlib.decompress(part))
+
+
+def _kinds(contents: Contents) -> Mapping[str, tuple[Collection[Any], Callable[[Any], Row]]]:
+    """Return the things of each kind, and what writes one."""
+    accounts = contents.accounts
+    sites = {one.site.id: one.site for one in contents.nases.by_id.values()}
+    grants = contents.grants.values()
+    started = [item for item in contents.devices.items() if item[1].reserved_until is None]
+    return {
+        "plan": (accounts.plans.values(), _plan_row),
+        "override": (_pairs(accounts.overrides), _override_row),
+        "account": (accounts.ids, lambda account_id: _account_row(accounts.facts(account_id))),
+        "site": (sites.values(), _site_row),
+        "nas": (contents.nases.by_id.values(), _nas_row),
+        "grant": ([grant for some in grants for grant in some], _grant_row),
+        "usage": (contents.usage.items(), _usage_row),
+        "device": (started, _device_row),
+        "octets": (contents.octets.items(), _octets_row),
+        "lesson": (contents.learned, list),
+        "place": ([contents.merged, contents.seen], _place_row),
+    }
+
+
+def _contents(rows: Callable[[str], Iterator[Row]], now: datetime) -> Contents:
+    merged, seen = rows("place")
+    sites = {row[0]: Site(*row) for row in rows("site")}
+    overrides: dict[str, tuple[QuotaOverride, ...]] = {}
+    for row in rows("override"):
+        overrides[row[0]] = (*overrides.get(row[0], ()), _override(row))
+    grants: dict[str, tuple[ResumeGrant, ...]] = {}
+    for mac, account_id, site_id, expires_at in rows("grant"):
+        grant = ResumeGrant(mac, account_id, site_id, datetime.fromisoformat(expires_at))
+        grants[mac] = (*grants[mac], grant) if mac in grants else (grant,)
+    return Contents(
+        Accounts({row[0]: _plan(row) for row in rows("plan")}, map(_account, rows("account")), overrides, now=now),
+        grants,
+        NasTable(_nas(row, sites, now) for row in rows("nas")),
+        {row[0]: Usage(date.fromisoformat(row[1]), row[2], row[3], row[4]) for row in rows("usage")},
+        {row[0]: _presence(row) for row in rows("device")},
+        {_key(row): Octets(row[5], row[6], row[7], Place(row[8], row[9])) for row in rows("octets")},
+        [Lesson(nas_id, WireDemand(demand), kept) for nas_id, demand, kept in rows("lesson")],
+        None if merged[0] is None else Position(*merged),
+        Place(*seen),
+    )
+
+
+# Plans and accounts
+
+
+def _plan_row(plan: Plan) -> Row:
+    return [
+        plan.id,
+        plan.name,
+        plan.down_bps,
+        plan.up_bps,
+        [[quota.period.value, quota.octets] for quota in plan.quotas],
+        plan.device_limit,
+        plan.session_seconds,
+        plan.idle_seconds,
+        plan.interim_seconds,
+        plan.validity_seconds,
+    ]
+
+
+def _plan(row: Row) -> Plan:
+    id_, name, down_bps, up_bps, quotas, *rest = row
+    return Plan(id_, name, down_bps, up_bps, tuple(Quota(Period(period), octets) for period, octets in quotas), *rest)
+
+
+def _pairs(overrides: Mapping[str, Sequence[QuotaOverride]]) -> list[tuple[str, QuotaOverride]]:
+    return [(account_id, one) for account_id, some in overrides.items() for one in some]
+
+
+def _override_row(pair: tuple[str, QuotaOverride]) -> Row:
+    account_id, one = pair
+    return [account_id, one.quota.period.value, one.quota.octets, one.reason, one.author, _text(one.until)]
+
+
+def _override(row: Row) -> QuotaOverride:
+    _, period, octets, reason, author, until = row
+    return QuotaOverride(Quota(Period(period), octets), reason, author, _moment(until))
+
+
+def _account_row(facts: AccountFacts) -> Row:
+    credential = facts.credential
+    return [
+        facts.id,
+        facts.kind.value,
+        facts.plan_id,
+        facts.version,
+        facts.suspended,
+        _text(facts.valid_until),
+        _text(facts.first_used_at),
+        facts.site_id,
+        facts.username,
+        None if credential is None else credential.kind.value,
+        None if credential is None else credential.secret.decode("latin-1"),
+    ]
+
+
+def _account(row: Row) -> AccountFacts:
+    id_, kind, plan_id, version, suspended, valid_until, first_used_at, site_id, username, how, secret = row
+    return AccountFacts(
+        id_,
+        _KINDS[kind],
+        plan_id,
+        version,
+        suspended,
+        valid_until and datetime.fromisoformat(valid_until),
+        first_used_at and datetime.fromisoformat(first_used_at),
+        site_id,
+        username,
+        None if how is None else Credential(_CREDENTIALS[how], secret.encode("latin-1")),
+    )
+
+
+_KINDS: Final = {kind.value: kind for kind in AccountKind}
+_CREDENTIALS: Final = {kind.value: kind for kind in CredentialKind}
+
+
+# Routers
+
+
+def _site_row(site: Site) -> Row:
+    return [site.id, site.name, site.capacity_bps, site.guest_plan_id, site.interim_seconds]
+
+
+def _nas_row(known: KnownNas) -> Row:
+    nas, secrets = known.nas, secrets_of(known)
+    return [
+        nas.id,
+        nas.name,
+        nas.site_id,
+        nas.family.value,
+        str(nas.address),
+        nas.identifier,
+        nas.login_address,
+        nas.require_message_authenticator.value,
+        nas.limit_proxy_state.value,
+        nas.learned_message_authenticator,
+        nas.direction.value,
+        nas.coa_port,
+        secrets.radius,
+        secrets.mac,
+        secrets.old_radius,
+        _text(secrets.old_radius_until),
+        known.accounts,
+    ]
+
+
+def _nas(row: Row, sites: Mapping[str, Site], now: datetime) -> KnownNas:
+    *fields, radius, mac, old_radius, old_until, accounts = row
+    id_, name, site_id, family, address, identifier, login_address, sign, limit, learned, direction, coa_port = fields
+    nas = Nas(
+        id_,
+        name,
+        site_id,
+        Family(family),
+        ip_network(address),
+        identifier,
+        login_address,
+        Demand(sign),
+        Demand(limit),
+        learned,
+        Direction(direction),
+        coa_port,
+    )
+    secrets = NasSecrets(radius, "", mac, old_radius, _moment(old_until))
+    return known_nas(nas, sites[site_id], secrets, now=now, accounts=accounts)
+
+
+# What changes with the hours
+
+
+def _grant_row(grant: ResumeGrant) -> Row:
+    return [grant.mac, grant.account_id, grant.site_id, _text(grant.expires_at)]
+
+
+def _usage_row(pair: tuple[str, Usage]) -> Row:
+    account_id, usage = pair
+    return [account_id, usage.day.isoformat(), usage.day_octets, usage.month_octets, usage.total_octets]
+
+
+def _device_row(pair: tuple[str, Presence]) -> Row:
+    name, here = pair
+    return [
+        name,
+        here.account_id,
+        here.acceptance_id,
+        here.nas_id,
+        here.nas_scope,
+        here.acct_session_id,
+        here.user_name,
+        here.since,
+    ]
+
+
+def _presence(row: Row) -> Presence:
+    _, account_id, acceptance_id, nas_id, nas_scope, acct_session_id, user_name, since = row
+    return Presence(account_id, acceptance_id, nas_id, nas_scope, acct_session_id, user_name, since, None)
+
+
+def _octets_row(pair: tuple[Key, Octets]) -> Row:
+    key, octets = pair
+    return [*key, octets.account_id, octets.merged, octets.own, *octets.place]
+
+
+def _key(row: Row) -> Key:
+    nas_id, nas_scope, acct_session_id, mac, acceptance_id = row[:5]
+    return nas_id, nas_scope, acct_session_id, mac, acceptance_id
+
+
+def _place_row(place: Position | Place | None) -> Row:
+    return [None] if place is None else list(place)
+
+
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)

@@ -1,0 +1,154 @@
+"""What is stored is what was known, in every field."""
+
+import zlib
+from collections.abc import Callable
+from dataclasses import fields, replace
+from datetime import timedelta
+from ipaddress import ip_network
+from typing import Any
+
+import pytest
+
+from app.db.snapshot import AccountFacts
+from app.domain.nases import Demand, Direction, Family, Nas, NasSecrets, Site
+from app.domain.plans import Period, Plan, Quota, QuotaOverride, Usage
+from app.domain.resume import ResumeGrant
+from app.domain.users import AccountKind, Credential, CredentialKind
+from app.node.accounts import Accounts
+from app.node.journal.segment import Position
+from app.node.learned import Lesson
+from app.node.nases import NasTable, known_nas
+from app.node.sessions import NOWHERE, Octets, Place, Presence
+from app.node.stored.contents import ROWS, Contents, UnknownContentsError, decode, encode, read_counts
+from radius.backend import Demand as WireDemand
+from tests.factories import MAC, NOON
+
+LATER = NOON + timedelta(days=3, microseconds=1)
+PLAN = Plan(
+    "plan", "Warga “A”", 4_000_000, 2_000_000, (Quota(Period.DAY, 10**9), Quota(Period.TOTAL, 1)), 3, 4, 5, 6, 7
+)
+BARE_PLAN = Plan("bare", "Tamu")
+OVERRIDE = QuotaOverride(Quota(Period.MONTH, 9), "rapat", "admin", LATER)
+SITE = Site("site", "Gusung", 60_000_000, "bare", 61)
+NAS = Nas(
+    "nas",
+    "gusung-1",
+    "site",
+    Family.COOVACHILLI,
+    ip_network("10.1.0.0/16"),
+    "chilli",
+    "10.1.0.1:3990",
+    Demand.YES,
+    Demand.NO,
+    True,
+    Direction.CLIENT,
+    3800,
+)
+SECRETS = NasSecrets("rahasia-router", "", "rahasia-mac", "rahasia-lama", LATER)
+KNOWN = known_nas(NAS, SITE, SECRETS, now=NOON, accounts=False)
+USER = AccountFacts(
+    "user",
+    AccountKind.USER,
+    "plan",
+    7,
+    True,
+    LATER,
+    NOON,
+    "site",
+    "budi",
+    Credential(CredentialKind.ENCRYPTED, bytes(range(256))),
+)
+GUEST = AccountFacts("guest", AccountKind.GUEST, "bare", 1, False, None, None, None, None, None)
+NO_PASSWORD = USER._replace(id="siti", username="siti", credential=None)
+HERE = Presence("user", "acceptance", "nas", "scope", "\udcff81a0", "name", 1_795_000_000.25, None)
+USAGE = Usage(NOON.date(), 1, 2, 2**60)
+OCTETS = Octets("user", 5, 2**40, Place(3, 4096))
+
+
+def full() -> Contents:
+    return Contents(
+        Accounts({"plan": PLAN, "bare": BARE_PLAN}, [USER, GUEST, NO_PASSWORD], {"user": (OVERRIDE,)}, now=NOON),
+        {
+            MAC: (ResumeGrant(MAC, "user", "site", LATER), ResumeGrant(MAC, "guest", None, NOON)),
+            "02:aa:00:00:00:02": (ResumeGrant("02:aa:00:00:00:02", "user", None, LATER),),
+        },
+        NasTable([KNOWN]),
+        {"user": USAGE},
+        {MAC: HERE},
+        {("nas", "scope", "81a0", MAC, "acceptance"): OCTETS},
+        [Lesson("nas", WireDemand.YES, kept=False), Lesson("other", WireDemand.NO, kept=True)],
+        Position(3, "ab" * 16, 128),
+        Place(3, 5000),
+    )
+
+
+def described(contents: Contents) -> dict[str, Any]:
+    accounts = contents.accounts
+    everything = {field.name: getattr(contents, field.name) for field in fields(contents)}
+    everything["accounts"] = [accounts.facts(account_id) for account_id in accounts.ids]
+    everything["policies"] = [accounts.get(account_id, NOON) for account_id in accounts.ids]
+    everything["plans"], everything["overrides"] = accounts.plans, accounts.overrides
+    everything["names"] = {name: accounts.id_of(name) for name in ("budi", "siti")}
+    everything["nases"] = contents.nases.by_id
+    return everything
+
+
+def test_everything_comes_back() -> None:
+    contents = full()
+    assert described(decode(list(encode(contents)), now=NOON)) == described(contents)
+
+
+@pytest.mark.parametrize(
+    "thing", [PLAN, OVERRIDE, SITE, NAS, SECRETS, KNOWN, OCTETS, USAGE], ids=lambda thing: type(thing).__name__
+)
+def test_the_examples_leave_no_field_at_its_default(thing: Any) -> None:
+    """So that a field that is new and not stored fails the test above."""
+    defaults = getattr(thing, "_field_defaults", None) or {field.name: field.default for field in fields(thing)}
+    assert [name for name, default in defaults.items() if getattr(thing, name) == default] == []
+
+
+@pytest.mark.parametrize("count", [0, 1, ROWS - 1, ROWS, ROWS + 1, 3 * ROWS])
+def test_any_number_of_rows_comes_back(count: int) -> None:
+    contents = replace(full(), usage={f"user-{n}": Usage(NOON.date(), n, n, n) for n in range(count)})
+    parts = list(encode(contents))
+    assert decode(parts, now=NOON).usage == contents.usage
+    assert read_counts(parts[0])["usage"] == count
+
+
+def test_a_journal_that_was_never_merged_comes_back() -> None:
+    contents = replace(full(), merged=None, seen=NOWHERE)
+    read = decode(list(encode(contents)), now=NOON)
+    assert (read.merged, read.seen) == (None, NOWHERE)
+
+
+def test_a_place_that_is_only_reserved_is_left_to_the_journal() -> None:
+    contents = replace(full(), devices={MAC: replace(HERE, reserved_until=1_795_000_090.0)})
+    assert decode(list(encode(contents)), now=NOON).devices == {}
+
+
+def test_an_old_secret_that_has_ended_meanwhile_is_left_out() -> None:
+    (known,) = decode(list(encode(full())), now=LATER).nases.by_id.values()
+    assert known.wire.secrets == (b"rahasia-router",)
+    assert known.old_secret_until is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda parts: parts[:-1], id="a part too few"),
+        pytest.param(lambda parts: [*parts, parts[-1]], id="a part too many"),
+        pytest.param(lambda parts: [parts[0], *parts[2:], parts[1]], id="another order"),
+        pytest.param(lambda parts: [b"?", *parts[1:]], id="not compressed"),
+        pytest.param(lambda parts: [zlib.compress(b"[]"), *parts[1:]], id="no counts"),
+        pytest.param(lambda parts: [zlib.compress(b"{}")], id="kinds missing"),
+    ],
+)
+def test_what_does_not_fit_together_is_not_read(change: Callable[[list[bytes]], list[bytes]]) -> None:
+    with pytest.raises(UnknownContentsError):
+        decode(change(list(encode(full()))), now=NOON)
+
+
+def test_a_kind_of_account_of_a_newer_version_is_not_read() -> None:
+    parts = [zlib.decompress(part).replace(b'"guest","guest"', b'"guest","kiosk"') for part in encode(full())]
+    with pytest.raises(UnknownContentsError, match="kiosk"):
+        decode([zlib.compress(part) for part in parts], now=NOON)
