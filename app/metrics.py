@@ -5,7 +5,7 @@ Each process writes its own to `<data dir>/run/<process>.prom`; the status liste
 
 import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 from app.node.backend import NodeBackend
 from app.node.follower import Follower
 from app.node.journal.writer import Journal
+from app.node.notices import Noticed
 from app.node.passwords import PasswordChecker
 from app.node.running import write_whole
 from app.node.snapshot import Snapshot, Source
@@ -36,6 +37,7 @@ class RadiusCollector(Collector):
         *,
         server: UdpServer,
         snapshot: Snapshot,
+        hints_of: Callable[[str], Sequence[Noticed]],
         backend: NodeBackend,
         journal: Journal,
         follower: Follower,
@@ -45,6 +47,7 @@ class RadiusCollector(Collector):
         self._process = process
         self._server, self._snapshot, self._backend, self._journal = server, snapshot, backend, journal
         self._follower, self._keeper, self._checker = follower, keeper, checker
+        self._hints_of = hints_of
 
     def collect(self) -> Iterable[Metric]:
         """Yield every metric of the process."""
@@ -60,10 +63,20 @@ class RadiusCollector(Collector):
         nases = self._snapshot.nases.by_id
         names = {nas_id: known.nas.name for nas_id, known in nases.items()}
         yield from packet_metrics(self._process, self._server.engine.counters, names)
+        yield self._hints(names)
         yield from buffer_metrics(self._process, self._server.receive_buffers())
         yield self._count("radius_failures", "datagrams and batches that ended in an exception", self._server.failures)
         yield self._count("radius_unsent", "answers that the kernel did not take", self._server.unsent)
         yield self._gauge("radius_waiting", "parked requests and delayed answers", self._server.waiting)
+
+    def _hints(self, names: Mapping[str, str]) -> Metric:
+        family = GaugeMetricFamily(
+            "pesisir_nas_hint", "1 while something is probably wrong with a NAS", labels=["process", "nas", "hint"]
+        )
+        for nas_id, name in names.items():
+            for noticed in self._hints_of(nas_id):
+                family.add_metric([self._process, name, noticed.kind.value], 1)
+        return family
 
     def _decisions(self) -> Iterator[Metric]:
         for name in ("accepts", "rejects", "undecided", "parked", "unknown_macs", "repeats"):

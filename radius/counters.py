@@ -33,6 +33,7 @@ class NasCounters:
     unsigned: int = 0  # Access-Requests without Message-Authenticator that were taken
     downgrades: int = 0  # unsigned ones from a NAS that has signed before: somebody may be in between
     identifier_mismatches: int = 0  # NAS-Identifier is not the registered one, yet the only NAS of the address
+    identifier_found: bytes = b""  # the last one of these
     older_secret_last_used_at: float | None = None  # when another than the newest secret was last proved, since 1970
     auth: PortCounters = field(default_factory=PortCounters)
     acct: PortCounters = field(default_factory=PortCounters)

@@ -357,7 +357,9 @@ class ServerEngine:
     def _note_identifier(self, nas: Nas, packet: Packet, counters: NasCounters) -> None:
         if nas.identifier is not None:
             found = packet.attributes.first(_NAS_IDENTIFIER)
-            counters.identifier_mismatches += found is not None and found != nas.identifier.encode()
+            if found is not None and found != nas.identifier.encode():
+                counters.identifier_mismatches += 1
+                counters.identifier_found = found
 
     def _hindrance(self, nas: Nas, arrival: Arrival) -> DropReason | None:
         """Return why Status-Server gets no answer: asked too often, or the service behind the port is not ready."""

@@ -7,17 +7,21 @@ from typing import TYPE_CHECKING, Final
 
 from app.cli.addresses import SET_THEM, is_elsewhere, unreachable
 from app.cli.findings import Finding, broken, good, warning
+from app.cli.hint_words import remedy, words
 from app.cli.installation import Installation, now
 from app.cli.output import duration, many
 from app.cli.settings import hide_password
 from app.config import Settings, load_secret_key
+from app.domain.hints import HintKind
 
 if TYPE_CHECKING:
+    from app.domain.hints import Hint
     from app.domain.nases import Nas
 
 _LATE_SECONDS: Final = 60
 _SHORT_SECRET_OCTETS: Final = 15
 _NAMED: Final = 5
+_SAID_OF_SECRETS: Final = (HintKind.SHORT_SECRET, HintKind.SHARED_SECRET)
 
 
 def look_at_data(settings: Settings) -> Iterator[Finding]:
@@ -80,12 +84,30 @@ def _routers(here: Installation) -> Iterator[Finding]:
         yield warning("routers", "none is registered", "pesisir nas add NAME --address CIDR --family F --site S")
         return
     yield from _secrets(here, nases)
+    yield from _hints(here)
     yield from _addresses(here, nases)
     silent = silent_nases(here.database)
     if silent:
         yield warning("routers", f"never heard of: {_some(silent)}", f"pesisir nas config {silent[0]!r}")
     else:
         yield good("routers", f"{len(nases)} registered, each was heard of")
+
+
+def _hints(here: Installation) -> Iterator[Finding]:
+    """Yield what nodes and the worker have noticed, and what is unprotected; each kind of several routers at most."""
+    from app.services.hints import hints_of_nases
+
+    by_kind: dict[HintKind, list[tuple[str, Hint]]] = {}
+    for name, hints in hints_of_nases(here.database, here.keyring, now=now()).items():
+        for hint in hints:
+            if hint.kind not in _SAID_OF_SECRETS:
+                by_kind.setdefault(hint.kind, []).append((name, hint))
+    for kind, found in by_kind.items():
+        for name, hint in found[:_NAMED]:
+            yield warning(f"router {name}", words(kind, hint.detail, hint.times), remedy(kind, name))
+        more = [name for name, _ in found[_NAMED:]]
+        if more:
+            yield warning("routers", f"{kind.value.replace('_', ' ')}, too: {_some(more)}", "pesisir nas list")
 
 
 def _addresses(here: Installation, nases: "list[Nas]") -> Iterator[Finding]:

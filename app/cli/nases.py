@@ -2,19 +2,24 @@
 
 import os
 from typing import TYPE_CHECKING, Annotated, Final
+from zoneinfo import ZoneInfo
 
 import typer
 
 from app.cli.addresses import SET_THEM, is_elsewhere, unreachable
 from app.cli.failures import ExitCode, Failure, usage
+from app.cli.hint_words import SHARED_SECRET, SHORT_SECRET, remedy, words
 from app.cli.installation import Installation, now, open_installation
 from app.cli.noun import example, noun
 from app.cli.options import Given, Name, number, read_end, read_secret, word
-from app.cli.output import Json, JsonValue, Yes, confirm, say, show_fields, show_json, show_table
+from app.cli.output import Json, JsonValue, Yes, confirm, harmless, iso, local, say, show_fields, show_json, show_table
 from app.cli.sites import site_names
 from app.domain.nases import Demand, Direction, Family, Nas, NasSecrets
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from app.domain.hints import Hint
     from app.services.nases import NasOptions, NasValues, StoredNas
 
 commands = noun("nas", "Routers and controllers that let devices through and speak to us.")
@@ -46,10 +51,8 @@ Counts = Annotated[
 ]
 
 _COA_PORT: Final = 3799
-_WARNINGS: Final = {
-    "short_secret": "the RADIUS secret is short: 16 characters or more are hard to guess",
-    "shared_secret": "another NAS has the same RADIUS secret: whoever learns one can speak for both",
-}
+_DEMAND_SIGNATURES: Final = "--require-message-authenticator yes"
+_WARNINGS: Final = {"short_secret": SHORT_SECRET, "shared_secret": SHARED_SECRET}
 
 
 @commands.command(
@@ -99,18 +102,23 @@ def list_(
     site: Annotated[str | None, typer.Option(metavar="SITE", help="Only those of this site.")] = None,
     as_json: Json = False,
 ) -> None:
-    """List the NASes, without their secrets."""
+    """List the NASes, without their secrets, and what is probably wrong with each."""
+    from app.services.hints import hints_of_nases
     from app.services.nases import list_nases
 
     with open_installation() as here:
         nases = list_nases(here.database, site=site)
         sites = site_names(here)
+        hints = hints_of_nases(here.database, here.keyring, now=now())
     if as_json:
-        show_json([_json(nas, sites) for nas in nases])
+        show_json([_json(nas, sites, hints[nas.name], here.zone) for nas in nases])
     else:
         show_table(
-            ("name", "family", "site", "address", "identifier", "login address"),
-            [(n.name, n.family, sites[n.site_id], n.address, n.identifier, n.login_address) for n in nases],
+            ("name", "family", "site", "address", "identifier", "login address", "hints"),
+            [
+                (n.name, n.family, sites[n.site_id], n.address, n.identifier, n.login_address, _kinds(hints[n.name]))
+                for n in nases
+            ],
         )
 
 
@@ -120,14 +128,25 @@ def show(
     secrets: Annotated[bool, typer.Option("--secrets", help="Also print its secrets in clear.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show one NAS."""
+    """Show one NAS, and what is probably wrong with it."""
+    from app.services.hints import hints_of_nases
     from app.services.nases import nas_secrets, show_nas
 
     with open_installation() as here:
-        shown = _json(show_nas(here.database, name), site_names(here))
+        nas = show_nas(here.database, name)
+        hints = hints_of_nases(here.database, here.keyring, now=now())[nas.name]
+        shown = _json(nas, site_names(here), hints, here.zone)
         if secrets:
             shown |= _secrets(nas_secrets(here.database, here.keyring, name))
-    show_json(shown) if as_json else show_fields({key.replace("_", " "): value for key, value in shown.items()})
+    if as_json:
+        show_json(shown)
+        return
+    show_fields({key.replace("_", " "): value for key, value in shown.items() if key != "hints"})
+    if nas.require_message_authenticator is Demand.AUTO and nas.learned_message_authenticator:
+        say(f"it signs its requests; to demand that for good: pesisir nas set {nas.name!r} {_DEMAND_SIGNATURES}")
+    for hint in hints:
+        seen = f" (last at {local(hint.last_at, here.zone)})" if hint.last_at else ""
+        print(f"! {harmless(words(hint.kind, hint.detail, hint.times))}{seen}\n  next: {remedy(hint.kind, nas.name)}")
 
 
 @commands.command("set", epilog=example("pesisir nas set gusung-1 --login-address 10.5.50.1"))
@@ -272,7 +291,11 @@ def _warn(stored: "StoredNas") -> None:
         say(f"warning: {_WARNINGS[warning]}; next: pesisir nas set {stored.nas.name!r} --secret-file FILE")
 
 
-def _json(nas: Nas, sites: dict[str | None, str]) -> dict[str, JsonValue]:
+def _kinds(hints: "Sequence[Hint]") -> str:
+    return ", ".join(hint.kind.value for hint in hints)
+
+
+def _json(nas: Nas, sites: dict[str | None, str], hints: "Sequence[Hint]", zone: ZoneInfo) -> dict[str, JsonValue]:
     return {
         "id": nas.id,
         "name": nas.name,
@@ -282,9 +305,22 @@ def _json(nas: Nas, sites: dict[str | None, str]) -> dict[str, JsonValue]:
         "identifier": nas.identifier,
         "login_address": nas.login_address,
         "require_message_authenticator": nas.require_message_authenticator.value,
+        "learned_message_authenticator": nas.learned_message_authenticator,
         "limit_proxy_state": nas.limit_proxy_state.value,
         "direction": nas.direction.value,
         "coa_port": nas.coa_port,
+        "hints": [
+            {
+                "hint": hint.kind.value,
+                "detail": hint.detail,
+                "words": words(hint.kind, hint.detail, hint.times),
+                "next": remedy(hint.kind, nas.name),
+                "times": hint.times,
+                "first_at": iso(hint.first_at, zone),
+                "last_at": iso(hint.last_at, zone),
+            }
+            for hint in hints
+        ],
     }
 
 

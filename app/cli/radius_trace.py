@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from app.cli.trace_streams import Message
-    from app.node.trace import Traced
+    from app.cli.trace_view import Paint
+    from app.node.trace import ShownHint, Traced
+
+    Hinted = dict[tuple[str, str | None], list[ShownHint]]  # by process and NAS
 
 
 def register(commands: typer.Typer) -> None:
@@ -67,6 +70,7 @@ def _show(messages: "Iterator[Message]", zone: ZoneInfo, count: int | None, *, a
 
     paint = painter(sys.stdout, os.environ)
     number = 0
+    hinted: Hinted = {}
     for message in messages:
         match message:
             case Began(process):
@@ -76,10 +80,23 @@ def _show(messages: "Iterator[Message]", zone: ZoneInfo, count: int | None, *, a
             case Lost(process, lost):
                 say(f"{process}: {many(lost, 'datagram')} came faster than they could be shown")
             case _:
-                print(_json_line(message, zone) if as_json else "\n".join(lines(message, zone, paint)), flush=True)
+                if as_json:
+                    print(_json_line(message, zone), flush=True)
+                else:
+                    print("\n".join([*_news(message, hinted, paint), *lines(message, zone, paint)]), flush=True)
                 number += 1
                 if number == count:
                     return
+
+
+def _news(shown: "Traced", hinted: "Hinted", paint: "Paint") -> "Iterator[str]":
+    """Yield the hints about the NAS of a datagram where its process has said others before."""
+    from app.cli.trace_view import hint_lines
+
+    whose = shown["process"], shown["nas"]
+    if shown["hints"] != hinted.get(whose, []):
+        hinted[whose] = shown["hints"]
+        yield from hint_lines(shown, paint)
 
 
 def _json_line(shown: "Traced", zone: ZoneInfo) -> str:

@@ -5,9 +5,11 @@ from datetime import UTC, datetime
 from typing import Final, TextIO
 from zoneinfo import ZoneInfo
 
+from app.cli.hint_words import words
 from app.cli.output import harmless
 from app.cli.user_show import REASONS
 from app.domain.access import DenialReason
+from app.domain.hints import HintKind
 from app.node.trace import DROPPED, Traced
 from radius.errors import DropReason
 
@@ -58,6 +60,13 @@ def painter(output: TextIO, environment: Mapping[str, str]) -> Paint:
     return lambda text, colour: f"\x1b[{colour}m{text}\x1b[0m"
 
 
+def hint_lines(shown: Traced, paint: Paint) -> Iterator[str]:
+    """Yield what is probably wrong with the NAS of a datagram."""
+    for one in shown["hints"]:
+        kind = HintKind(one["hint"])
+        yield paint(f"! {harmless(shown['nas'])}: {harmless(words(kind, one['detail']))}", _RED)
+
+
 def lines(shown: Traced, zone: ZoneInfo, paint: Paint) -> Iterator[str]:
     """Yield the lines of one datagram."""
     at = datetime.fromtimestamp(shown["at"], UTC).astimezone(zone)
@@ -91,8 +100,8 @@ def _because(shown: Traced) -> str:
     reason = shown["reason"]
     if not reason:
         return ""
-    words = meaning(shown["outcome"], reason)
-    return f" {harmless(reason)}" + (f": {words}" if words else "")
+    means = meaning(shown["outcome"], reason)
+    return f" {harmless(reason)}" + (f": {means}" if means else "")
 
 
 def meaning(outcome: str, reason: str) -> str:

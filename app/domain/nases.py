@@ -64,6 +64,13 @@ class Nas:
     direction: Direction = Direction.AUTO
     coa_port: int = 3799
 
+    @property
+    def is_unprotected(self) -> bool:
+        """Tell whether nothing stands between it and forged answers (CVE-2024-3596)."""
+        demand = self.require_message_authenticator
+        unsigned = demand is Demand.NO or (demand is Demand.AUTO and self.learned_message_authenticator is False)
+        return unsigned and self.limit_proxy_state is Demand.NO
+
 
 @dataclass(frozen=True, slots=True)
 class NasSecrets:

@@ -135,7 +135,9 @@ class _Node:
         self._keeper.start()
         learned = self._snapshot.learned
         engine = ServerEngine(self._backend, learned=learned.known(self._snapshot.nases), on_learned=learned.add)
-        observation = Observation(self._name, self._snapshot)
+        observation = Observation(self._name, self._snapshot, engine)
+        self._backend.accountant.on_report = observation.noticing.note_report
+        self._follower.after_read = observation.board.keep
         server = UdpServer(
             self._backend,
             _listens(self._settings),
@@ -153,6 +155,7 @@ class _Node:
             self._name,
             server=server,
             snapshot=self._snapshot,
+            hints_of=observation.hints_of,
             backend=self._backend,
             journal=self._journal,
             follower=self._follower,

@@ -3,6 +3,7 @@
 Memory is an estimate that serves the next decision; the database, which gets every record by ingest, is exact.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -21,6 +22,10 @@ from radius.vendors.profile import Direction
 _UNKNOWN_PROFILE: Final = profile_for("generic")
 
 
+OnReport = Callable[[SessionReport, Attributes, float], None]
+"""Hears of a report, what it was read from, and when that arrived."""
+
+
 @dataclass(slots=True)
 class Counters:
     """What was reported since the start."""
@@ -32,10 +37,11 @@ class Counters:
 
 
 class Accountant:
-    """Moves the snapshot's sessions on, under its lock."""
+    """Moves the snapshot's sessions on, under its lock, and tells `on_report`."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.counters = Counters()
+        self.on_report: OnReport | None = None
         self._snapshot = snapshot
 
     def take(
@@ -62,6 +68,8 @@ class Accountant:
             case SessionReport():
                 self.counters.reports += 1
                 self._take_report(report, place, fresh=fresh)
+                if self.on_report is not None:
+                    self.on_report(report, attributes, arrived_at)
             case NasRestart():
                 self.counters.restarts += 1
                 self._snapshot.sessions.take_restart(report.nas_id, report.nas_scope, report.at.timestamp())

@@ -39,7 +39,7 @@ class Follower:
     """Follows the feed until stopped; `on_news` is called after each read that somebody may wait for.
 
     `open_database` raises SchemaError or one of AWAY for as long as it cannot; it is closed in the end. `stored` dates
-    a snapshot that was begun with from the disk.
+    a snapshot that was begun with from the disk. `after_read` may write to the database then; nobody waits for it.
     """
 
     def __init__(
@@ -57,6 +57,7 @@ class Follower:
         self.as_of = None if stored is None else stored.as_of  # wall clock: when the last read that succeeded began
         self._wake_out, self._wake_in = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._stopping = False
+        self.after_read: Callable[[Database, datetime], None] = _nothing_more
         self._asked = False
         self._watch: Watch | None = None
         self._loaded = threading.Event()
@@ -135,6 +136,7 @@ class Follower:
         self.note_read(began, now)
         self.reads += 1
         self._on_news()
+        self.after_read(database, now)
 
     def note_read(self, began: float, at: datetime) -> None:
         """Note that what the snapshot holds is as of a read that began then, by either clock."""
@@ -162,3 +164,7 @@ class Follower:
 
     def _since(self, began: float) -> float:
         return round(self._clock.monotonic() - began, 3)
+
+
+def _nothing_more(_database: Database, _now: datetime) -> None:
+    """Do nothing after a read."""

@@ -5,13 +5,14 @@ content of attributes that the dictionary does not know, for nobody can tell wha
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final, TypedDict
 
 from app.domain.acceptances import read_class
 from app.domain.tickets import account_id_in
 from app.node.datagrams import attributes_of, device_of, packet_of, place, shown_name
+from app.node.notices import Noticed
 from radius.attributes import Attributes
 from radius.codes import Code
 from radius.dictionary import BY_NAME
@@ -36,6 +37,13 @@ class Shown(TypedDict):
     value: str
 
 
+class ShownHint(TypedDict):
+    """What is probably wrong with the NAS: a HintKind's word, and its detail."""
+
+    hint: str
+    detail: str
+
+
 class Traced(TypedDict):
     """One datagram for people and scripts; `at` is in seconds since 1970.
 
@@ -46,6 +54,7 @@ class Traced(TypedDict):
     at: float
     process: str
     nas: str | None
+    hints: list[ShownHint]
     source: str
     service: str
     packet: str
@@ -94,7 +103,14 @@ class TraceFilter:
 
 
 def traced(
-    event: Event, wanted: TraceFilter, *, process: str, nas: str | None, class_key: bytes, account_of: AccountOf
+    event: Event,
+    wanted: TraceFilter,
+    *,
+    process: str,
+    nas: str | None,
+    class_key: bytes,
+    account_of: AccountOf,
+    hints: Sequence[Noticed] = (),
 ) -> Traced | None:
     """Return a datagram as it may be shown; None if it is not wanted. `nas` is the name of its NAS."""
     if not wanted.takes(event, nas):
@@ -110,6 +126,7 @@ def traced(
         at=event.at,
         process=process,
         nas=nas,
+        hints=[{"hint": hint.kind.value, "detail": hint.detail} for hint in hints],
         source=place(event.source),
         service=event.service.value,
         packet=_named(code),

@@ -10,7 +10,6 @@ from app.db.engine import Connection, Database
 from app.db.feed import FeedKind
 from app.db.hints import Notice
 from app.domain.hints import ACCOUNTING_WINDOW, Hint, HintKind, accounts, is_current
-from app.domain.nases import Demand, Nas
 from app.services.keyring import Keyring
 from app.services.nases import SHORT_SECRET_OCTETS, open_secrets
 
@@ -63,7 +62,7 @@ def _registered(connection: Connection, keyring: Keyring) -> Mapping[str, list[H
     found: dict[str, list[Hint]] = {}
     for nas in nases.read_all(connection):
         kinds = []
-        if is_unprotected(nas):
+        if nas.is_unprotected:
             kinds.append(HintKind.UNPROTECTED)
         if len(secrets[nas.id].encode()) <= SHORT_SECRET_OCTETS:
             kinds.append(HintKind.SHORT_SECRET)
@@ -71,10 +70,3 @@ def _registered(connection: Connection, keyring: Keyring) -> Mapping[str, list[H
             kinds.append(HintKind.SHARED_SECRET)
         found[nas.id] = [Hint(kind) for kind in kinds]
     return found
-
-
-def is_unprotected(nas: Nas) -> bool:
-    """Tell whether nothing stands between a NAS and forged answers (CVE-2024-3596)."""
-    demand = nas.require_message_authenticator
-    unsigned = demand is Demand.NO or (demand is Demand.AUTO and nas.learned_message_authenticator is False)
-    return unsigned and nas.limit_proxy_state is Demand.NO

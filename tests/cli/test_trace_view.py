@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from app.cli.trace_view import DROPS, lines, meaning, painter
+from app.cli.trace_view import DROPS, hint_lines, lines, meaning, painter
 from app.node.trace import Traced
 from radius.errors import DropReason
 
@@ -14,6 +14,7 @@ ACCEPT: Traced = {
     "at": 1_800_000_000.123,
     "process": "radius-0",
     "nas": "gusung-1",
+    "hints": [],
     "source": "10.9.1.2:40000",
     "service": "auth",
     "packet": "Access-Request",
@@ -55,6 +56,11 @@ def test_drop_of_a_stranger_says_what_is_wrong() -> None:
         "    3 octets, too_short: 3 octets",
         "  -> dropped unknown_nas: no NAS is registered for this address, 1.23 ms",
     ]
+
+
+def test_hint_about_the_nas_is_a_line() -> None:
+    hinted: Traced = {**ACCEPT, "hints": [{"hint": "clock_off", "detail": "-2400"}]}
+    assert list(hint_lines(hinted, lambda text, _: text)) == ["! gusung-1: its clock is 40m 00s slow"]
 
 
 def test_repeated_reply_is_called_so() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.config import setting_names
+from app.domain.hints import HintKind
 from radius.errors import DropReason
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,6 +36,12 @@ def test_every_drop_reason_is_explained_on_the_page_of_metrics() -> None:
     text = (ROOT / "docs/metrics.md").read_text(encoding="utf-8")
     text = text.partition("## Why a datagram got no answer")[2].partition("\n## ")[0]
     assert re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE) == [reason.value for reason in DropReason]
+
+
+def test_every_hint_is_explained_on_the_page_of_the_trace() -> None:
+    text = (ROOT / "docs/trace.md").read_text(encoding="utf-8")
+    text = text.partition("## What is probably wrong with a router")[2].partition("\n## ")[0]
+    assert re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE) == [kind.value for kind in HintKind]
 
 
 def named_places() -> list[str]:

@@ -18,6 +18,7 @@ from radius.credentials import ChapResponse, Credential, PapPassword
 from radius.net.client import exchange
 from tests.flows.serving import Installation, Router
 from tests.node.city import SECRET, City
+from tests.node.journals import until
 
 MAC = "02-AA-00-00-00-01"
 PASSWORD, WRONG = "rahasia-123", "sandi-yang-salah"
@@ -124,6 +125,18 @@ def test_user_is_found_by_the_account_in_what_the_router_sends_back(served: Inst
         out, _ = trace.communicate(timeout=30)
     names = [one["attributes"][0]["value"] for one in map(json.loads, out.splitlines())]
     assert names == ["budi", "BUDI"]
+
+
+def test_wrong_secret_is_suspected_aloud(served: Installation) -> None:
+    for _ in range(16):  # each worker is sent some
+        ask(served, PapPassword(PASSWORD.encode()), secret=OTHER_SECRET)
+    until(lambda: "secret_mismatch" in "".join(path.read_text() for path in served.data_dir.glob("run/*.prom")), 30)
+    with tracing(served, "--count", "16") as trace:
+        for _ in range(16):
+            ask(served, PapPassword(PASSWORD.encode()))
+        out, _ = trace.communicate(timeout=30)
+    assert out.count("! gusung-1: secret mismatch?") in (1, 2)  # not on every datagram
+    assert "nas_hint nas=gusung-1 hint=secret_mismatch" in served.talk()
 
 
 def test_nobody_to_watch_is_said(installation: Installation) -> None:

@@ -6,7 +6,9 @@ from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from app import metrics
+from app.domain.hints import HintKind
 from app.metrics import RadiusCollector, registry_of
+from app.node.notices import Noticed
 from app.worker.loop import Counters
 from radius.backend import Service
 from radius.counters import NasCounters
@@ -21,6 +23,7 @@ def collector(node: Node) -> tuple[RadiusCollector, UdpServer]:
             "radius-0",
             server=server,
             snapshot=node.snapshot,
+            hints_of=lambda _: [Noticed(HintKind.CLOCK_OFF, "2400")],
             backend=node.backend,
             journal=node.journal,
             follower=node.follower,
@@ -68,6 +71,11 @@ def test_every_metric_of_a_radius_process_and_of_the_worker_is_on_its_page(
         for name in names.split(",")
     }
     assert {name for name in metrics_of_both if name not in written and f"{name}_total" not in written} == set()
+
+
+def test_a6_21_hint_is_a_metric_that_stands_at_one(city: City, start: Callable[[City], Node], tmp_path: Path) -> None:
+    (hint,) = published(start(city), tmp_path, lambda _: None)["pesisir_nas_hint"].samples
+    assert (hint.labels["nas"], hint.labels["hint"], hint.value) == ("gusung-1", "clock_off", 1)
 
 
 def test_d15_metrics_say_how_the_receive_buffers_stand(

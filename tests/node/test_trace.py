@@ -61,6 +61,7 @@ def test_datagram_is_shown_with_its_decision_and_reply() -> None:
         "at": 1_800_000_000.0,
         "process": "radius-0",
         "nas": "gusung-1",
+        "hints": [],
         "source": "192.0.2.7:40000",
         "service": "auth",
         "packet": "Access-Request",
