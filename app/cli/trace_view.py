@@ -50,6 +50,7 @@ _ACCEPTS: Final = {
 _REJECTS: Final = {
     "method_not_spoken": "EAP, or a password of impossible length",
     "unbuildable": "the answer did not fit a packet",
+    DenialReason.RESUME_UNKNOWN.value: "no log-in lets this device come back, or the MAC secret is wrong",
 }
 
 
@@ -110,4 +111,6 @@ def meaning(outcome: str, reason: str) -> str:
         return DROPS[DropReason(reason)]
     if outcome == "Access-Accept":
         return _ACCEPTS.get(reason, "")
-    return REASONS[DenialReason(reason)] if reason in set(DenialReason) else _REJECTS.get(reason, "")
+    if reason in _REJECTS:
+        return _REJECTS[reason]
+    return REASONS[DenialReason(reason)] if reason in set(DenialReason) else ""

@@ -13,6 +13,7 @@ from app.domain.hints import HintKind
 from app.domain.sessions import ReportKind, SessionReport
 from app.node.nases import NasTable
 from app.node.notices import NoticeBoard
+from app.node.reports import named
 from radius.attributes import Attributes
 from radius.counters import NasCounters
 from radius.credentials import PapPassword
@@ -144,8 +145,7 @@ class Noticing:
                 self._board.notice(nas_id, HintKind.UNSIGNED, "", unsigned)
             mismatches = after.identifier_mismatches - before.identifier_mismatches
             if mismatches:
-                named = counters.identifier_found.decode(errors="backslashreplace")
-                self._board.notice(nas_id, HintKind.IDENTIFIER_MISMATCH, named, mismatches)
+                self._board.notice(nas_id, HintKind.IDENTIFIER_MISMATCH, named(counters.identifier_found), mismatches)
 
     def _look_at_secret(self, nas_id: str, state: _State, wrong: int) -> None:
         unreadable, state.unreadable = state.unreadable, 0

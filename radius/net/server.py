@@ -31,6 +31,7 @@ PATIENCE_SECONDS: Final = 10.0  # by then every router has given the request up 
 BATCH: Final = 64
 MOST_WAITING: Final = 20_000
 SWEEP_SECONDS: Final = 5.0
+_ACCESS_REJECT: Final = int(Code.ACCESS_REJECT)
 
 _log = logging.getLogger("radius.net.server")
 
@@ -325,7 +326,7 @@ class UdpServer:
             self._leave(item, DropReason.UNDECIDED)
             return
         item.bound.answers.append((reply, item.datagram))
-        if self.everything or reply[0] == Code.ACCESS_REJECT:
+        if self.everything or reply[0] == _ACCESS_REJECT:
             self._tell_of(item, Code(reply[0]), reply, answer)
 
     def _leave(self, item: _Access | _Record, reason: DropReason) -> None:

@@ -84,6 +84,12 @@ def test_every_drop_is_explained(reason: DropReason) -> None:
     ("outcome", "reason", "words"),
     [
         pytest.param("Access-Reject", "quota_exhausted", "a quota was used up", id="a denial"),
+        pytest.param(
+            "Access-Reject",
+            "resume_unknown",
+            "no log-in lets this device come back, or the MAC secret is wrong",
+            id="a phone that nobody knows",
+        ),
         pytest.param("Access-Reject", "unbuildable", "the answer did not fit a packet", id="our own"),
         pytest.param("Access-Reject", "another", "", id="unknown"),
         pytest.param("Access-Accept", "resume", "a device that may come back", id="an accept"),

@@ -166,9 +166,9 @@ def test_a1_16_other_identifier_is_named(watch: Watch) -> None:
     send(engine, 1, NAS_Identifier="gusung-1")
     watch.noticing.look(engine)
     assert watch.noticed == []
-    send(engine, 2, NAS_Identifier="Router\x1b")
+    send(engine, 2, NAS_Identifier="Router\0")
     watch.noticing.look(engine)
-    assert watch.noticed == [(HintKind.IDENTIFIER_MISMATCH, "Router\x1b")]
+    assert watch.noticed == [(HintKind.IDENTIFIER_MISMATCH, "Router\\x00")]  # PostgreSQL has no NUL in text
 
 
 @pytest.mark.parametrize(
