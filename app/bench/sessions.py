@@ -54,8 +54,8 @@ class Sessions:
         accounting = self._accounting.get(lane.descriptor)
         if accounting is not None:
             return self._let_in(lane, accounting)
-        for number, reply in lane.batches[-1].answers():
-            if number < 0 or reply[0] != Code.ACCOUNTING_RESPONSE:
+        for number, code in lane.batches[-1].codes():
+            if number < 0 or code != Code.ACCOUNTING_RESPONSE:
                 continue
             session, step = meaning(lane.marks[number])
             if step == self._next[session] - 1:  # not an answer that came twice
