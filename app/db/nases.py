@@ -1,6 +1,6 @@
 """NASes in the database; their secrets leave it sealed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import ip_network
@@ -55,6 +55,12 @@ def secrets(connection: Connection, nas_id: str | None = None) -> dict[str, Seal
     if nas_id is not None:
         query = query.where(nases.c.id == nas_id)
     return {row.id: _secrets(row) for row in connection.execute(query)}
+
+
+def radius_secrets(connection: Connection) -> Iterator[tuple[str, bytes]]:
+    """Yield the id and the sealed RADIUS secret of every NAS, as far as somebody wants to read."""
+    with connection.execute(select(nases.c.id, nases.c.secret_sealed)) as found:
+        yield from found.tuples()
 
 
 def add(connection: Connection, nas_id: str, name: str, values: Mapping[str, object], *, now: datetime) -> None:

@@ -210,8 +210,8 @@ def _warnings(connection: Connection, keyring: Keyring, nas_id: str, values: Nas
     secret = values["secret"].encode()
     found = [NasWarning.SHORT_SECRET] if len(secret) <= SHORT_SECRET_OCTETS else []
     others = (
-        keyring.open(sealed.radius, purpose=_purpose(_RADIUS, other))
-        for other, sealed in nases.secrets(connection).items()
+        keyring.open(sealed, purpose=_purpose(_RADIUS, other))
+        for other, sealed in nases.radius_secrets(connection)
         if other != nas_id
     )
     if _any_is(secret, others):
