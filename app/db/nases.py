@@ -60,7 +60,7 @@ def secrets(connection: Connection, nas_id: str | None = None) -> dict[str, Seal
 def radius_secrets(connection: Connection) -> Iterator[tuple[str, bytes]]:
     """Yield the id and the sealed RADIUS secret of every NAS, as far as somebody wants to read."""
     with connection.execute(select(nases.c.id, nases.c.secret_sealed)) as found:
-        yield from found.tuples()
+        yield from found
 
 
 def add(connection: Connection, nas_id: str, name: str, values: Mapping[str, object], *, now: datetime) -> None:
