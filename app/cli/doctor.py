@@ -27,7 +27,7 @@ def doctor(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Look at settings, key, clock, disk, processes, database, journal and routers. Exit 1 if something is broken."""
+    """Look at settings, key, clock, disk, processes, snapshot, database, journal, routers. Exit 1 if any is broken."""
     findings = list(_alive() if alive else _everything())
     if as_json:
         show_json([{"what": f.what, "health": f.health.value, "words": f.words, "next": f.remedy} for f in findings])
@@ -54,6 +54,9 @@ def _everything() -> Iterator[Finding]:
     source = os.environ.get("PESISIR_CONFIG", "the environment and the defaults")
     yield good("settings", f"from {source}; data in {settings.data_dir}")
     yield from look_at_machine(settings)
+    from app.cli.doctor_node import look_at_snapshots
+
+    yield from look_at_snapshots(settings)
     try:
         from app.cli.doctor_data import look_at_data
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from app.cli.failures import Failure
 from app.cli.output import say
 from app.config import Settings, load, load_secret_key
 
@@ -48,6 +49,12 @@ def open_installation() -> Iterator[Installation]:
     from app.services.keyring import Keyring
 
     settings = read_settings()
+    if database_gone(settings):
+        raise Failure(
+            f"the database of {settings.data_dir} is gone",
+            why=f"{settings.database_url} is not there, and a RADIUS process has stored a snapshot of it",
+            hint="put the file back; to begin with an empty one: pesisir db upgrade",
+        )
     keyring = Keyring(load_secret_key(settings))
     database = open_database(settings.database_url)
     try:
@@ -56,6 +63,18 @@ def open_installation() -> Iterator[Installation]:
         yield Installation(settings, database, keyring)
     finally:
         database.close()
+
+
+def database_gone(settings: Settings) -> bool:
+    """Tell whether an SQLite database is missing that has been there: a node has stored a snapshot of it."""
+    from app.db.engine import database_file
+
+    file = database_file(settings.database_url)
+    if file is None or file.exists():
+        return False
+    from app.node.stored.loading import stored_paths
+
+    return bool(stored_paths(settings.data_dir))
 
 
 def make_ready(database: "Database", keyring: "Keyring") -> None:

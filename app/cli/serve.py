@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.installation import make_ready, read_settings
+from app.cli.installation import database_gone, make_ready, read_settings
 from app.cli.noun import example
 from app.config import load_secret_key
 
@@ -28,7 +28,8 @@ def serve(
 ) -> None:
     """Serve the portal, RADIUS and the background work until Ctrl-C or SIGTERM.
 
-    An SQLite database that is not there yet is made. A PostgreSQL that does not answer is waited for.
+    An SQLite database that is not there yet is made. A database that is away is waited for, and RADIUS decides by
+    its stored snapshot meanwhile.
     """
     from app.db.engine import open_database
     from app.main import supervise
@@ -36,7 +37,7 @@ def serve(
 
     settings = read_settings()
     keyring = Keyring(load_secret_key(settings))
-    if settings.database_url.startswith("sqlite:"):
+    if settings.database_url.startswith("sqlite:") and not database_gone(settings):
         database = open_database(settings.database_url)
         try:
             make_ready(database, keyring)

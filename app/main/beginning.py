@@ -1,5 +1,6 @@
 """What a RADIUS process begins with: the database, or what an earlier run has stored while that is away."""
 
+import gc
 import os
 import threading
 import time
@@ -49,6 +50,7 @@ def _stored(settings: Settings, worker: int, keyring: Keyring) -> Stored | None:
     except StoredError as error:
         log.error("snapshot_refused", file=str(error.path), problem=error.problem)  # noqa: TRY400 the line says it all
         return None
+    gc.freeze()  # nothing of it need be walked through before the first answer
     log.warning(
         "snapshot_from_disk",
         file=str(path),

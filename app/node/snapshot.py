@@ -115,9 +115,10 @@ class Snapshot:
 
     def contents(self, seen: Place) -> Contents:
         """Return everything as it stands, as references; own reports up to `seen` in our own journal are in it."""
-        with self._changing, self.lock:
-            devices, octets = self.sessions.copied()
-            usage, merged = dict(self.usage), self.own_position
+        with self._changing:
+            with self.lock:  # usage, sessions and position belong together
+                devices, octets = self.sessions.copied()
+                usage, merged = dict(self.usage), self.own_position
             grants, accounts, table = dict(self.grants), self.accounts.copied(), self.nases
         return Contents(accounts, grants, table, usage, devices, octets, self.learned.lessons(), merged, seen)
 

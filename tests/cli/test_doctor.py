@@ -1,7 +1,10 @@
 """The doctor says of each thing how it is and what to do, and changes nothing."""
 
+import json
 import os
 import time
+import zlib
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,14 @@ from app.db import access_log, set_aside
 from app.db.engine import Database
 from app.domain.reports import Decided, Method
 from app.node.running import announce
+from app.node.stored import sealed
+from app.node.stored.age import Dated
+from app.node.stored.contents import LAYOUT
+from app.node.stored.loading import stored_path
+from app.node.stored.sealed import Label
+from app.services.keyring import Keyring
 from tests.cli.conftest import Pesisir
+from tests.conftest import SECRET_KEY
 from tests.factories import NOON
 
 LONG_SECRETS = ("a-secret-of-more-than-16", "another-one-of-more-than-16")
@@ -132,3 +142,55 @@ def test_port_that_another_holds_is_named(city: Pesisir, taken_port: int) -> Non
     found = findings(city)["port"]
     assert "address already in use" in found["words"]
     assert "PESISIR_RADIUS_AUTH_LISTEN" in found["next"]
+
+
+def store_snapshot(data_dir: Path, *, days_ago: float = 0.0, key: bytes = SECRET_KEY) -> Path:
+    """Store what a RADIUS process would have, of three accounts."""
+    path, keyring = stored_path(data_dir, 0), Keyring(key)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    at = datetime.now(UTC) - timedelta(days=days_ago)
+    label = Label("nodenodenodenode", 0, Dated(at, at, 0.5), keyring.check)
+    first = zlib.compress(json.dumps({"layout": LAYOUT, "rows": {"account": 3}}).encode())
+    sealed.write(path, label, [first, b"rows"], keyring, chance=os.urandom)
+    return path
+
+
+def test_stored_snapshot_is_shown_with_its_age(city: Pesisir, data_dir: Path) -> None:
+    assert "snapshot" not in findings(city)
+    store_snapshot(data_dir, days_ago=2)
+    found = findings(city)["snapshot"]
+    assert found["health"] == "ok"
+    assert "2d 00h old" in found["words"]
+    assert "3 accounts" in found["words"]
+
+
+def test_stored_snapshot_that_is_too_old_is_a_warning(city: Pesisir, data_dir: Path) -> None:
+    store_snapshot(data_dir, days_ago=7.1)
+    found = findings(city)["snapshot"]
+    assert found["health"] == "warning"
+    assert "too old" in found["words"]
+    assert found["next"]
+
+
+@pytest.mark.parametrize("key", [bytes(32), SECRET_KEY], ids=["another key", "damage"])
+def test_stored_snapshot_that_a_start_would_refuse_is_broken(city: Pesisir, data_dir: Path, key: bytes) -> None:
+    path = store_snapshot(data_dir, key=key)
+    data = path.read_bytes()
+    path.write_bytes(data.replace(b"nodenode", b"nodemode"))
+    found = findings(city)["snapshot"]
+    assert found["health"] == "broken"
+    assert str(path) in found["words"]
+    assert found["next"]
+
+
+def test_database_that_is_gone_is_not_made_anew(pesisir: Pesisir, data_dir: Path) -> None:
+    store_snapshot(data_dir)
+    file = data_dir / "pesisir.db"
+    file.unlink()
+    done = pesisir.run("user", "list")
+    assert done.code == 1
+    assert "is gone" in done.err
+    assert "pesisir db upgrade" in done.err
+    assert not file.exists()
+    pesisir.ok("db", "upgrade")
+    pesisir.ok("user", "list")

@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -107,13 +109,17 @@ class Town:
                 return error.code, json.load(error)
 
 
+def town_on(database: Database, server: PostgresqlServer | None, keyring: Keyring, folder: Path) -> Town:
+    city = City(database, keyring)
+    city.time.at = datetime.now(UTC)
+    city.add_user("budi")
+    return Town(city, Installation(database, folder / "var"), Outage(database, server))
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def town(request: pytest.FixtureRequest, keyring: Keyring, tmp_path: Path) -> Iterator[Town]:
     server = request.getfixturevalue("postgresql_server") if request.param == "postgresql" else None
-    city = City(request.getfixturevalue(f"{request.param}_database"), keyring)
-    city.time.at = datetime.now(UTC)
-    city.add_user("budi")
-    made = Town(city, Installation(city.database, tmp_path / "var"), Outage(city.database, server))
+    made = town_on(request.getfixturevalue(f"{request.param}_database"), server, keyring, tmp_path)
     yield made
     assert "Traceback" not in made.installation.talk()
 
@@ -199,3 +205,21 @@ def test_a_database_of_another_release_stops_the_start_nevertheless(town: Town) 
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     assert town.installation.start(*RADIUS).wait(30) == 3
     assert "newer release" in town.installation.talk()
+
+
+def test_serve_makes_no_new_database_where_one_has_been(
+    sqlite_database: Database, keyring: Keyring, tmp_path: Path
+) -> None:
+    town = town_on(sqlite_database, None, keyring, tmp_path)
+    town.store()
+    town.outage.begin()
+    command = [sys.executable, "-m", "app.cli", "serve", "--only", "radius"]
+    with (tmp_path / "serve.log").open("wb") as out:
+        process = subprocess.Popen(command, env=town.installation.environment, stdout=out, stderr=out)
+    try:
+        town.installation.wait_ready(process, "radius-0")
+        assert town.ask("budi", "rahasia-123") is Code.ACCESS_ACCEPT
+    finally:
+        process.terminate()
+        assert process.wait(15) == 0
+    assert not (tmp_path / "pesisir.db").exists()

@@ -19,7 +19,7 @@ from app.node.journal.segment import Position
 from app.node.learned import Lesson
 from app.node.nases import NasTable, known_nas
 from app.node.sessions import NOWHERE, Octets, Place, Presence
-from app.node.stored.contents import ROWS, Contents, UnknownContentsError, decode, encode, read_counts
+from app.node.stored.contents import LAYOUT, ROWS, Contents, UnknownContentsError, decode, encode, read_counts
 from radius.backend import Demand as WireDemand
 from tests.factories import MAC, NOON
 
@@ -140,12 +140,19 @@ def test_an_old_secret_that_has_ended_meanwhile_is_left_out() -> None:
         pytest.param(lambda parts: [parts[0], *parts[2:], parts[1]], id="another order"),
         pytest.param(lambda parts: [b"?", *parts[1:]], id="not compressed"),
         pytest.param(lambda parts: [zlib.compress(b"[]"), *parts[1:]], id="no counts"),
-        pytest.param(lambda parts: [zlib.compress(b"{}")], id="kinds missing"),
+        pytest.param(lambda parts: [zlib.compress(f'{{"layout":{LAYOUT},"rows":{{}}}}'.encode())], id="kinds missing"),
     ],
 )
 def test_what_does_not_fit_together_is_not_read(change: Callable[[list[bytes]], list[bytes]]) -> None:
     with pytest.raises(UnknownContentsError):
         decode(change(list(encode(full()))), now=NOON)
+
+
+def test_rows_of_another_layout_are_not_read() -> None:
+    first, *rest = encode(full())
+    other = zlib.decompress(first).replace(str(LAYOUT).encode(), b"1")
+    with pytest.raises(UnknownContentsError, match="rows of another version"):
+        decode([zlib.compress(other), *rest], now=NOON)
 
 
 def test_a_kind_of_account_of_a_newer_version_is_not_read() -> None:

@@ -7,7 +7,7 @@ nothing is returned: a snapshot is complete or it is none. No I/O here.
 import json
 import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from ipaddress import ip_network
 from itertools import islice
@@ -29,6 +29,18 @@ ROWS: Final = 250  # about a millisecond of the interpreter
 _FASTEST: Final = 1  # the best of zlib saves a twentieth more and takes twice as long
 
 Row = list[Any]  # JSON: text, numbers, truth values and None
+
+
+def _layout() -> int:
+    """Return what changes when anything that is stored gets or loses a field: then older files are refused."""
+    named = (AccountFacts, Credential, ResumeGrant, Usage, Lesson, Position, Place)
+    classes = (Plan, Quota, QuotaOverride, Site, Nas, NasSecrets, KnownNas, Presence, Octets)
+    names = [[one.__name__, *one._fields] for one in named]
+    names += [[one.__name__, *(field.name for field in fields(one))] for one in classes]
+    return zlib.crc32(json.dumps(names).encode())
+
+
+LAYOUT: Final = _layout()
 
 
 class UnknownContentsError(Exception):
@@ -56,7 +68,7 @@ class Contents:
 def encode(contents: Contents) -> Iterator[bytes]:
     """Yield the parts; the first one tells of each kind, in order, how many rows there are."""
     kinds = _kinds(contents)
-    yield _compressed({kind: len(things) for kind, (things, _) in kinds.items()})
+    yield _compressed({"layout": LAYOUT, "rows": {kind: len(things) for kind, (things, _) in kinds.items()}})
     for things, write in kinds.values():
         rest = iter(things)
         while some := [write(one) for one in islice(rest, ROWS)]:
@@ -66,9 +78,13 @@ def encode(contents: Contents) -> Iterator[bytes]:
 def read_counts(first: bytes) -> Mapping[str, int]:
     """Return how many rows of each kind there are, from the first part; raise UnknownContentsError."""
     try:
-        return {str(kind): int(count) for kind, count in json.loads(zlib.decompress(first)).items()}
-    except (zlib.error, ValueError, TypeError, AttributeError) as error:
-        raise UnknownContentsError("its first part") from error
+        said = json.loads(zlib.decompress(first))
+        layout, counts = said["layout"], {str(kind): int(count) for kind, count in said["rows"].items()}
+    except (zlib.error, ValueError, TypeError, LookupError, AttributeError) as error:
+        raise UnknownContentsError("its first part cannot be read") from error
+    if layout != LAYOUT:
+        raise UnknownContentsError("rows of another version")
+    return counts
 
 
 def decode(parts: Sequence[bytes], *, now: datetime) -> Contents:
@@ -245,8 +261,8 @@ def _nas_row(known: KnownNas) -> Row:
 
 
 def _nas(row: Row, sites: Mapping[str, Site], now: datetime) -> KnownNas:
-    *fields, radius, mac, old_radius, old_until, accounts = row
-    id_, name, site_id, family, address, identifier, login_address, sign, limit, learned, direction, coa_port = fields
+    *values, radius, mac, old_radius, old_until, accounts = row
+    id_, name, site_id, family, address, identifier, login_address, sign, limit, learned, direction, coa_port = values
     nas = Nas(
         id_,
         name,
