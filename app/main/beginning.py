@@ -2,20 +2,23 @@
 
 import gc
 import os
+import queue
 import threading
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import structlog
 
 from app.config import Settings
-from app.db.engine import Database
+from app.db.engine import Database, database_file
 from app.main.start import DatabaseAwayError, database_now, database_of, node_id, now
 from app.node.stored.loading import Stored, load_stored, stored_path
 from app.node.stored.sealed import StoredError
 from app.services.keyring import Keyring
 from app.services.schema import open_ready_database
+
+PATIENCE_SECONDS: Final = 5.0  # with a name server or a database that is half alive, where something is stored
 
 log = structlog.get_logger("main")
 
@@ -29,8 +32,11 @@ class Beginning(NamedTuple):
 
 def begin(settings: Settings, worker: int, keyring: Keyring, stop: threading.Event) -> Beginning | None:
     """Take the database, or the stored snapshot if that is away, or wait; None if `stop` came first."""
+    patient = database_file(settings.database_url) is not None or not stored_path(settings.data_dir, worker).exists()
     try:
-        database: Database | None = database_now(settings, keyring)
+        database: Database | None = (
+            database_now(settings, keyring) if patient else _within(PATIENCE_SECONDS, settings, keyring)
+        )
     except DatabaseAwayError as error:
         log.warning("database_away", error=str(error))
         stored = _stored(settings, worker, keyring)
@@ -38,6 +44,32 @@ def begin(settings: Settings, worker: int, keyring: Keyring, stop: threading.Eve
             return Beginning(lambda: open_ready_database(settings.database_url, keyring), stored)
         database = database_of(settings, keyring, stop)
     return None if database is None else Beginning(lambda: database, None)
+
+
+def _within(seconds: float, settings: Settings, keyring: Keyring) -> Database:
+    """Do as `database_now`, but take a database that does not answer in time for one that is away."""
+    answers: queue.SimpleQueue[Database | Exception] = queue.SimpleQueue()
+    given_up = threading.Event()
+
+    def attempt() -> None:
+        try:
+            database = database_now(settings, keyring)
+        except Exception as error:  # noqa: BLE001 it is raised again where it is waited for
+            answers.put(error)
+        else:
+            answers.put(database)
+            if given_up.is_set():
+                database.close()
+
+    threading.Thread(target=attempt, name="database", daemon=True).start()
+    try:
+        answer = answers.get(timeout=seconds)
+    except queue.Empty:
+        given_up.set()
+        raise DatabaseAwayError(f"no answer in {seconds:.0f} s") from None
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
 
 
 def _stored(settings: Settings, worker: int, keyring: Keyring) -> Stored | None:

@@ -199,6 +199,25 @@ def test_a_snapshot_that_was_tampered_with_is_refused_and_the_database_waited_fo
         process.wait(15)
 
 
+def test_d04_a_database_that_is_half_alive_is_away(
+    postgresql_server: PostgresqlServer, postgresql_database: Database, keyring: Keyring, tmp_path: Path
+) -> None:
+    town = town_on(postgresql_database, postgresql_server, keyring, tmp_path)
+    town.store()
+    with postgresql_database.write() as connection:
+        connection.execute(text("LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE"))  # who asks for it waits
+        process = town.installation.start(*RADIUS)
+        try:
+            town.installation.wait_ready(process, "radius-0")
+            assert town.ask("budi", "rahasia-123") is Code.ACCESS_ACCEPT
+            assert town.readiness()[1]["snapshot"] == "file"
+            connection.rollback()
+            until(lambda: town.readiness()[1]["snapshot"] == "database", seconds=30)
+        finally:
+            process.terminate()
+            assert process.wait(15) == 0
+
+
 def test_a_database_of_another_release_stops_the_start_nevertheless(town: Town) -> None:
     town.store()
     with town.city.database.write() as connection:
