@@ -23,6 +23,7 @@ from app.services.schema import SchemaError
 
 _LOOK_SECONDS: Final = 0.8  # so that nothing is staler than a second, notice or not
 _RETRY_SECONDS: Final = 0.5
+_STOP_SECONDS: Final = 4.0  # longer than the time a connection may take
 
 log = structlog.get_logger("node")
 
@@ -92,10 +93,12 @@ class Follower:
             os.write(self._wake_in, b"!")
 
     def stop(self) -> None:
-        """End the thread and close the database."""
+        """End the thread and close the database; one that gives no answer ends with the process."""
         self._stopping = True
         os.write(self._wake_in, b"!")
-        self._thread.join()
+        self._thread.join(_STOP_SECONDS)
+        if self._thread.is_alive():
+            return
         if self._watch is not None:
             self._watch.close()
         if self._database is not None:

@@ -211,6 +211,10 @@ def test_d04_a_database_that_is_half_alive_is_away(
             town.installation.wait_ready(process, "radius-0")
             assert town.ask("budi", "rahasia-123") is Code.ACCESS_ACCEPT
             assert town.readiness()[1]["snapshot"] == "file"
+            process.terminate()
+            assert process.wait(10) == 0  # though it waits for the database
+            process = town.installation.start(*RADIUS)
+            town.installation.wait_ready(process, "radius-0")
             connection.rollback()
             until(lambda: town.readiness()[1]["snapshot"] == "database", seconds=30)
         finally:
