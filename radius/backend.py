@@ -3,13 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from ipaddress import IPv4Address, IPv6Address
 from typing import Protocol
 
 from radius.messages import AccessRequest, AccountingRecord, Answer, Later
 from radius.vendors.profile import Profile
-
-IPAddress = IPv4Address | IPv6Address
 
 
 class Demand(StrEnum):
@@ -53,8 +50,11 @@ class Nas:
 class Backend(Protocol):
     """The application behind a server. Every method is called from the server's one loop and must not block."""
 
-    def find_nas(self, address: IPAddress) -> Sequence[Nas]:
-        """Return the NASes registered for this source address, those of the longest prefix only; a hash lookup."""
+    def find_nas(self, host: str) -> Sequence[Nas]:
+        """Return the NASes registered for this source address, those of the longest prefix only; a hash lookup.
+
+        `host` is a literal address in the kernel's spelling.
+        """
 
     def authorize(self, requests: Sequence[AccessRequest]) -> Sequence[Answer]:
         """Decide a batch; one answer per request, in order.

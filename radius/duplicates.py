@@ -4,6 +4,7 @@ RFC 5080 section 2.2.2. A reply is learned only when it is formed, which is afte
 packet whose first copy could not be stored is not acknowledged from here. No I/O, no clock here.
 """
 
+from collections import OrderedDict
 from collections.abc import Hashable
 from typing import Final
 
@@ -41,7 +42,8 @@ class ReplyCache:
         self._life = life_seconds
         self._most_per_client = most_per_client
         self._most_clients = most_clients
-        self._clients: dict[str, dict[Key, _Entry]] = {}
+        # Ordered dictionaries: the front of a plain one, once emptied, is walked over again by every look at its front.
+        self._clients: OrderedDict[str, OrderedDict[Key, _Entry]] = OrderedDict()
 
     def begin(self, key: Key, authenticator: bytes, now: float) -> bytes | bool:
         """Return the earlier reply; True if the request is new, and in work from now on; False if it is in work.
@@ -64,16 +66,17 @@ class ReplyCache:
 
     def finish(self, key: Key, authenticator: bytes, reply: bytes, now: float) -> None:
         """Remember the reply, unless the request has been replaced or pushed out meanwhile."""
-        entry = self._clients.get(key[0][0], {}).get(key)
+        entries = self._clients.get(key[0][0])
+        entry = None if entries is None else entries.get(key)
         if entry is not None and entry.authenticator == authenticator:
             entry.reply = reply
             entry.expires = now + self._life
 
     def forget(self, key: Key, authenticator: bytes) -> None:
         """Drop a request that gets no reply: its next copy is worked on anew."""
-        entries = self._clients.get(key[0][0], {})
-        entry = entries.get(key)
-        if entry is not None and entry.authenticator == authenticator and entry.reply is None:
+        entries = self._clients.get(key[0][0])
+        entry = None if entries is None else entries.get(key)
+        if entries and entry is not None and entry.authenticator == authenticator and entry.reply is None:
             del entries[key]
 
     def sweep(self, now: float) -> None:
@@ -86,14 +89,14 @@ class ReplyCache:
     def __len__(self) -> int:
         return sum(len(entries) for entries in self._clients.values())
 
-    def _new_client(self, address: str) -> dict[Key, _Entry]:
+    def _new_client(self, address: str) -> OrderedDict[Key, _Entry]:
         if len(self._clients) >= self._most_clients:
-            del self._clients[next(iter(self._clients))]
-        entries: dict[Key, _Entry] = {}
+            self._clients.popitem(last=False)
+        entries: OrderedDict[Key, _Entry] = OrderedDict()
         self._clients[address] = entries
         return entries
 
-    def _make_room(self, entries: dict[Key, _Entry], now: float) -> None:
+    def _make_room(self, entries: OrderedDict[Key, _Entry], now: float) -> None:
         """Drop from the front, where the oldest stand, what is over, and one more when the client is at its bound."""
         while entries:
             oldest = next(iter(entries))

@@ -5,6 +5,7 @@ batch by `radius.net` and handed in.
 """
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from radius.attributes import Attributes
 from radius.authorization import Authorization
@@ -12,8 +13,7 @@ from radius.codes import StatusType
 from radius.credentials import Credential, MsChapV2Success
 
 
-@dataclass(frozen=True, slots=True)
-class AccessRequest:
+class AccessRequest(NamedTuple):
     """One Access-Request whose source, structure and signature have been checked (RFC 2865 section 4.1).
 
     `nas_id` is the `Nas.id` it was verified for. `credential` is None where the router sent none (call check).
@@ -29,8 +29,7 @@ class AccessRequest:
     received: float
 
 
-@dataclass(frozen=True, slots=True)
-class Accept:
+class Accept(NamedTuple):
     """Access-Accept: let the session begin within `authorization`.
 
     `class_value` is our opaque proof, echoed in accounting (RFC 2865 section 5.25). `user_name` is sent only where the
@@ -46,8 +45,7 @@ class Accept:
     ms_chap: MsChapV2Success | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Reject:
+class Reject(NamedTuple):
     """Access-Reject. `delay_seconds` holds the answer back without holding up anything else (throttling guesses).
 
     `reason` is for observers; it is never sent.
@@ -58,8 +56,7 @@ class Reject:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Challenge:
+class Challenge(NamedTuple):
     """Access-Challenge (RFC 2865 section 4.4): `state` comes back with the next request."""
 
     state: bytes
@@ -67,15 +64,13 @@ class Challenge:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Later:
+class Later(NamedTuple):
     """No decision yet: ask again with the same request at `not_before` (monotonic seconds), or sooner when woken."""
 
     not_before: float
 
 
-@dataclass(frozen=True, slots=True)
-class AccountingRecord:
+class AccountingRecord(NamedTuple):
     """One Accounting-Request whose source, structure and Request Authenticator have been checked (RFC 2866).
 
     `raw` is the packet as it came, without padding. `status_type` is None if absent or not one that we know.

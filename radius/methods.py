@@ -20,6 +20,7 @@ _EAP_MESSAGE: Final = 79
 _MICROSOFT: Final = b"\x00\x00\x01\x37"
 _MS_CHAP_RESPONSES: Final = frozenset({_MICROSOFT + b"\x01", _MICROSOFT + b"\x19"})
 _MS_CHAP2_LENGTH: Final = 50  # RFC 2548 section 2.3.2
+_NOT_BESIDE_PAP: Final = (_CHAP_PASSWORD, _VENDOR_SPECIFIC, _ARAP_PASSWORD, _EAP_MESSAGE)
 
 
 def method_of(packet: Packet) -> int | DropReason:
@@ -28,6 +29,8 @@ def method_of(packet: Packet) -> int | DropReason:
     More than one way is never taken (RFC 2865 section 4.1, RFC 3579 section 3.3).
     """
     numbers = packet.attributes.numbers()
+    if _USER_PASSWORD in numbers and numbers.isdisjoint(_NOT_BESIDE_PAP):
+        return _USER_PASSWORD  # nearly all there is
     found = [number for number in READERS if number in numbers]
     if _VENDOR_SPECIFIC in found and not _has_ms_chap(packet):
         found.remove(_VENDOR_SPECIFIC)

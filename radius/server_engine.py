@@ -18,10 +18,9 @@ Status-Server gets an Accept or an Accounting-Response while the service behind 
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import Final, NamedTuple
 
-from radius.backend import Backend, Demand, IPAddress, Nas, Service
+from radius.backend import Backend, Demand, Nas, Service
 from radius.codes import Code, StatusType
 from radius.counters import Counters, NasCounters
 from radius.credentials import MsChapV2Response
@@ -71,7 +70,6 @@ _SAID_ONCE: Final = frozenset(
 _STATUS_TYPES: Final[dict[int, StatusType]] = {int(status): status for status in StatusType}
 
 _STATUS_PER_SECOND: Final = 10  # Status-Server of one NAS (RFC 5997 section 4.2 asks for a limit)
-_ADDRESSES_KEPT: Final = 8192
 
 
 class Arrival(NamedTuple):
@@ -145,7 +143,6 @@ class ServerEngine:
         self._replies = replies or ReplyCache()
         self._learned: dict[str, Demand] = dict(learned or {})
         self._on_learned = on_learned
-        self._addresses: dict[str, IPAddress] = {}
         self._has_signed = {nas_id for nas_id, demand in self._learned.items() if demand is Demand.YES}
         self._proved_secrets: dict[str, bytes] = {}
         self._status_seconds: dict[str, tuple[int, int]] = {}
@@ -154,7 +151,7 @@ class ServerEngine:
 
     def receive(self, datagram: bytes, arrival: Arrival) -> Received:
         """Take one datagram: a request to decide or store, a reply to send at once, or why there is none."""
-        nases = self._backend.find_nas(self._address(arrival.source[0]))
+        nases = self._backend.find_nas(arrival.source[0])
         if not nases:
             return self._drop(None, arrival, DropReason.UNKNOWN_NAS)
         only = nases[0].id if len(nases) == 1 else None
@@ -185,7 +182,7 @@ class ServerEngine:
 
     def whose(self, host: str) -> str | None:
         """Return the id of the only NAS at an address; None if there is none, or several."""
-        return _only(self._backend.find_nas(self._address(host)))
+        return _only(self._backend.find_nas(host))
 
     def _receive_access(self, packet: Packet, candidates: Sequence[Nas], arrival: Arrival) -> Received:
         verified = self._verify_access(packet, candidates, arrival)
@@ -370,14 +367,6 @@ class ServerEngine:
         if asked > _STATUS_PER_SECOND:
             return DropReason.OVERLOAD
         return None if self._backend.ready(arrival.service) else DropReason.NOT_READY
-
-    def _address(self, host: str) -> IPAddress:
-        address = self._addresses.get(host)
-        if address is None:
-            if len(self._addresses) >= _ADDRESSES_KEPT:
-                self._addresses.clear()
-            address = self._addresses[host] = ip_address(host)
-        return address
 
     # Replies out
 

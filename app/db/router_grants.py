@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -45,7 +45,7 @@ class RouterGrant:
 def put(connection: Connection, grant: RouterGrant) -> None:
     """Store a grant; one with the same token is replaced, since a second tap is the same phone at the same door."""
     connection.execute(delete(router_grants).where(router_grants.c.token == grant.token))
-    limits = {"grant": asdict(grant.grant), "ip": grant.ip, "gateway": grant.gateway, "proven": grant.proven}
+    limits = {"grant": grant.grant._asdict(), "ip": grant.ip, "gateway": grant.gateway, "proven": grant.proven}
     connection.execute(
         insert(router_grants).values(
             id=grant.id,

@@ -1,24 +1,21 @@
 """The Class that goes with every Accept and comes back in accounting: proof that we let this session in.
 
-Layout (RFC 2865 section 5.25 leaves it to us): version 1, account id (10 octets), nonce (8), tag (16): 35 octets.
+Layout (RFC 2865 section 5.25 leaves it to us): version 1, account id (16 octets), nonce (8), tag (16): 41 octets.
 The tag covers the NAS, so that a leaked router secret charges nobody who went online elsewhere.
 """
 
-import base64
 import hmac
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
-from app.domain.keys import base32, tag
+from app.domain.keys import ID_LENGTH, tag
 
 NONCE_OCTETS: Final = 8
 _VERSION: Final = b"\x01"
-_LENGTH: Final = 35
-_SIGNED: Final = 19
+_SIGNED: Final = 1 + ID_LENGTH + NONCE_OCTETS
+_LENGTH: Final = _SIGNED + 16
 
 
-@dataclass(frozen=True, slots=True)
-class Acceptance:
+class Acceptance(NamedTuple):
     """One Accept of ours. `id` is the same for every re-authentication of an open session."""
 
     id: str
@@ -33,8 +30,7 @@ def new_acceptance_id(chance: bytes) -> str:
 
 def class_value(acceptance: Acceptance, *, key: bytes, nas_id: str) -> bytes:
     """Write an acceptance as Class for one NAS."""
-    account = base64.b32decode(acceptance.account_id.upper())
-    body = _VERSION + account + bytes.fromhex(acceptance.id)
+    body = _VERSION + acceptance.account_id.encode() + bytes.fromhex(acceptance.id)
     return body + tag(key, body, nas_id.encode())[:16]
 
 
@@ -45,4 +41,4 @@ def read_class(value: bytes, *, key: bytes, nas_id: str) -> Acceptance | None:
     body, signature = value[:_SIGNED], value[_SIGNED:]
     if not hmac.compare_digest(signature, tag(key, body, nas_id.encode())[:16]):
         return None
-    return Acceptance(body[11:].hex(), base32(body[1:11]))
+    return Acceptance(body[1 + ID_LENGTH :].hex(), body[1 : 1 + ID_LENGTH].decode())

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from app.domain.plans import Period, Usage, local_day, period_ends_at
@@ -31,8 +32,7 @@ class DenialReason(StrEnum):
     METHOD_NOT_ALLOWED = "method_not_allowed"  # a credential that this NAS or account may not use
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(NamedTuple):
     """Online, within these limits; None means "no such limit", amounts and times are what remains from `now` on."""
 
     down_bps: int | None
@@ -75,12 +75,13 @@ def decide_access(
     if ends_at is not None and ends_at <= now:
         return Denial(DenialReason.EXPIRED)
     octets_left: int | None = None
-    current = usage.as_of(local_day(now, zone))
-    for effective in account.policy.quotas:
-        left = effective.quota.octets_left(current.octets(effective.quota.period))
-        if left == 0:
-            return _exhausted(account, current, now=now, zone=zone)
-        octets_left = left if octets_left is None else min(octets_left, left)
+    if account.policy.quotas:
+        current = usage.as_of(local_day(now, zone))
+        for effective in account.policy.quotas:
+            left = effective.quota.octets_left(current.octets(effective.quota.period))
+            if left == 0:
+                return _exhausted(account, current, now=now, zone=zone)
+            octets_left = left if octets_left is None else min(octets_left, left)
     if plan.device_limit is not None and len(set(online_devices) - {device}) >= plan.device_limit:
         return Denial(DenialReason.DEVICE_LIMIT)
     return Grant(

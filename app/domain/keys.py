@@ -19,8 +19,9 @@ def derive(master: bytes, *purpose: str) -> bytes:
 
 
 def tag(key: bytes, *parts: bytes) -> bytes:
-    """Return a 32-octet keyed hash over parts whose boundaries cannot be moved."""
-    return hmac.digest(key, b"".join(len(part).to_bytes(4, "big") + part for part in parts), hashlib.sha256)
+    """Return a 32-octet keyed hash (RFC 7693, BLAKE2b) over parts whose boundaries cannot be moved."""
+    message = b"".join([len(part).to_bytes(4, "big") + part for part in parts])
+    return hashlib.blake2b(message, key=key, digest_size=32).digest()
 
 
 def base32(data: bytes) -> str:

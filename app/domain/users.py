@@ -40,10 +40,11 @@ class Account(NamedTuple):
     def ends_at(self, now: datetime) -> datetime | None:
         """Return when the account ends: its own date or the plan's validity since (or, unused, from) its first use."""
         seconds = self.policy.plan.validity_seconds
+        if seconds is None:
+            return self.valid_until
         ends = [] if self.valid_until is None else [self.valid_until]
-        if seconds is not None:
-            ends.append((self.first_used_at or now) + timedelta(seconds=seconds))
-        return min(ends, default=None)
+        ends.append((self.first_used_at or now) + timedelta(seconds=seconds))
+        return min(ends)
 
 
 class CredentialKind(StrEnum):

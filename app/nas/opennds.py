@@ -10,7 +10,6 @@ import binascii
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
 from urllib.parse import quote, unquote, urlencode
 
@@ -110,7 +109,7 @@ def within_reach(grant: Grant, state: Mapping[str, str]) -> Grant:
     openNDS 9.10 on Debian 12 stops counting what a phone sends once it has an upload rate (tried; the download side
     goes on counting): a quota that holds is worth more than that rate.
     """
-    return replace(grant, up_bps=None) if state.get("version", "").startswith("9.") else grant
+    return grant._replace(up_bps=None) if state.get("version", "").startswith("9.") else grant
 
 
 def auth_line(token: str, grant: Grant, reference: str) -> str:

@@ -5,7 +5,7 @@ after the request came; an unknown MAC never waits, is never written down, and c
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
@@ -350,7 +350,7 @@ def _canonical(asked: _Asked) -> str:
 def _proving(credential: Credential | None, password: str, outcome: Outcome) -> Outcome:
     """Add to an Accept what MS-CHAPv2 must be shown: that we know the password as well."""
     if isinstance(credential, MsChapV2Response) and isinstance(outcome.answer, Accept):
-        return Outcome(replace(outcome.answer, ms_chap=credential.success(password)), outcome.verdict)
+        return Outcome(outcome.answer._replace(ms_chap=credential.success(password)), outcome.verdict)
     return outcome
 
 

@@ -18,7 +18,7 @@ from app.node.journal.writer import Batch, Journal
 from app.node.journal.writer import Outcome as Stored
 from app.node.sessions import Place
 from app.node.snapshot import Snapshot
-from radius.backend import IPAddress, Nas, Service
+from radius.backend import Nas, Service
 from radius.messages import AccessRequest, AccountingRecord, Answer, Later
 
 DISK_PATIENCE_SECONDS: Final = 0.15  # how long the loop waits for a sync
@@ -66,9 +66,9 @@ class NodeBackend:
         self._snapshot, self._follower, self._journal = snapshot, follower, journal
         self._monotonic = monotonic
 
-    def find_nas(self, address: IPAddress) -> Sequence[Nas]:
+    def find_nas(self, host: str) -> Sequence[Nas]:
         """See `Backend`."""
-        return self._snapshot.nases.find(address)
+        return self._snapshot.nases.find(host)
 
     def authorize(self, requests: Sequence[AccessRequest]) -> Sequence[Answer]:
         """See `Backend`."""

@@ -3,17 +3,17 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 
 from app.domain.nases import Demand, Direction, Family, Nas, NasSecrets, Site
 from radius.backend import Demand as WireDemand
-from radius.backend import IPAddress
 from radius.backend import Nas as WireNas
 from radius.vendors import profile_for
 from radius.vendors.profile import Direction as WireDirection
 from radius.vendors.profile import Profile
 
+_HOSTS_KEPT: Final = 8192
 MAC_IS_PASSWORD: Final = frozenset({Family.UNIFI, Family.OMADA, Family.HOSTAPD})
 """Families whose MAC authentication sends the MAC itself as password and cannot be told otherwise."""
 
@@ -53,7 +53,8 @@ class NasTable:
         self.changes_at = min(
             (one.old_secret_until for one in self.by_id.values() if one.old_secret_until is not None), default=None
         )
-        self._exact: dict[IPAddress, tuple[WireNas, ...]] = {}
+        self._found: dict[str, tuple[WireNas, ...]] = {}  # what each host was found to be, nothing included
+        self._exact: dict[IPv4Address | IPv6Address, tuple[WireNas, ...]] = {}
         self._prefixes: dict[int, list[tuple[int, dict[int, tuple[WireNas, ...]]]]] = {4: [], 6: []}
         wide: dict[tuple[int, int], dict[int, tuple[WireNas, ...]]] = {}
         for one in self.by_id.values():
@@ -69,8 +70,16 @@ class NasTable:
         for (version, shift), networks in sorted(wide.items()):
             self._prefixes[version].append((shift, networks))
 
-    def find(self, address: IPv4Address | IPv6Address) -> Sequence[WireNas]:
-        """Return the NASes of an address, those of the longest prefix only."""
+    def find(self, host: str) -> Sequence[WireNas]:
+        """Return the NASes of a literal address, those of the longest prefix only; each is worked out once."""
+        found = self._found.get(host)
+        if found is None:
+            if len(self._found) >= _HOSTS_KEPT:
+                self._found.clear()
+            found = self._found[host] = self._find(ip_address(host))
+        return found
+
+    def _find(self, address: IPv4Address | IPv6Address) -> tuple[WireNas, ...]:
         exact = self._exact.get(address)
         if exact is not None:
             return exact

@@ -1,5 +1,6 @@
 """Which tickets were used, and where: once means once per (NAS, MAC, Acct-Session-Id). No I/O, no clock here."""
 
+from collections import OrderedDict
 from typing import Final, NamedTuple
 
 from app.node.journal.records import Verdict
@@ -16,7 +17,7 @@ class UsedTickets:
     """The Accept that each used ticket got; a repeat from the same place gets the same, another place gets nothing."""
 
     def __init__(self) -> None:
-        self._uses: dict[str, _Use] = {}
+        self._uses: OrderedDict[str, _Use] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._uses)

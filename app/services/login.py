@@ -5,7 +5,7 @@ and leaves everything behind that the decision implies. A repeated attempt, as f
 """
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
 from threading import BoundedSemaphore
@@ -272,6 +272,6 @@ def _log(
         accepted=granted is not None,
         reason="" if reason is None else reason.value,
         acceptance_id=None if granted is None else granted.acceptance_id,
-        limits="" if granted is None else json.dumps(asdict(granted.grant)),
+        limits="" if granted is None else json.dumps(granted.grant._asdict()),
     )
     access_log.add(connection, [verdict])

@@ -7,7 +7,7 @@ it, if it is proven that the router let this very phone in.
 
 import json
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -185,7 +185,7 @@ def _accept(nas: Nas, grant: RouterGrant, now: datetime) -> Decided:
         method=Method.TICKET,
         accepted=True,
         acceptance_id=grant.acceptance_id,
-        limits=json.dumps(asdict(grant.grant)),
+        limits=json.dumps(grant.grant._asdict()),
     )
 
 
@@ -213,7 +213,7 @@ def _as_of(grant: RouterGrant, now: datetime) -> RouterGrant:
     if seconds is None:
         return grant
     waited = max(0, int((now - grant.created_at).total_seconds()))
-    return replace(grant, grant=replace(grant.grant, session_seconds=max(1, seconds - waited)))
+    return replace(grant, grant=grant.grant._replace(session_seconds=max(1, seconds - waited)))
 
 
 def _plausible(moment: int, now: datetime) -> datetime:

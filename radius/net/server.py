@@ -14,7 +14,6 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import count
 from typing import Final, TypeVar, assert_never
 
@@ -240,7 +239,7 @@ class UdpServer:
                 case Reject() if answer.delay_seconds > 0:
                     self._delay(access, answer, now)
                 case Accept() | Reject() | Challenge():
-                    self._answer(access, partial(self.engine.reply, access.pending, answer, now), answer)
+                    self._answer(access, answer, now)
                 case _:
                     assert_never(answer)
 
@@ -251,7 +250,7 @@ class UdpServer:
             if isinstance(stored, Later):
                 self._park(record, stored, now)
             elif stored:
-                self._answer(record, partial(self.engine.acknowledge, record.pending, now))
+                self._acknowledge(record, now)
             else:
                 self._leave(record, DropReason.NOT_STORED)
 
@@ -303,7 +302,7 @@ class UdpServer:
     def _release_delayed(self, now: float) -> None:
         while self._delayed and self._delayed[0][0] <= now:
             _, _, access, reject = heapq.heappop(self._delayed)
-            self._answer(access, partial(self.engine.reply, access.pending, reject, now), reject)
+            self._answer(access, reject, now)
 
     def _seconds_to_next(self) -> float:
         moments = [SWEEP_SECONDS]
@@ -316,18 +315,27 @@ class UdpServer:
 
     # Answers
 
-    def _answer(
-        self, item: _Access | _Record, form: Callable[[], bytes], answer: Accept | Reject | Challenge | None = None
-    ) -> None:
+    def _answer(self, access: _Access, answer: Accept | Reject | Challenge, now: float) -> None:
         try:
-            reply = form()
+            reply = self.engine.reply(access.pending, answer, now)
         except Exception:  # noqa: BLE001  # one bad request never spoils the others of its batch
-            self._fail("an answer failed", item.datagram)
-            self._leave(item, DropReason.UNDECIDED)
+            self._fail("an answer failed", access.datagram)
+            self._leave(access, DropReason.UNDECIDED)
             return
-        item.bound.answers.append((reply, item.datagram))
+        access.bound.answers.append((reply, access.datagram))
         if self.everything or reply[0] == _ACCESS_REJECT:
-            self._tell_of(item, Code(reply[0]), reply, answer)
+            self._tell_of(access, Code(reply[0]), reply, answer)
+
+    def _acknowledge(self, record: _Record, now: float) -> None:
+        try:
+            reply = self.engine.acknowledge(record.pending, now)
+        except Exception:  # noqa: BLE001  # the same
+            self._fail("an answer failed", record.datagram)
+            self._leave(record, DropReason.NOT_STORED)
+            return
+        record.bound.answers.append((reply, record.datagram))
+        if self.everything:
+            self._tell_of(record, Code(reply[0]), reply)
 
     def _leave(self, item: _Access | _Record, reason: DropReason) -> None:
         self.engine.leave(item.pending, reason)

@@ -10,6 +10,7 @@ from typing import Final
 
 from radius.attributes import Attributes
 from radius.authorization import Authorization
+from radius.errors import EncodeError
 
 LARGEST: Final = 2**32 - 1  # every RADIUS integer is unsigned and 32 bits wide (RFC 2865 section 5)
 SHORTEST_INTERIM_SECONDS: Final = 60  # RFC 2869 section 5.16; chilli and OPNsense ignore less and take their own
@@ -59,7 +60,13 @@ class Profile:
     direction: Direction = Direction.RFC
 
     def attributes(self, authorization: Authorization) -> Attributes:
-        """Return what this family is told to hold a session within `authorization`."""
+        """Return what this family is told to hold a session within `authorization`.
+
+        Raise EncodeError for a limit of zero or less: an exhausted session is rejected, not limited to nothing.
+        """
+        for name, value in zip(authorization._fields, authorization, strict=True):
+            if isinstance(value, int) and value <= 0:
+                raise EncodeError(f"{name} must be positive, not {value}")
         return self.encode(authorization)
 
     def counters(self, attributes: Attributes, direction: Direction = Direction.AUTO) -> Counters:

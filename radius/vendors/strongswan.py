@@ -1,6 +1,5 @@
 """strongSwan, IKEv2 with eap-radius. It limits neither rate nor octets."""
 
-from dataclasses import replace
 from typing import Final
 
 from radius.attributes import Attributes
@@ -16,7 +15,7 @@ def _encode(authorization: Authorization) -> Attributes:
     reply = Attributes()
     if authorization.session_timeout_seconds is not None:
         seconds = max(authorization.session_timeout_seconds, SHORTEST_SESSION_SECONDS)
-        authorization = replace(authorization, session_timeout_seconds=seconds)
+        authorization = authorization._replace(session_timeout_seconds=seconds)
     add_timers(reply, authorization)
     add_filter(reply, authorization)
     return reply

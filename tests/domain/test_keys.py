@@ -28,7 +28,7 @@ ACCEPTANCES = st.builds(
 @given(ACCEPTANCES)
 def test_class_is_read_back_by_its_own_nas(acceptance: Acceptance) -> None:
     value = class_value(acceptance, key=KEY, nas_id=NAS)
-    assert len(value) == 35
+    assert len(value) == 41
     assert read_class(value, key=KEY, nas_id=NAS) == acceptance
     assert read_class(value, key=KEY, nas_id="anotheranotheran") is None
     assert read_class(value, key=b"x" * 32, nas_id=NAS) is None

@@ -171,4 +171,4 @@ def test_line_for_binauth_is_in_seconds() -> None:
 @pytest.mark.parametrize(("version", "up_bps"), [("9.10.0", None), ("10.3.1", 2_000_000)])
 def test_upload_rate_goes_only_to_routers_that_count_on_with_it(version: str, up_bps: int | None) -> None:
     grant = Grant(4_000_000, 2_000_000, None, None, None, None)
-    assert opennds.within_reach(grant, {"version": version}) == replace(grant, up_bps=up_bps)
+    assert opennds.within_reach(grant, {"version": version}) == grant._replace(up_bps=up_bps)

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from ipaddress import ip_address
 
 import pytest
 
@@ -167,7 +166,7 @@ def test_nas_is_found_by_its_source_address(city: City, start: Start, address: s
     city.add_nas("narrow", address="127.0.5.0/24")
     city.add_nas("six", family=Family.GENERIC, address="2001:db8::/64")
     node = start(city)
-    found = node.backend.find_nas(ip_address(address))
+    found = node.backend.find_nas(address)
     assert [node.snapshot.nases.by_id[nas.id].nas.name for nas in found] == expected
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from hashlib import md5
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import ip_address
 
 from radius import (
     Accept,
@@ -50,8 +50,8 @@ class FakeBackend:
     def add(self, address: str, nas: Nas) -> None:
         self.nases.setdefault(str(ip_address(address)), []).append(nas)
 
-    def find_nas(self, address: IPv4Address | IPv6Address) -> Sequence[Nas]:
-        return self.nases.get(str(address), ())
+    def find_nas(self, host: str) -> Sequence[Nas]:
+        return self.nases.get(host, ())
 
     def authorize(self, requests: Sequence[AccessRequest]) -> Sequence[Answer]:
         self.batches.append(len(requests))

@@ -511,22 +511,22 @@ def test_a4_07_class_is_in_every_accept() -> None:
 
 
 def test_accept_carries_the_attributes_of_the_family() -> None:
-    reply = make_reply(replace(ACCEPT, authorization=Authorization(down_bps=1, up_bps=2)), family="mikrotik")
+    reply = make_reply(ACCEPT._replace(authorization=Authorization(down_bps=1, up_bps=2)), family="mikrotik")
     assert reply.attributes.text("Mikrotik-Rate-Limit") == "2/1"
 
 
 @pytest.mark.parametrize(("family", "sent"), [("hostapd", "abc"), ("mikrotik", None)])
 def test_user_name_is_sent_where_the_family_accounts_by_it(family: str, sent: str | None) -> None:
-    assert make_reply(replace(ACCEPT, user_name="abc"), family=family).attributes.text("User-Name") == sent
+    assert make_reply(ACCEPT._replace(user_name="abc"), family=family).attributes.text("User-Name") == sent
 
 
 @pytest.mark.parametrize(
     "answer",
     [
-        pytest.param(replace(ACCEPT, class_value=b""), id="no Class"),
-        pytest.param(replace(ACCEPT, class_value=b"c" * 254), id="Class too long"),
-        pytest.param(replace(ACCEPT, authorization=Authorization(filter_id="f" * 254)), id="Filter-Id too long"),
-        pytest.param(replace(ACCEPT, reply_message="m" * 5000), id="packet too long"),
+        pytest.param(ACCEPT._replace(class_value=b""), id="no Class"),
+        pytest.param(ACCEPT._replace(class_value=b"c" * 254), id="Class too long"),
+        pytest.param(ACCEPT._replace(authorization=Authorization(filter_id="f" * 254)), id="Filter-Id too long"),
+        pytest.param(ACCEPT._replace(reply_message="m" * 5000), id="packet too long"),
         pytest.param(Challenge(b""), id="challenge without State"),
     ],
 )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from radius import PROFILES, Attributes, Authorization, Direction, profile_for
+from radius import PROFILES, Attributes, Authorization, Direction, EncodeError, profile_for
 
 GIB_4 = 2**32
 
@@ -203,3 +203,9 @@ def test_a6_08_one_omitted_counter_is_zero() -> None:
 def test_invalid_counter_counts_as_absent() -> None:
     counters = profile_for("generic").counters(Attributes().add_raw(42, b"\x01"))
     assert not counters.has_octets
+
+
+@pytest.mark.parametrize("octets", [0, -1])
+def test_a4_04_a_limit_of_nothing_is_never_sent(octets: int) -> None:
+    with pytest.raises(EncodeError, match="total_octets must be positive"):
+        profile_for("mikrotik").attributes(Authorization(total_octets=octets))

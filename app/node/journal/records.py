@@ -14,6 +14,7 @@ _VERDICT: Final = struct.Struct(">dBB6q")
 _SEPARATOR: Final = "\x1f"
 _NONE: Final = -1
 _METHODS: Final = tuple(Method)
+_METHOD_NUMBERS: Final = {method: number for number, method in enumerate(_METHODS)}
 
 
 class RecordType(IntEnum):
@@ -84,19 +85,11 @@ def decode_packet(payload: bytes) -> Packet:
 def encode_verdict(verdict: Verdict) -> bytes:
     """Write a verdict."""
     limits = [_NONE if value is None else value for value in verdict.limits]
-    text = _SEPARATOR.join(
-        (
-            verdict.nas_id,
-            verdict.reason,
-            verdict.mac,
-            verdict.account_id,
-            verdict.acceptance_id,
-            verdict.acct_session_id.replace(_SEPARATOR, "?"),
-            verdict.user_name,
-        )
-    )
-    head = _VERDICT.pack(verdict.at, _METHODS.index(verdict.method), verdict.accepted, *limits)
-    return head + text.encode()
+    at, nas_id, method, accepted, reason, mac, account_id, acceptance_id, session, user_name, _ = verdict
+    if _SEPARATOR in session:
+        session = session.replace(_SEPARATOR, "?")
+    text = _SEPARATOR.join((nas_id, reason, mac, account_id, acceptance_id, session, user_name))
+    return _VERDICT.pack(at, _METHOD_NUMBERS[method], accepted, *limits) + text.encode()
 
 
 def decode_verdict(payload: bytes) -> Verdict:
