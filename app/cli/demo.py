@@ -4,7 +4,7 @@ import asyncio
 import shutil
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,30 +37,46 @@ def demo(
     from app.domain.plans import WITA
 
     terminal = Terminal(WITA)
-    with _quiet_interrupt(), _folder() as folder:
+    with quiet_interrupt() as stop_if_asked, _folder() as folder:
         terminal.say("setting up a throw-away city ...")
         ports = choose_ports(free=free_ports)
         terminal.moved(ports)
         config = write_settings(folder, ports)
         city = make_city(config, ports, now=datetime.now(UTC))
+        stop_if_asked()
         with running_server(folder, config) as server:
             wait_until_ready(server, folder)
+            stop_if_asked()
             run = Run(terminal, ports, city, config, server, seed=seed)
             asyncio.run(run.until_stopped(phones if storm else 0))
         terminal.say("stopped; nothing is left")
 
 
 @contextmanager
-def _quiet_interrupt() -> Iterator[None]:
-    """Take Ctrl-C and SIGTERM, at any time, as the ordinary end."""
+def quiet_interrupt() -> Iterator[Callable[[], None]]:
+    """Take Ctrl-C and SIGTERM, at any time, as the ordinary end.
+
+    Yields what to call between steps: an interrupt that came while Python ran a finaliser or a callback was lost there.
+    """
+    asked = False
 
     def interrupt(*_: object) -> None:
+        nonlocal asked
+        asked = True
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, interrupt)
+    def stop_if_asked() -> None:
+        if asked:
+            raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # until there is an island to switch
-    with suppress(KeyboardInterrupt):
-        yield
+    try:
+        with suppress(KeyboardInterrupt):
+            yield stop_if_asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
