@@ -199,6 +199,7 @@ def test_a_snapshot_that_was_tampered_with_is_refused_and_the_database_waited_fo
         process.wait(15)
 
 
+@pytest.mark.long
 def test_d04_a_database_that_is_half_alive_is_away(
     postgresql_server: PostgresqlServer, postgresql_database: Database, keyring: Keyring, tmp_path: Path
 ) -> None:

@@ -127,6 +127,7 @@ def test_user_is_found_by_the_account_in_what_the_router_sends_back(served: Inst
     assert names == ["budi", "BUDI"]
 
 
+@pytest.mark.long
 def test_wrong_secret_is_suspected_aloud(served: Installation) -> None:
     for _ in range(16):  # each worker is sent some
         ask(served, PapPassword(PASSWORD.encode()), secret=OTHER_SECRET)
