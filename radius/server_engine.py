@@ -22,7 +22,7 @@ from typing import Final, NamedTuple
 
 from radius.backend import Backend, Demand, Nas, Service
 from radius.codes import Code, StatusType
-from radius.counters import Counters, NasCounters
+from radius.counters import Counters
 from radius.credentials import MsChapV2Response
 from radius.duplicates import Key, ReplyCache
 from radius.errors import DecodeError, DropReason, EncodeError
@@ -30,15 +30,8 @@ from radius.messages import Accept, AccessRequest, AccountingRecord, Challenge, 
 from radius.methods import READERS, as_text, method_of, plausible_secret
 from radius.packet import HEADER_LENGTH, MAX_ATTRIBUTES, Packet
 from radius.replies import ms_chap, proxy_states, reply_to
-from radius.signatures import (
-    ZEROS,
-    SharedSecret,
-    prepared,
-    sign_bare_reply,
-    sign_reply,
-    verify_accounting,
-    verify_message,
-)
+from radius.signatures import SharedSecret, sign_bare_reply, sign_reply
+from radius.verification import Verifier
 
 # RFC 2865 section 3, RFC 2866 section 3, RFC 5997 section 4.2: all else is for other ports or for nobody.
 _CODES: Final[dict[Service, frozenset[int]]] = {
@@ -57,10 +50,8 @@ _FRAMED_IP_ADDRESS: Final = 8
 _CLASS: Final = 25
 _CALLING_STATION_ID: Final = 31
 _NAS_IDENTIFIER: Final = 32
-_PROXY_STATE: Final = 33
 _ACCT_STATUS_TYPE: Final = 40
 _ACCT_SESSION_ID: Final = 44
-_EAP_MESSAGE: Final = 79
 
 # RouterOS lets a phone's login form add attributes to the request (`radius<id>` fields of its hotspot): whoever the
 # request is about must be said once.
@@ -116,7 +107,6 @@ class Answered(NamedTuple):
     reason: str = ""
 
 
-_Verified = tuple[Nas, SharedSecret]  # whose it is, and the secret that it was made with, which the reply needs
 Pending = PendingAccess | PendingAccounting
 Received = PendingAccess | PendingAccounting | Answered | DropReason
 
@@ -141,10 +131,7 @@ class ServerEngine:
         self._backend = backend
         self._max_attributes = max_attributes
         self._replies = replies or ReplyCache()
-        self._learned: dict[str, Demand] = dict(learned or {})
-        self._on_learned = on_learned
-        self._has_signed = {nas_id for nas_id, demand in self._learned.items() if demand is Demand.YES}
-        self._proved_secrets: dict[str, bytes] = {}
+        self._verifier = Verifier(self.counters, learned=learned, on_learned=on_learned)
         self._status_seconds: dict[str, tuple[int, int]] = {}
 
     # Datagrams in
@@ -178,14 +165,14 @@ class ServerEngine:
 
     def has_signed(self, nas_id: str) -> bool:
         """Tell whether a NAS is known to have sent a Message-Authenticator once."""
-        return nas_id in self._has_signed
+        return self._verifier.has_signed(nas_id)
 
     def whose(self, host: str) -> str | None:
         """Return the id of the only NAS at an address; None if there is none, or several."""
         return _only(self._backend.find_nas(host))
 
     def _receive_access(self, packet: Packet, candidates: Sequence[Nas], arrival: Arrival) -> Received:
-        verified = self._verify_access(packet, candidates, arrival)
+        verified = self._verifier.access(packet, candidates, arrival.received_at)
         if isinstance(verified, DropReason):
             return self._drop(_only(candidates), arrival, verified)
         nas, secret = verified
@@ -200,8 +187,8 @@ class ServerEngine:
             return self._again(nas, arrival, earlier)
         counters = self.counters.by_nas[nas.id]
         counters.access_requests += 1
-        self._note_signing(nas, packet, counters)
-        self._note_identifier(nas, packet, counters)
+        self._verifier.note_signing(nas, packet, counters)
+        self._verifier.note_identifier(nas, packet, counters)
         if method == _USER_PASSWORD and not packet.signature_at and len(nas.secrets) > 1:
             secret = plausible_secret(packet, secret, nas)
         credential = READERS[method](packet, secret) if method else None
@@ -222,7 +209,7 @@ class ServerEngine:
         return pending
 
     def _receive_accounting(self, packet: Packet, candidates: Sequence[Nas], arrival: Arrival) -> Received:
-        verified = self._verify_accounting(packet, candidates, arrival)
+        verified = self._verifier.accounting(packet, candidates, arrival.received_at)
         if isinstance(verified, DropReason):
             return self._drop(_only(candidates), arrival, verified)
         nas, secret = verified
@@ -232,7 +219,7 @@ class ServerEngine:
             return self._again(nas, arrival, earlier)
         counters = self.counters.by_nas[nas.id]
         counters.accounting_requests += 1
-        self._note_identifier(nas, packet, counters)
+        self._verifier.note_identifier(nas, packet, counters)
         status = packet.attributes.first(_ACCT_STATUS_TYPE)
         number = int.from_bytes(status) if status is not None and len(status) == 4 else None
         record = AccountingRecord(
@@ -250,7 +237,7 @@ class ServerEngine:
         """Answer Status-Server, which must be signed (RFC 5997 section 3), while the service can do its work."""
         if not packet.signature_at:
             return self._drop(_only(candidates), arrival, DropReason.MISSING_MESSAGE_AUTHENTICATOR)
-        verified = self._verify_signed(packet, candidates, arrival)
+        verified = self._verifier.signed(packet, candidates, arrival.received_at)
         if isinstance(verified, DropReason):
             return self._drop(_only(candidates), arrival, verified)
         nas, secret = verified
@@ -270,93 +257,6 @@ class ServerEngine:
         counters.status_replies += 1
         self._replies.finish(key, packet.authenticator, reply, arrival.received)
         return Answered(reply, nas.id)
-
-    # Whose datagram it is
-
-    def _verify_access(self, packet: Packet, candidates: Sequence[Nas], arrival: Arrival) -> _Verified | DropReason:
-        """Find the NAS and the secret of an Access-Request.
-
-        Without Message-Authenticator nothing in it proves a secret, so the NAS must be told by its address and
-        NAS-Identifier alone, and the secret is the one that it was last seen to use, else the newest.
-        """
-        if packet.signature_at:
-            return self._verify_signed(packet, candidates, arrival)
-        if len(candidates) != 1:
-            return DropReason.NAS_MISMATCH
-        nas = candidates[0]
-        first = packet.attributes.first
-        if self._demands_signature(nas) or first(_EAP_MESSAGE) is not None:
-            return DropReason.MISSING_MESSAGE_AUTHENTICATOR
-        if first(_PROXY_STATE) is not None and nas.limit_proxy_state is not Demand.NO:
-            return DropReason.PROXY_STATE_UNSIGNED
-        return nas, self._secrets(nas)[0]
-
-    def _verify_signed(self, packet: Packet, candidates: Sequence[Nas], arrival: Arrival) -> _Verified | DropReason:
-        for nas in candidates:
-            for secret in self._secrets(nas):
-                if verify_message(secret, packet.raw, packet.signature_at):
-                    self._note_secret(nas, secret, arrival)
-                    return nas, secret
-        return DropReason.BAD_MESSAGE_AUTHENTICATOR
-
-    def _verify_accounting(self, packet: Packet, candidates: Sequence[Nas], arrival: Arrival) -> _Verified | DropReason:
-        """Find the NAS and the secret by the Request Authenticator; a Message-Authenticator must fit as well."""
-        for nas in candidates:
-            for secret in self._secrets(nas):
-                if not verify_accounting(secret, packet.raw):
-                    continue
-                if packet.signature_at and not verify_message(secret, packet.raw, packet.signature_at, ZEROS):
-                    return DropReason.BAD_MESSAGE_AUTHENTICATOR
-                self._note_secret(nas, secret, arrival)
-                return nas, secret
-        return DropReason.BAD_AUTHENTICATOR
-
-    def _secrets(self, nas: Nas) -> Sequence[SharedSecret]:
-        """Return the secrets of a NAS, the one that it was last seen to use first, else the newest first."""
-        if len(nas.secrets) == 1:
-            return (prepared(nas.secrets[0]),)
-        secrets = [prepared(octets) for octets in nas.secrets]
-        proved = self._proved_secrets.get(nas.id)
-        return sorted(secrets, key=lambda secret: secret.octets != proved)
-
-    def _note_secret(self, nas: Nas, secret: SharedSecret, arrival: Arrival) -> None:
-        if len(nas.secrets) > 1:
-            self._proved_secrets[nas.id] = secret.octets
-            if secret.octets != nas.secrets[0]:
-                self.counters.by_nas[nas.id].older_secret_last_used_at = arrival.received_at
-
-    def _demands_signature(self, nas: Nas) -> bool:
-        demand = nas.require_message_authenticator
-        return (self._learned.get(nas.id) if demand is Demand.AUTO else demand) is Demand.YES
-
-    def _note_signing(self, nas: Nas, packet: Packet, counters: NasCounters) -> None:
-        """Learn from the first Access-Request whether this NAS signs, as FreeRADIUS does for `auto`.
-
-        EAP is always signed and so teaches nothing; an entry for many addresses is many routers and never learns.
-        """
-        signed = packet.signature_at > 0
-        counters.unsigned += not signed
-        if not nas.exact_address:
-            return
-        if signed:
-            self._has_signed.add(nas.id)
-        else:
-            counters.downgrades += nas.id in self._has_signed
-        if nas.require_message_authenticator is not Demand.AUTO or nas.id in self._learned:
-            return
-        if signed and packet.attributes.first(_EAP_MESSAGE) is not None:
-            return
-        demand = Demand.YES if signed else Demand.NO
-        self._learned[nas.id] = demand
-        if self._on_learned is not None:
-            self._on_learned(nas.id, demand)
-
-    def _note_identifier(self, nas: Nas, packet: Packet, counters: NasCounters) -> None:
-        if nas.identifier is not None:
-            found = packet.attributes.first(_NAS_IDENTIFIER)
-            if found is not None and found != nas.identifier.encode():
-                counters.identifier_mismatches += 1
-                counters.identifier_found = found
 
     def _hindrance(self, nas: Nas, arrival: Arrival) -> DropReason | None:
         """Return why Status-Server gets no answer: asked too often, or the service behind the port is not ready."""
