@@ -6,7 +6,6 @@ delayed Reject stand in heaps, bounded in number, and nothing older than a route
 """
 
 import contextlib
-import heapq
 import logging
 import math
 import selectors
@@ -14,16 +13,16 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import count
 from typing import Final, TypeVar, assert_never
 
 from radius.backend import Backend, Service
 from radius.codes import Code
 from radius.errors import DropReason
-from radius.messages import Accept, AccessRequest, AccountingRecord, Challenge, Later, Reject
+from radius.messages import Accept, Challenge, Later, Reject
 from radius.net.buffers import ReceiveBuffer, receive_buffer
 from radius.net.datagrams import RECEIVE_BUFFER_OCTETS, Datagram, Endpoint, open_endpoint
-from radius.net.events import Event
+from radius.net.telling import Observer, Teller
+from radius.net.waiting import Waiting
 from radius.server_engine import Answered, Arrival, PendingAccess, PendingAccounting, ServerEngine
 
 PATIENCE_SECONDS: Final = 10.0  # by then every router has given the request up or sent it anew
@@ -91,7 +90,7 @@ class UdpServer:
         listens: Sequence[Listen],
         *,
         engine: ServerEngine | None = None,
-        observer: Callable[[Event], None] | None = None,
+        observer: Observer | None = None,
         everything: bool = False,
         batch: int = BATCH,
         reuse_port: bool = False,
@@ -105,12 +104,9 @@ class UdpServer:
         self.unsent = 0  # answers that the kernel did not take
         self.everything = everything  # whether the observer hears of what went well, too
         self._backend = backend
-        self._observer = observer
+        self._teller = None if observer is None else Teller(observer, self._fail)
         self._patience = patience_seconds
-        self._most_waiting = most_waiting
-        self._parked: list[tuple[float, int, _Access | _Record]] = []
-        self._delayed: list[tuple[float, int, _Access, Reject]] = []
-        self._order = count()  # breaks ties in the heaps
+        self._waiting: Waiting[_Access | _Record, tuple[_Access, Reject]] = Waiting(most_waiting)
         self._stopping = False
         self._closed = False
         self._woken = False
@@ -151,7 +147,7 @@ class UdpServer:
     @property
     def waiting(self) -> int:
         """Count the parked requests and the delayed answers."""
-        return len(self._parked) + len(self._delayed)
+        return len(self._waiting)
 
     def wake(self) -> None:
         """Ask the backend again about every parked request, soon."""
@@ -167,7 +163,11 @@ class UdpServer:
         """Serve until `stop`, then close the sockets."""
         try:
             while not self._stopping:
-                ready = [key.data for key, _ in self._selector.select(self._seconds_to_next()) if key.data]
+                ready = [
+                    key.data
+                    for key, _ in self._selector.select(self._waiting.seconds_to_next(time.monotonic(), SWEEP_SECONDS))
+                    if key.data
+                ]
                 self._clear_pokes()
                 self._turn(ready)
             self._finish()
@@ -220,10 +220,11 @@ class UdpServer:
             return _Record(bound, datagram, received)
         if isinstance(received, Answered):
             bound.answers.append((received.reply, datagram))
-            if self.everything or received.reason:
-                self._tell_of_answered(bound, datagram, received, now, now_at)
-        elif self._observer is not None:
-            self._tell(bound, datagram, received, now, now_at, nas_id=self.engine.whose(source[0]))
+            if self._teller is not None and (self.everything or received.reason):
+                self._teller.of_answered(bound.service, datagram, received, (now, now_at))
+        elif self._teller is not None:
+            nas_id = self.engine.whose(source[0])
+            self._teller.of_dropped(bound.service, datagram, received, (now, now_at), nas_id=nas_id)
         return None
 
     # Questions to the backend
@@ -275,43 +276,29 @@ class UdpServer:
             received, too_late = item.pending.record.received, DropReason.NOT_STORED
         if now - received >= self._patience:
             self._leave(item, too_late)
-        elif self.waiting >= self._most_waiting:
+        elif self._waiting.full:
             self._leave(item, DropReason.OVERLOAD)
         else:
-            due_at = min(later.not_before, received + self._patience)
-            heapq.heappush(self._parked, (due_at, next(self._order), item))
+            self._waiting.park(item, min(later.not_before, received + self._patience))
 
     def _unpark(self, now: float) -> tuple[list[_Access], list[_Record]]:
         """Return what is parked and to be asked about again: all when woken, else what is due."""
-        due: list[_Access | _Record] = []
         if self._woken:
             self._woken = False
-            due = [item for _, _, item in self._parked]
-            self._parked.clear()
-        while self._parked and self._parked[0][0] <= now:
-            due.append(heapq.heappop(self._parked)[2])
+            now = math.inf
+        due = self._waiting.parked(now)
         accesses = [item for item in due if isinstance(item, _Access)]
         return accesses, [item for item in due if isinstance(item, _Record)]
 
     def _delay(self, access: _Access, reject: Reject, now: float) -> None:
-        if self.waiting >= self._most_waiting:
+        if self._waiting.full:
             self._leave(access, DropReason.OVERLOAD)
         else:
-            heapq.heappush(self._delayed, (now + reject.delay_seconds, next(self._order), access, reject))
+            self._waiting.delay((access, reject), now + reject.delay_seconds)
 
     def _release_delayed(self, now: float) -> None:
-        while self._delayed and self._delayed[0][0] <= now:
-            _, _, access, reject = heapq.heappop(self._delayed)
+        for access, reject in self._waiting.delayed(now):
             self._answer(access, reject, now)
-
-    def _seconds_to_next(self) -> float:
-        moments = [SWEEP_SECONDS]
-        now = time.monotonic()
-        if self._parked:
-            moments.append(self._parked[0][0] - now)
-        if self._delayed:
-            moments.append(self._delayed[0][0] - now)
-        return max(0.0, min(moments))
 
     # Answers
 
@@ -341,6 +328,17 @@ class UdpServer:
         self.engine.leave(item.pending, reason)
         self._tell_of(item, reason)
 
+    def _tell_of(
+        self,
+        item: _Access | _Record,
+        outcome: Code | DropReason,
+        reply: bytes | None = None,
+        answer: Accept | Reject | Challenge | None = None,
+    ) -> None:
+        if self._teller is not None:
+            service = item.bound.service
+            self._teller.of_pending(service, item.datagram, item.pending, outcome, reply=reply, answer=answer)
+
     def _fail(self, what: str, datagram: Datagram | None = None) -> None:
         """Count and log the exception that is being handled."""
         self.failures += 1
@@ -356,12 +354,11 @@ class UdpServer:
     def _finish(self) -> None:
         """Answer what is decided; what is parked is left to the router's next attempt."""
         self._release_delayed(math.inf)
-        for _, _, item in self._parked:
+        for item in self._waiting.parked(math.inf):
             self._leave(item, DropReason.UNDECIDED if isinstance(item, _Access) else DropReason.NOT_STORED)
-        self._parked.clear()
         self._flush()
 
-    # Signals and observers
+    # Signals
 
     def _poke(self) -> None:
         with contextlib.suppress(OSError):  # full: the loop wakes up anyway; closed: it is over
@@ -370,60 +367,3 @@ class UdpServer:
     def _clear_pokes(self) -> None:
         with contextlib.suppress(BlockingIOError):
             self._sleep_end.recv(4096)
-
-    def _tell_of(
-        self,
-        item: _Access | _Record,
-        outcome: Code | DropReason,
-        reply: bytes | None = None,
-        answer: Accept | Reject | Challenge | None = None,
-    ) -> None:
-        pending = item.pending
-        request = pending.request if isinstance(pending, PendingAccess) else pending.record
-        reason = "" if answer is None else answer.reason
-        if outcome is Code.ACCESS_REJECT and not isinstance(answer, Reject):
-            reason = "unbuildable"
-        times = request.received, request.received_at
-        self._tell(
-            item.bound,
-            item.datagram,
-            outcome,
-            *times,
-            nas_id=pending.nas.id,
-            reply=reply,
-            reason=reason,
-            request=request,
-        )
-
-    def _tell_of_answered(
-        self, bound: _Socket, datagram: Datagram, answered: Answered, received: float, received_at: float
-    ) -> None:
-        reply, nas_id, repeated, reason = answered
-        outcome, times = Code(reply[0]), (received, received_at)
-        self._tell(bound, datagram, outcome, *times, nas_id=nas_id, reply=reply, reason=reason, repeated=repeated)
-
-    def _tell(
-        self,
-        bound: _Socket,
-        datagram: Datagram,
-        outcome: Code | DropReason,
-        received: float,
-        received_at: float,
-        *,
-        nas_id: str | None,
-        reply: bytes | None = None,
-        reason: str = "",
-        repeated: bool = False,
-        request: AccessRequest | AccountingRecord | None = None,
-    ) -> None:
-        if self._observer is None:
-            return
-        data, source = datagram.data, datagram.source
-        seconds = time.monotonic() - received
-        event = Event(
-            bound.service, source, nas_id, data, outcome, reply, reason, repeated, received_at, seconds, request
-        )
-        try:
-            self._observer(event)
-        except Exception:  # noqa: BLE001  # the same
-            self._fail("the observer failed", datagram)
