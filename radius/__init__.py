@@ -45,6 +45,7 @@ from radius.messages import (
 from radius.packet import Packet
 from radius.server_engine import Arrival, ServerEngine
 from radius.vendors import PROFILES, profile_for
+from radius.vendors.abilities import Coa, CoaBase, CoaKind, Limits, Told, Unit
 from radius.vendors.profile import Counters, Direction, Profile
 
 __all__ = [
@@ -62,6 +63,9 @@ __all__ = [
     "Challenge",
     "ChapResponse",
     "ClientEngine",
+    "Coa",
+    "CoaBase",
+    "CoaKind",
     "CoaRequest",
     "Code",
     "Counters",
@@ -73,6 +77,7 @@ __all__ = [
     "DropReason",
     "EncodeError",
     "Later",
+    "Limits",
     "MsChapV2Response",
     "MsChapV2Success",
     "Nas",
@@ -88,6 +93,8 @@ __all__ = [
     "StatusQuery",
     "StatusType",
     "Timing",
+    "Told",
+    "Unit",
     "parse_mac",
     "profile_for",
 ]

@@ -16,6 +16,7 @@ _PORTALS: Final[Mapping[Family, PortalFamily]] = {
     Family.OPENNDS: opennds,
 }
 
+# Families that are not here have pages of their own to be filled in.
 _CONFIGS: Final[Mapping[Family, Callable[[Nas, NasSecrets, Portal], Mapping[str, str]]]] = {
     Family.MIKROTIK: mikrotik.config,
     Family.COOVACHILLI: coovachilli.config,
@@ -23,9 +24,6 @@ _CONFIGS: Final[Mapping[Family, Callable[[Nas, NasSecrets, Portal], Mapping[str,
     Family.HOSTAPD: radius_only.hostapd,
     Family.STRONGSWAN: radius_only.strongswan,
     Family.USPOT: radius_only.uspot,
-    Family.UNIFI: radius_only.unifi,
-    Family.OMADA: radius_only.omada,
-    Family.GENERIC: radius_only.generic,
 }
 
 
@@ -36,7 +34,7 @@ def portal_family(family: Family) -> PortalFamily | None:
 
 def config(nas: Nas, secrets: NasSecrets, portal: Portal) -> Mapping[str, str]:
     """Return the whole configuration of a NAS as paste-ready files by name."""
-    return _CONFIGS[nas.family](nas, secrets, portal)
+    return _CONFIGS.get(nas.family, radius_only.page)(nas, secrets, portal)
 
 
 def portal_of(settings: Settings, site: Site | None = None) -> Portal:

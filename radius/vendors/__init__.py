@@ -2,12 +2,37 @@
 
 from typing import Final
 
-from radius.vendors import coovachilli, generic, hostapd, mikrotik, omada, opennds, strongswan, unifi, uspot
+from radius.vendors import (
+    accelppp,
+    aruba,
+    cambium,
+    cisco,
+    coovachilli,
+    fortinet,
+    generic,
+    hostapd,
+    juniper,
+    meraki,
+    mikrotik,
+    mist,
+    omada,
+    opennds,
+    opnsense,
+    pfsense,
+    ruckus,
+    strongswan,
+    unifi,
+    uspot,
+)
 from radius.vendors.profile import Profile
 
 PROFILES: Final[dict[str, Profile]] = {
     module.PROFILE.family: module.PROFILE
-    for module in (mikrotik, coovachilli, opennds, hostapd, strongswan, uspot, unifi, omada, generic)
+    for module in (
+        *(mikrotik, coovachilli, opennds, uspot, pfsense, opnsense, accelppp),
+        *(cambium, aruba, cisco, meraki, ruckus, mist, fortinet, juniper),
+        *(unifi, omada, hostapd, strongswan, generic),
+    )
 }
 
 

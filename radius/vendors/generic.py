@@ -2,6 +2,7 @@
 
 from radius.attributes import Attributes
 from radius.authorization import Authorization
+from radius.vendors.abilities import Coa, CoaKind, Limits, Told, Unit
 from radius.vendors.profile import Profile, add_filter, add_timers, add_vlan, add_wispr_rates
 
 
@@ -14,4 +15,11 @@ def _encode(authorization: Authorization) -> Attributes:
     return reply
 
 
-PROFILE = Profile(family="generic", encode=_encode, takes_session_keys=True)
+PROFILE = Profile(
+    family="generic",
+    encode=_encode,
+    takes_session_keys=True,
+    tried="radclient 3.2.1, libpam-radius-auth 2.0.0",
+    limits=Limits(rate=Told(("WISPr-Bandwidth-Max-Down", "WISPr-Bandwidth-Max-Up"), Unit.BITS), role="Filter-Id"),
+    coa=Coa(CoaKind.DISCONNECT_ONLY, identity=("User-Name", "Acct-Session-Id")),  # RFC 5176 section 3
+)

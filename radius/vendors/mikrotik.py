@@ -4,7 +4,8 @@ from functools import lru_cache
 
 from radius.attributes import Attributes
 from radius.authorization import Authorization
-from radius.vendors.profile import LARGEST, Profile, add_filter, add_timers, add_wide_limit
+from radius.vendors.abilities import TWO_WORDS, WORD, Coa, CoaKind, Limits, Told, Unit
+from radius.vendors.profile import Profile, add_filter, add_timers, add_wide_limit
 
 
 def _encode(authorization: Authorization) -> Attributes:
@@ -44,16 +45,40 @@ def _rate_limit(
     """
     if up_bps is None and down_bps is None:
         return None
-    up = min(up_bps or LARGEST, LARGEST)
-    down = min(down_bps or LARGEST, LARGEST)
+    up = min(up_bps or WORD, WORD)
+    down = min(down_bps or WORD, WORD)
     rate = f"{up}/{down}"
     if up_burst_bps is None and down_burst_bps is None:
         return rate
-    up_burst = min(max(up_burst_bps or up, up), LARGEST)
-    down_burst = min(max(down_burst_bps or down, down), LARGEST)
+    up_burst = min(max(up_burst_bps or up, up), WORD)
+    down_burst = min(max(down_burst_bps or down, down), WORD)
     if burst_seconds is None:
         return f"{rate} {up_burst}/{down_burst}"
     return f"{rate} {up_burst}/{down_burst} {rate} {burst_seconds}/{burst_seconds}"
 
 
-PROFILE = Profile(family="mikrotik", encode=_encode, takes_session_keys=True)
+# No Total-Limit, no high word and no interim in a CoA: a quota for both directions is held by cut and resume.
+PROFILE = Profile(
+    family="mikrotik",
+    encode=_encode,
+    takes_session_keys=True,
+    reports_gigawords=True,
+    limits=Limits(
+        rate=Told(("Mikrotik-Rate-Limit",), Unit.BITS),
+        octets=Told(("Mikrotik-Recv-Limit", "Mikrotik-Xmit-Limit", "Mikrotik-Total-Limit"), Unit.OCTETS, TWO_WORDS),
+        role="Filter-Id",
+    ),
+    coa=Coa(
+        CoaKind.IDENTITY_PAIR,
+        attributes=(
+            "Session-Timeout",
+            "Idle-Timeout",
+            "Mikrotik-Rate-Limit",
+            "Mikrotik-Recv-Limit",
+            "Mikrotik-Xmit-Limit",
+            "Filter-Id",
+        ),
+        identity=("User-Name", "Framed-IP-Address", "Acct-Session-Id", "NAS-IP-Address"),
+        needed=("User-Name", "Framed-IP-Address"),
+    ),
+)

@@ -2,6 +2,7 @@
 
 from radius.attributes import Attributes
 from radius.authorization import Authorization
+from radius.vendors.abilities import SESSION_TIMEOUT, Coa, CoaKind, Limits
 from radius.vendors.profile import Profile, add_timers, add_vlan, add_wispr_rates
 
 
@@ -13,4 +14,5 @@ def _encode(authorization: Authorization) -> Attributes:
     return reply
 
 
-PROFILE = Profile(family="omada", encode=_encode)
+# The WISPr rates are said to be read; nothing that we have read says so, and therefore `limits` does not either.
+PROFILE = Profile(family="omada", encode=_encode, limits=Limits(timers=(SESSION_TIMEOUT,)), coa=Coa(CoaKind.API))

@@ -2,6 +2,7 @@
 
 from radius.attributes import Attributes
 from radius.authorization import Authorization
+from radius.vendors.abilities import SESSION_TIMEOUT, Coa, CoaKind, Limits, Told, Unit
 from radius.vendors.profile import Profile, add_timers
 
 
@@ -11,4 +12,15 @@ def _encode(authorization: Authorization) -> Attributes:
     return reply
 
 
-PROFILE = Profile(family="opennds", encode=_encode)
+# The limits go by FAS and BinAuth, as the portal writes them; there is one amount for each direction, none for both.
+PROFILE = Profile(
+    family="opennds",
+    encode=_encode,
+    tried="openNDS 9.10",
+    limits=Limits(
+        rate=Told(("uploadrate", "downloadrate"), Unit.KILOBITS),
+        octets=Told(("uploadquota", "downloadquota"), Unit.KIBIOCTETS),
+        timers=(SESSION_TIMEOUT,),
+    ),
+    coa=Coa(CoaKind.AGENT),
+)

@@ -11,8 +11,8 @@ from typing import Final
 from radius.attributes import Attributes
 from radius.authorization import Authorization
 from radius.errors import EncodeError
+from radius.vendors.abilities import WORD, Coa, CoaKind, Limits
 
-LARGEST: Final = 2**32 - 1  # every RADIUS integer is unsigned and 32 bits wide (RFC 2865 section 5)
 SHORTEST_INTERIM_SECONDS: Final = 60  # RFC 2869 section 5.16; chilli and OPNsense ignore less and take their own
 
 
@@ -45,7 +45,9 @@ class Counters:
 class Profile:
     """A router family; one object each, compared by identity.
 
-    `encode` turns an authorization into the attributes of an Access-Accept. `signs_access_requests` says that every
+    `encode` turns an authorization into the attributes of an Access-Accept; `limits` says which those are, `coa` what
+    may change later. `tried` names what it was tried on; empty is experimental. `reports_gigawords` tells whether its
+    accounting says how often a counter has passed 2**32; None is not known. `signs_access_requests` says that every
     known version sends Message-Authenticator in Access-Requests, so it may be demanded from the first packet on.
     `accounts_by_accept_name` says that accounting carries the User-Name of the Accept. `direction` is what AUTO means
     when the packet is silent. `takes_session_keys` says that its PPP or VPN encrypts with MPPE keys (RFC 2548 section
@@ -58,6 +60,16 @@ class Profile:
     accounts_by_accept_name: bool = False
     takes_session_keys: bool = False
     direction: Direction = Direction.RFC
+    limits: Limits = Limits()  # noqa: RUF009 a frozen value
+    coa: Coa = Coa(CoaKind.NONE)  # noqa: RUF009 the same
+    shortest_interim_seconds: int = SHORTEST_INTERIM_SECONDS
+    reports_gigawords: bool | None = None
+    tried: str = ""
+
+    @property
+    def experimental(self) -> bool:
+        """Tell whether the family was never tried on the real thing."""
+        return not self.tried
 
     def attributes(self, authorization: Authorization) -> Attributes:
         """Return what this family is told to hold a session within `authorization`.
@@ -100,18 +112,26 @@ class Profile:
                 return self.direction
 
 
-def add_timers(reply: Attributes, authorization: Authorization) -> None:
-    """Add the three timers of RFC 2865 and RFC 2869 that every family reads."""
+def add_timers(
+    reply: Attributes, authorization: Authorization, shortest_interim_seconds: int = SHORTEST_INTERIM_SECONDS
+) -> None:
+    """Add the three timers of RFC 2865 and RFC 2869; a family that does not know one passes over it."""
     add_limit(reply, "Session-Timeout", authorization.session_timeout_seconds)
     add_limit(reply, "Idle-Timeout", authorization.idle_timeout_seconds)
     if authorization.interim_seconds is not None:
-        add_limit(reply, "Acct-Interim-Interval", max(authorization.interim_seconds, SHORTEST_INTERIM_SECONDS))
+        add_limit(reply, "Acct-Interim-Interval", max(authorization.interim_seconds, shortest_interim_seconds))
 
 
 def add_filter(reply: Attributes, authorization: Authorization) -> None:
     """Add the one Filter-Id; several would be read differently by each router (RFC 5080 section 2.4)."""
     if authorization.filter_id is not None:
         reply.add("Filter-Id", authorization.filter_id)
+
+
+def add_role(reply: Attributes, name: str, authorization: Authorization) -> None:
+    """Add the plan's filter as the name of a role, group or list that the router knows."""
+    if authorization.filter_id is not None:
+        reply.add(name, authorization.filter_id)
 
 
 def add_vlan(reply: Attributes, authorization: Authorization) -> None:
@@ -131,7 +151,16 @@ def add_wispr_rates(reply: Attributes, authorization: Authorization) -> None:
 def add_limit(reply: Attributes, name: str, value: int | None) -> None:
     """Add a limit of 32 bits; a larger one is clamped, and granted again while the session runs."""
     if value is not None:
-        reply.add(name, min(value, LARGEST))
+        reply.add(name, min(value, WORD))
+
+
+def add_least_octets(reply: Attributes, name: str, authorization: Authorization) -> None:
+    """Add the one amount of 32 bits that a family knows, for both directions together: the smallest limit there is.
+
+    So it may cut too early, and the session is let in again with what is left; never too late.
+    """
+    limits = (authorization.total_octets, authorization.down_octets, authorization.up_octets)
+    add_limit(reply, name, min((octets for octets in limits if octets is not None), default=None))
 
 
 def add_wide_limit(reply: Attributes, low: str, high: str, octets: int | None) -> None:

@@ -4,6 +4,7 @@ from typing import Final
 
 from radius.attributes import Attributes
 from radius.authorization import Authorization
+from radius.vendors.abilities import INTERIM, SESSION_TIMEOUT, Coa, CoaKind, Limits
 from radius.vendors.profile import Profile, add_filter, add_timers
 
 # Session-Timeout becomes the lifetime of the authentication. Below about 24 minutes, with the default margins, the
@@ -21,4 +22,13 @@ def _encode(authorization: Authorization) -> Attributes:
     return reply
 
 
-PROFILE = Profile(family="strongswan", encode=_encode, signs_access_requests=True, takes_session_keys=True)
+PROFILE = Profile(
+    family="strongswan",
+    encode=_encode,
+    signs_access_requests=True,
+    takes_session_keys=True,
+    reports_gigawords=True,
+    tried="strongSwan 5.9.8",
+    limits=Limits(timers=(SESSION_TIMEOUT, INTERIM), role="Filter-Id"),
+    coa=Coa(CoaKind.ALLOW_LIST, attributes=(SESSION_TIMEOUT,), identity=("User-Name",), needed=("User-Name",)),
+)

@@ -2,6 +2,7 @@
 
 from radius.attributes import Attributes
 from radius.authorization import Authorization
+from radius.vendors.abilities import SESSION_TIMEOUT, Coa, CoaKind, Limits
 from radius.vendors.profile import Profile, add_timers, add_vlan
 
 
@@ -12,4 +13,9 @@ def _encode(authorization: Authorization) -> Attributes:
     return reply
 
 
-PROFILE = Profile(family="unifi", encode=_encode)
+PROFILE = Profile(
+    family="unifi",
+    encode=_encode,
+    limits=Limits(timers=(SESSION_TIMEOUT,)),
+    coa=Coa(CoaKind.API, identity=("Calling-Station-Id", "NAS-IP-Address", "Acct-Session-Id")),
+)

@@ -2,21 +2,31 @@
 
 from radius.attributes import Attributes
 from radius.authorization import Authorization
-from radius.vendors.profile import Profile, add_limit, add_timers, add_wispr_rates
+from radius.vendors.abilities import TIMERS, Coa, CoaBase, CoaKind, Limits, Told, Unit
+from radius.vendors.profile import Profile, add_least_octets, add_timers, add_wispr_rates
 
 
 def _encode(authorization: Authorization) -> Attributes:
     reply = Attributes()
     add_timers(reply, authorization)
     add_wispr_rates(reply, authorization)
-    add_limit(reply, "ChilliSpot-Max-Total-Octets", _total_octets(authorization))
+    add_least_octets(reply, "ChilliSpot-Max-Total-Octets", authorization)
     return reply
 
 
-def _total_octets(authorization: Authorization) -> int | None:
-    """Return the smallest limit there is: it may cut too early, and the session resumes; never too late."""
-    limits = (authorization.total_octets, authorization.down_octets, authorization.up_octets)
-    return min((octets for octets in limits if octets is not None), default=None)
-
-
-PROFILE = Profile(family="uspot", encode=_encode)
+# It refuses a CoA with any other attribute, be it Event-Timestamp or Message-Authenticator.
+PROFILE = Profile(
+    family="uspot",
+    encode=_encode,
+    limits=Limits(
+        rate=Told(("WISPr-Bandwidth-Max-Down", "WISPr-Bandwidth-Max-Up"), Unit.BITS),
+        octets=Told(("ChilliSpot-Max-Total-Octets",), Unit.OCTETS),
+    ),
+    coa=Coa(
+        CoaKind.ALLOW_LIST,
+        attributes=TIMERS,
+        base=CoaBase.START,
+        identity=("User-Name", "Acct-Session-Id", "Calling-Station-Id", "Framed-IP-Address"),
+        signed=False,
+    ),
+)
