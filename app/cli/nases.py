@@ -103,6 +103,7 @@ def list_(
     as_json: Json = False,
 ) -> None:
     """List the NASes, without their secrets, and what is probably wrong with each."""
+    from app.cli.family_words import with_state
     from app.services.hints import hints_of_nases
     from app.services.nases import list_nases
 
@@ -116,7 +117,15 @@ def list_(
         show_table(
             ("name", "family", "site", "address", "identifier", "login address", "hints"),
             [
-                (n.name, n.family, sites[n.site_id], n.address, n.identifier, n.login_address, _kinds(hints[n.name]))
+                (
+                    n.name,
+                    with_state(n.family),
+                    sites[n.site_id],
+                    n.address,
+                    n.identifier,
+                    n.login_address,
+                    _kinds(hints[n.name]),
+                )
                 for n in nases
             ],
         )
@@ -296,11 +305,14 @@ def _kinds(hints: "Sequence[Hint]") -> str:
 
 
 def _json(nas: Nas, sites: dict[str | None, str], hints: "Sequence[Hint]", zone: ZoneInfo) -> dict[str, JsonValue]:
+    from radius.vendors import profile_for
+
     return {
         "id": nas.id,
         "name": nas.name,
         "site": sites[nas.site_id],
         "family": nas.family.value,
+        "experimental": profile_for(nas.family.value).experimental,
         "address": str(nas.address),
         "identifier": nas.identifier,
         "login_address": nas.login_address,

@@ -10,6 +10,7 @@ from app.cli import (
     demo,
     doctor,
     journal,
+    nas_families,
     nases,
     plans,
     radius,
@@ -49,6 +50,7 @@ def build() -> typer.Typer:
     user_show.register(users.commands)
     user_import.register(users.commands)
     radius_trace.register(radius.commands)
+    nas_families.register(nases.commands)
     for each in (schema, settings, sites, plans, nases, users, vouchers, sessions, journal, radius, bench):
         root.add_typer(each.commands)
     usage.register(root)

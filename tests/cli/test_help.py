@@ -11,7 +11,7 @@ COMMANDS = [
     *("db upgrade", "db check", "config show", "journal status", "radius test", "radius trace", "bench radius"),
     *(f"site {verb}" for verb in ("add", "list", "show", "set")),
     *(f"plan {verb}" for verb in ("add", "list", "show", "set")),
-    *(f"nas {verb}" for verb in ("add", "list", "show", "set", "remove", "config")),
+    *(f"nas {verb}" for verb in ("add", "list", "show", "set", "remove", "config", "families")),
     *(f"user {verb}" for verb in ("add", "list", "show", "set", "remove", "set-quota", "suspend", "import")),
     *(f"voucher {verb}" for verb in ("create", "list", "print", "revoke")),
     *(f"session {verb}" for verb in ("list", "show", "totals")),
@@ -25,7 +25,7 @@ def test_help_of_each_command_has_an_example_of_it(pesisir: Pesisir, command: st
     assert re.search(rf"Example: pesisir {command}\b", " ".join(shown.split()))
 
 
-@pytest.mark.parametrize("command", [*READS, "usage", "doctor", "radius trace"])
+@pytest.mark.parametrize("command", [*READS, "usage", "doctor", "radius trace", "nas families"])
 def test_every_read_speaks_json(pesisir: Pesisir, command: str) -> None:
     assert "--json" in pesisir.ok(*command.split(), "--help").out
 
