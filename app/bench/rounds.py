@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Final
 
@@ -125,7 +125,7 @@ class Bench:
     def _requests(self, written: list[list[_Request]], seconds: float | None) -> Round:
         accounting = self._plan.kind is Kind.ACCT
         with self._lanes(written, self._plan.acct_port if accounting else self._plan.auth_port) as lanes:
-            driven = self._drive(lanes, seconds)
+            driven = self._drive(lanes, seconds, self._plan.pace)
             judged = self._judge(lanes)
         known = self._known(mark for one in judged for mark in one.acknowledged) if accounting else None
         return driven.figures({self._plan.kind.value: _sum(judged)}, known)
@@ -214,7 +214,8 @@ class Bench:
             reports.append(writers[place].reports(people[session], name, plan.steps))
         with self._lanes(written, plan.auth_port) as lanes, self._rooms(reports) as rooms:
             pairs = list(zip(lanes, rooms, strict=True))
-            driven = self._drive(lanes, seconds, following=rooms, follow=Sessions(pairs, writers, reports))
+            pace = _of_log_ins(plan.pace, 1 + len(plan.steps))
+            driven = self._drive(lanes, seconds, pace, following=rooms, follow=Sessions(pairs, writers, reports))
             access, accounting = self._judge(lanes), self._judge(rooms)
         known = self._known(mark for one in accounting for mark in one.acknowledged)
         return driven.figures({"access": _sum(access), "accounting": _sum(accounting)}, known)
@@ -234,13 +235,18 @@ class Bench:
     # What all kinds have in common
 
     def _drive(
-        self, lanes: Sequence[Lane], seconds: float | None, following: Sequence[Lane] = (), follow: Follow | None = None
+        self,
+        lanes: Sequence[Lane],
+        seconds: float | None,
+        pace: Pace,
+        following: Sequence[Lane] = (),
+        follow: Follow | None = None,
     ) -> "_Driven":
         plan = self._plan
         edges: list[tuple[float, float]] = []
         loop = Loop(
             [*lanes, *following],
-            plan.pace,
+            pace,
             clock=time.monotonic,
             starting=len(lanes),
             follow=follow,
@@ -336,6 +342,11 @@ class _Driven:
 
     def figures(self, tallies: dict[str, Tally], known: Known | None) -> Round:
         return figures(tallies, self.stretch, self.used, began_at=self.began_at, resent=self.resent, sessions=known)
+
+
+def _of_log_ins(pace: Pace, requests: int) -> Pace:
+    """Return the pace of log-ins where each leads to so many requests, itself included: a rate is that of all."""
+    return pace if pace.rate is None else replace(pace, rate=pace.rate / requests)
 
 
 def _closed(pace: Pace) -> Pace:

@@ -90,7 +90,10 @@ def radius(
         int | None, typer.Option(min=1, help="Requests without an answer at a time; unset: 64, in a storm all.")
     ] = None,
     rate: Annotated[
-        float | None, typer.Option(min=0.1, help="Requests a second, whether or not answers come; latency from then.")
+        float | None,
+        typer.Option(
+            min=0.1, help="Requests a second, answered or not; latency from then. mixed: with what log-ins lead to."
+        ),
     ] = None,
     duration: Annotated[float, typer.Option("--seconds", min=0.1, help="How long a round lasts.")] = 10.0,
     requests: Annotated[

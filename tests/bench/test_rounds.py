@@ -243,6 +243,15 @@ def test_rate_sends_so_many_in_a_second() -> None:
     assert measured.counts.sent == pytest.approx(100, abs=2)
 
 
+def test_rate_of_log_ins_with_their_sessions_is_that_of_all_requests() -> None:
+    """Each log-in leads to a Start, an Interim-Update and a Stop: 25 log-ins a second make 100 requests."""
+    steps = Steps(interims=1)
+    with serving(FakeBackend(password=PASSWORD)) as ports:
+        measured = Bench(plan(ports, Kind.MIXED, requests=None, seconds=0.4, rate=100, window=1, steps=steps)).round()
+    assert measured.seconds == pytest.approx(0.4, abs=0.1)
+    assert measured.counts.sent == pytest.approx(40, abs=8)
+
+
 def test_everybody_comes_before_somebody_comes_again() -> None:
     backend = FakeBackend(password=PASSWORD)
     with serving(backend) as ports:
