@@ -66,6 +66,11 @@ bench: $(VENV)/.runtime ## load and time, beside FreeRADIUS from Debian (root; i
 	@sh tests/lab/install.sh freeradius freeradius-postgresql postgresql
 	@$(BIN)/python -m bench $(if $(QUICK),$(BENCH_QUICK),$(BENCH_FULL)) $(BENCH_ARGS)
 
+SECONDS ?=
+.PHONY: soak
+soak: $(VENV)/.runtime ## the server under 200 requests a second for an hour: flat memory, exact sums (SECONDS=N for less)
+	@$(BIN)/python -m bench.soak --seconds $(or $(SECONDS),3600) $(SOAK_ARGS)
+
 .PHONY: lock
 lock: ## resolve the lock files anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate pyproject.toml requirements-build.in -o requirements.lock

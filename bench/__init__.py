@@ -11,6 +11,7 @@ measuring.py    what is measured, and how
 growth.py       the same server with more and more people and routers
 tables.py       results as Markdown
 plot.py         results as SVG
+soak.py         `make soak`: an even load for an hour; flatness.py judges it, soak_page.py writes it down
 __main__.py     the whole: set up, measure round by round, write down
 
 It stands outside the product, which does not know it. Everything listens on loopback and lives in one folder, which is

@@ -42,7 +42,7 @@ def run(server: Server, setting: Setting, load: Load) -> Answer:
     """Load a server once; raise LoadError."""
     roots = server.roots()
     before = tree_cpu_seconds(roots)
-    done = subprocess.run(_command(server, setting, load), cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(command(server, setting, load), cwd=ROOT, capture_output=True, text=True, check=False)
     used = tree_cpu_seconds(roots) - before
     if not done.stdout:
         raise LoadError(f"{server.name}: {done.stderr}")
@@ -50,7 +50,8 @@ def run(server: Server, setting: Setting, load: Load) -> Answer:
     return Answer(told["rounds"][0], told["faults"], used / told["asked"] * 1e6)
 
 
-def _command(server: Server, setting: Setting, load: Load) -> Sequence[str]:
+def command(server: Server, setting: Setting, load: Load) -> Sequence[str]:
+    """Return the words that start the generator."""
     sockets = max(4, -(-load.window // _ABREAST))
     sources = setting.addresses(sockets)
     people = load.people or range(setting.people)

@@ -92,6 +92,11 @@ class Pesisir:
         """Return the processes that answer RADIUS."""
         return [pid for process, pid in self._running().items() if process.startswith("radius-")]
 
+    def processes(self) -> dict[str, int]:
+        """Return every process of it by name: the supervisor, the portal, RADIUS, the worker."""
+        assert self._process is not None
+        return {"supervisor": self._process.pid, **dict(sorted(self._running().items()))}
+
     def roots(self) -> list[int]:
         """Return the supervisor and the database."""
         assert self._process is not None
