@@ -1,11 +1,16 @@
-"""`pesisir serve`: starts the processes, starts again what dies, and stops all on SIGTERM within ten seconds."""
+"""`pesisir serve`: starts the processes, starts again what dies, and stops all on SIGTERM within ten seconds.
 
+None of them outlives it, however it ends: what is left would keep the ports from the one that is started next.
+"""
+
+import ctypes
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Final
 
 import structlog
@@ -13,15 +18,17 @@ import structlog
 from app import log as logs
 from app.config import Settings
 from app.main.start import stopped_by_signals
+from app.node.running import read_running
 
 START_FAILED: Final = 3
 """Exit code of a child whose start cannot succeed: it is not started again."""
 
 _STOP_SECONDS: Final = 9.0
-_FIRST_RETRY_SECONDS: Final = 0.5
+_FIRST_RETRY_SECONDS: Final = 0.1  # a process that has answered: its routers wait
+_RETRY_SECONDS: Final = 0.5  # one that has died before it was ready; each time longer
 _LONGEST_RETRY_SECONDS: Final = 15.0
-_STEADY_SECONDS: Final = 30.0
 _LOOK_SECONDS: Final = 0.1
+_DIE_WITH_PARENT: Final = 1  # PR_SET_PDEATHSIG, prctl(2)
 
 log = structlog.get_logger("main")
 
@@ -29,15 +36,14 @@ log = structlog.get_logger("main")
 class _Child:
     """One process that is kept running."""
 
-    def __init__(self, arguments: tuple[str, ...], environment: Mapping[str, str]) -> None:
-        self.name = "-".join(arguments)
+    def __init__(self, arguments: tuple[str, ...], environment: Mapping[str, str], data_dir: Path) -> None:
+        self.name = "-".join(argument for argument in arguments if not argument.startswith("--"))
         self.failed = False
         self._command = [sys.executable, "-m", "app.main", *arguments]
-        self._environment = environment
+        self._environment, self._data_dir = environment, data_dir
         self._process: subprocess.Popen[bytes] | None = None
-        self._started_at = 0.0
         self._start_at = 0.0
-        self._retry = _FIRST_RETRY_SECONDS
+        self._retry = _RETRY_SECONDS
 
     @property
     def running(self) -> bool:
@@ -47,21 +53,20 @@ class _Child:
         """Start it if it is due; notice if it has died."""
         if self._process is None:
             if now >= self._start_at:
-                self._process = subprocess.Popen(self._command, env=dict(self._environment))  # noqa: S603 our own program
-                self._started_at = now
+                self._process = _start(self._command, self._environment)
             return
         code = self._process.poll()
         if code is None:
             return
+        was_ready = read_running(self._data_dir).get(self.name, {}).get("pid") == self._process.pid
         self._process = None
         if code == START_FAILED:
             self.failed = True
             return
-        if now - self._started_at > _STEADY_SECONDS:
-            self._retry = _FIRST_RETRY_SECONDS
-        log.error("process_died", child=self.name, code=code, again_in_seconds=self._retry)
-        self._start_at = now + self._retry
-        self._retry = min(2 * self._retry, _LONGEST_RETRY_SECONDS)
+        pause = _FIRST_RETRY_SECONDS if was_ready else self._retry
+        log.error("process_died", child=self.name, code=code, again_in_seconds=pause)
+        self._start_at = now + pause
+        self._retry = _RETRY_SECONDS if was_ready else min(2 * self._retry, _LONGEST_RETRY_SECONDS)
 
     def signal(self, number: int) -> None:
         if self._process is not None and self._process.poll() is None:
@@ -75,8 +80,8 @@ class _Child:
 class Supervisor:
     """Keeps processes running; `commands` are what each is told, as in `python -m app.main radius 0`."""
 
-    def __init__(self, commands: Sequence[tuple[str, ...]], environment: Mapping[str, str]) -> None:
-        self._children = [_Child(command, environment) for command in commands]
+    def __init__(self, commands: Sequence[tuple[str, ...]], environment: Mapping[str, str], data_dir: Path) -> None:
+        self._children = [_Child(command, environment, data_dir) for command in commands]
         self._stops = 0
 
     def stop(self) -> None:
@@ -108,6 +113,22 @@ class Supervisor:
             child.wait()
 
 
+def _start(command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """Start a process that the kernel kills when this one is gone: what it has acknowledged is on the disk."""
+    libc, parent = ctypes.CDLL(None), os.getpid()
+
+    def die_with_parent() -> None:
+        libc.prctl(_DIE_WITH_PARENT, signal.SIGKILL)
+        if os.getppid() != parent:  # it was gone before that
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return subprocess.Popen(  # noqa: S603 our own program
+        command,
+        env=dict(environment),
+        preexec_fn=die_with_parent,  # noqa: PLW1509 no threads run here
+    )
+
+
 def supervise(settings: Settings, only: str | None = None) -> int:
     """Run all processes, or one kind alone, until SIGTERM; return the exit code."""
     from app.main.one import RADIUS, run_one  # a process alone is this very process
@@ -118,6 +139,6 @@ def supervise(settings: Settings, only: str | None = None) -> int:
     workers = [(RADIUS, str(worker)) for worker in range(settings.radius_workers)]
     everything = [*workers, ("worker",), ("http",)]
     radius_alone = [(*workers[0], "--status"), *workers[1:]]
-    supervisor = Supervisor(everything if only is None else radius_alone, os.environ)
+    supervisor = Supervisor(everything if only is None else radius_alone, os.environ, settings.data_dir)
     with stopped_by_signals(supervisor.stop):
         return supervisor.run()

@@ -29,6 +29,12 @@ def free_udp_ports(count: int) -> list[int]:
     return ports
 
 
+def free_tcp_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
 @dataclass
 class Installation:
     """One data directory and what runs on it. Ports stay the same when a process starts again."""
