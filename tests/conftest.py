@@ -3,12 +3,16 @@
 `database` runs a test on both; `sqlite_database` and `postgresql_database` on one. Each is empty but migrated.
 """
 
+import os
 import shutil
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
+from signal import SIGKILL
+from threading import Event
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -67,6 +71,7 @@ class PostgresqlServer:
     """One server, made for this test process; databases on it are copies of a migrated one."""
 
     def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._server = get_server(folder, cleanup_mode="delete")
         self._base = self._server.get_uri()
         self._admin: Engine = create_engine(
@@ -96,10 +101,43 @@ class PostgresqlServer:
         """Remove a database, whoever is still connected."""
         self.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
+    @property
+    def pids(self) -> list[int]:
+        """Return the server's processes, the first of them before its children."""
+        first = int((self._folder / "postmaster.pid").read_text().split()[0])
+        children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
+        return [first, *map(int, children)]
+
+    def signal(self, number: int) -> None:
+        """Send a signal to every process of the server."""
+        for pid in self.pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+    def kill(self) -> None:
+        """End the server as a power cut would; `start_again` brings it back, recovered."""
+        self._admin.dispose()
+        pids = self.pids
+        self.signal(SIGKILL)
+        while any(_runs(pid) for pid in pids):
+            Event().wait(0.02)
+
+    def start_again(self) -> None:
+        """Start the server that was killed."""
+        self._server.ensure_postgres_running()
+
     def close(self) -> None:
         """End the server and remove what it had on the disk."""
         self._admin.dispose()
         self._server.cleanup()
+
+
+def _runs(pid: int) -> bool:
+    """Tell whether a process is there, and more than a zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "XZ"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 @pytest.fixture(scope="session")
