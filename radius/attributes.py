@@ -106,7 +106,10 @@ class Attributes:
 
     def octets(self, name: str) -> bytes | None:
         """Return the first value as it came."""
-        return self._read(name, _as_octets)
+        definition = BY_NAME[name]
+        if definition.vendor:
+            return self._read(name, _as_octets)
+        return self._first.get(definition.number)
 
     def all_octets(self, name: str) -> list[bytes]:
         """Return all values as they came, in order."""
@@ -124,6 +127,10 @@ class Attributes:
     def integer(self, name: str) -> int | None:
         """Return the first value of four octets, unsigned; of a tagged attribute the three after the tag."""
         definition = BY_NAME[name]
+        if not definition.vendor and not definition.tagged:
+            raw = self._first.get(definition.number)
+            if raw is None or len(raw) == 4:
+                return None if raw is None else int.from_bytes(raw)
         return self._read(name, _as_tagged_integer if definition.tagged else _as_integer)
 
     def word(self, name: str) -> str | None:

@@ -60,7 +60,8 @@ class ReplyCache:
                 return False
             entry.expires = now + 2 * self._life
             return entry.reply
-        self._make_room(entries, now)
+        if len(entries) >= self._most_per_client:
+            self._make_room(entries, now)
         entries[key] = _Entry(authenticator, now + self._life)
         return True
 

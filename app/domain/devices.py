@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Final
 
 _SEPARATORS: Final = re.compile(r"[-:. ]")
+_USUAL: Final = frozenset({"-----", ":::::"})
 _HEX: Final = re.compile(r"[0-9a-fA-F]{12}\Z")
 _CALLED: Final = re.compile(r"((?:[0-9a-fA-F]{2}[-:. ]?){5}[0-9a-fA-F]{2})(?::.*)?\Z", re.DOTALL)
 
@@ -19,12 +20,26 @@ def parse_mac(text: str) -> str | None:
     return bytes.fromhex(digits).hex(":")
 
 
-@lru_cache(maxsize=16384)
 def parse_station_id(text: str) -> str | None:
     """Return the MAC in a Calling- or Called-Station-Id, which may have `:SSID` behind it (RFC 3580 section 3.20).
 
     None where the family puts something else there: strongSwan sends `10.99.10.194[4500]`.
     """
+    if len(text) == 17 and text[2::3] in _USUAL:  # nearly all there are; the rest takes four times as long
+        return _plain(text)
+    return _odd_station_id(text)
+
+
+def _plain(text: str) -> str | None:
+    try:
+        mac = bytes.fromhex(text.replace(text[2], "")).hex(":")
+    except ValueError:
+        return None
+    return mac if len(mac) == len(text) else None  # spaces between digits are passed over
+
+
+@lru_cache(maxsize=4096)
+def _odd_station_id(text: str) -> str | None:
     match = _CALLED.match(text.strip())
     return None if match is None else parse_mac(match[1])
 

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 Chance = Callable[[int], bytes]
@@ -20,8 +21,15 @@ def derive(master: bytes, *purpose: str) -> bytes:
 
 def tag(key: bytes, *parts: bytes) -> bytes:
     """Return a 32-octet keyed hash (RFC 7693, BLAKE2b) over parts whose boundaries cannot be moved."""
-    message = b"".join([len(part).to_bytes(4, "big") + part for part in parts])
-    return hashlib.blake2b(message, key=key, digest_size=32).digest()
+    hashed = _keyed(key).copy()
+    hashed.update(b"".join([len(part).to_bytes(4, "big") + part for part in parts]))
+    return hashed.digest()
+
+
+@lru_cache(maxsize=16384)
+def _keyed(key: bytes) -> hashlib.blake2b:
+    """Return the hash with the key taken in: it costs as much as a message, and is copied for each."""
+    return hashlib.blake2b(key=key, digest_size=32)
 
 
 def base32(data: bytes) -> str:

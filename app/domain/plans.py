@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -152,6 +153,7 @@ def usage_from_days(days: Mapping[date, int], day: date) -> Usage:
 WITA: Final = ZoneInfo("Asia/Makassar")
 
 
+@lru_cache(maxsize=1024)  # a batch of requests shares its moment
 def local_day(at: datetime, zone: ZoneInfo) -> date:
     """Return the local calendar day of a moment."""
     return at.astimezone(zone).date()

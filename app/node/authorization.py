@@ -7,6 +7,7 @@ after the request came; an unknown MAC never waits, is never written down, and c
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from app.domain.acceptances import NONCE_OCTETS, Acceptance, class_value, new_acceptance_id
@@ -108,7 +109,7 @@ class Authorizer:
             request.user_name or "",
             station_mac(attributes),
             named(attributes.octets("Acct-Session-Id")),
-            datetime.fromtimestamp(request.received_at, UTC),
+            _moment(request.received_at),
         )
         ticket = read_name(asked.name)
         if ticket is not None:
@@ -280,14 +281,7 @@ class Authorizer:
         limits = verdict.limits
         acceptance = Acceptance(verdict.acceptance_id, verdict.account_id)
         return Accept(
-            Authorization(
-                down_bps=limits.down_bps,
-                up_bps=limits.up_bps,
-                total_octets=limits.octets,
-                session_timeout_seconds=limits.session_seconds,
-                idle_timeout_seconds=limits.idle_seconds,
-                interim_seconds=limits.interim_seconds,
-            ),
+            _authorization(limits),
             class_value(acceptance, key=self._keyring.class_key, nas_id=nas.nas.id),
             user_name=verdict.account_id if nas.profile.accounts_by_accept_name else None,
             reason=verdict.method.value,
@@ -340,6 +334,11 @@ class Authorizer:
         return Outcome(None)
 
 
+@lru_cache(maxsize=64)  # a batch of requests shares its moment
+def _moment(at: float) -> datetime:
+    return datetime.fromtimestamp(at, UTC)
+
+
 def _canonical(asked: _Asked) -> str:
     """Return the one spelling of a person's name; Windows may send its domain with it (RFC 2759 section 4)."""
     if isinstance(asked.request.credential, MsChapV2Response):
@@ -367,6 +366,18 @@ def _limits(grant: Grant, nas: KnownNas, others: int, acceptance_id: str) -> Lim
     if not nas.accounts:  # A6.21: nothing else ends a session whose octets we never hear of
         seconds = min(seconds or _UNACCOUNTED_SECONDS, _UNACCOUNTED_SECONDS)
     return Limits(grant.down_bps, grant.up_bps, octets, seconds, grant.idle_seconds, interim)
+
+
+@lru_cache(maxsize=1024)
+def _authorization(limits: Limits) -> Authorization:
+    return Authorization(
+        down_bps=limits.down_bps,
+        up_bps=limits.up_bps,
+        total_octets=limits.octets,
+        session_timeout_seconds=limits.session_seconds,
+        idle_timeout_seconds=limits.idle_seconds,
+        interim_seconds=limits.interim_seconds,
+    )
 
 
 def _address(request: AccessRequest) -> str:

@@ -67,6 +67,19 @@ def test_any_mac_is_read(octets: bytes, separator: str) -> None:
     assert parse_mac(mac.replace(":", separator).upper()) == mac
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("02:aa:00:00:00:0g", None, id="a letter that is no digit"),
+        pytest.param("02:aa:00:00:  :01", None, id="spaces for digits"),
+        pytest.param("02:aa-00:00-00:01", MAC, id="mixed separators"),
+        pytest.param("02-AA-00-00-00-01", MAC, id="as most routers write it"),
+    ],
+)
+def test_seventeen_characters_are_a_mac_or_nothing(text: str, expected: str | None) -> None:
+    assert parse_station_id(text) == expected
+
+
 @given(st.text(max_size=80))
 def test_any_text_is_read_without_an_error(text: str) -> None:
     parse_mac(text)
