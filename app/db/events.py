@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 from app.db.bulk import moment_text
 from app.db.tables import accounting_events
 
-_COLUMNS = "received_at, nas_id, source, session_id, outcome, packet"
+_COLUMNS = "received_at, nas_id, source, session_id, outcome, packet, reading"
 
 
 class Event(NamedTuple):
@@ -23,6 +23,7 @@ class Event(NamedTuple):
     session_id: str | None
     outcome: str
     packet: bytes
+    reading: str | None = None  # `readings.reading_text`, of what was merged
 
 
 def add(connection: Connection, events: Sequence[Event]) -> None:
@@ -30,7 +31,7 @@ def add(connection: Connection, events: Sequence[Event]) -> None:
     if not events:
         return
     if connection.dialect.name == "sqlite":
-        statement = f"INSERT INTO accounting_events ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)"  # noqa: S608 names of ours
+        statement = f"INSERT INTO accounting_events ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 names of ours
         connection.exec_driver_sql(statement, [(moment_text(event[0]), *event[1:]) for event in events])
         return
     driver = connection.connection.driver_connection

@@ -1,33 +1,24 @@
 """Sessions in the database: found by what reports may belong to, written in bulk."""
 
 import json
-from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, delete, select, text, update
 
 from app.db.bulk import moment_text, write_rows
 from app.db.keyed import MOMENT, among, equal, key_rows, key_value
+from app.db.readings import from_us, reading_values, to_reading, to_us
 from app.db.tables import changes, nases, sessions
-from app.domain.sessions import (
-    UNDATED_TOLERANCE,
-    DayMarks,
-    Mark,
-    NasRestart,
-    Proof,
-    Session,
-    SessionReport,
-    SessionState,
-    Stop,
-)
+from app.domain.counters import Counting, DayMarks, Mark, Oddity
+from app.domain.ends import Stop
+from app.domain.sessions import UNDATED_TOLERANCE, NasRestart, Proof, Session, SessionReport, SessionState
 
 _COLUMNS: Final = tuple(column.name for column in sessions.columns)
 _KEPT: Final = {"id", "nas_id", "nas_scope", "acct_session_id", "mac", "user_name"}
 _THEN: Final = "ON CONFLICT (id) DO UPDATE SET " + ", ".join(f"{c} = excluded.{c}" for c in _COLUMNS if c not in _KEPT)
 _SELECTED: Final = ", ".join(f"s.{column}" for column in _COLUMNS)
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_US: Final = timedelta(microseconds=1)
 
 
 # ---- finding
@@ -165,29 +156,35 @@ def _state_text(session: Session) -> str:
     """Write what the columns do not say; moments are microseconds since 1970."""
     state: dict[str, object] = {
         "days": [
-            [marks.day.toordinal(), _us(marks.first.at), *marks.first[1:], _us(marks.last.at), *marks.last[1:]]
+            [marks.day.toordinal(), to_us(marks.first.at), *marks.first[1:], to_us(marks.last.at), *marks.last[1:]]
             for marks in session.marks
         ]
     }
     if session.proof is not None:
-        state["proof"] = _us(session.proof.at)
+        state["proof"] = to_us(session.proof.at)
     if session.ip_at is not None:
-        state["ip"] = _us(session.ip_at)
+        state["ip"] = to_us(session.ip_at)
     if session.undated is not None:
-        state["undated"] = [_us(at) for at in session.undated]
+        state["undated"] = [to_us(at) for at in session.undated]
     if session.stop is not None:
-        state["stop"] = [_us(session.stop.known_at), session.stop.estimated]
+        state["stop"] = [to_us(session.stop.known_at), session.stop.estimated]
     if session.orphaned:
         state["orphaned"] = True
+    if session.counting is not None:
+        head, oddities = session.counting
+        state["head"] = None if head is None else reading_values(head)
+        if oddities:
+            state["odd"] = oddities
     return json.dumps(state, separators=(",", ":"))
 
 
-def _us(at: datetime) -> int:
-    return (at - _EPOCH) // _US
-
-
-def _at(us: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=us)
+def _counting(state: Mapping[str, Any]) -> Counting | None:
+    """Read where counting stands; None for sessions from before readings were kept."""
+    if "head" not in state:
+        return None
+    head = state["head"]
+    oddities = tuple(Oddity(word) for word in state.get("odd", ()))
+    return Counting(None if head is None else to_reading(head), oddities)
 
 
 def _session(row: Row[Any]) -> Session:
@@ -204,19 +201,22 @@ def _session(row: Row[Any]) -> Session:
         down_octets=row.down_octets,
         session_seconds=row.session_seconds,
         marks=tuple(
-            DayMarks(date.fromordinal(day), Mark(_at(first), up, down), Mark(_at(last), last_up, last_down))
+            DayMarks(date.fromordinal(day), Mark(from_us(first), up, down), Mark(from_us(last), last_up, last_down))
             for day, first, up, down, last, last_up, last_down in state["days"]
         ),
         id=row.id,
-        proof=None if row.account_id is None else Proof(_at(state["proof"]), row.acceptance_id or "", row.account_id),
+        proof=None
+        if row.account_id is None
+        else Proof(from_us(state["proof"]), row.acceptance_id or "", row.account_id),
         site_id=row.site_id,
         ip=row.ip,
-        ip_at=_at(state["ip"]) if "ip" in state else None,
-        undated=(_at(state["undated"][0]), _at(state["undated"][1])) if "undated" in state else None,
+        ip_at=from_us(state["ip"]) if "ip" in state else None,
+        undated=(from_us(state["undated"][0]), from_us(state["undated"][1])) if "undated" in state else None,
         stop=None if row.stopped_at is None else _stop(row, *state["stop"]),
         orphaned=state.get("orphaned", False),
+        counting=_counting(state),
     )
 
 
 def _stop(row: Row[Any], known_at: int, estimated: bool) -> Stop:
-    return Stop(row.stop_reported, row.stopped_at, row.stop_cause, _at(known_at), estimated)
+    return Stop(row.stop_reported, row.stopped_at, row.stop_cause, from_us(known_at), estimated)

@@ -289,6 +289,7 @@ accounting_events = Table(
     Column("session_id", String(16), index=True),
     Column("outcome", String(20), nullable=False),  # merged, or why not
     Column("packet", LargeBinary, nullable=False),  # the raw Accounting-Request, or an openNDS report
+    Column("reading", Text),  # JSON: the counters in it, from which totals are counted again; NULL: none
     sqlite_autoincrement=True,
 )
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date
 from zoneinfo import ZoneInfo
 
+from app.domain.counters import Reading
 from app.domain.sessions import (
     NasRestart,
     Proof,
@@ -16,6 +17,7 @@ from app.domain.sessions import (
     find_sessions,
     join,
     recognise,
+    settle,
 )
 from app.domain.usage import DayUsage, usage_moved
 
@@ -32,6 +34,7 @@ class Ledger:
         self._new_id = new_id
         self._stored: dict[str, Session] = {}
         self._by_key: dict[SessionKey, list[Session]] = {}
+        self._readings: dict[str, list[Reading]] = {}  # of the reports in this batch
         self.absorbed: dict[str, str] = {}  # id -> id of the session that it turned out to be a part of
 
     def load(self, stored: Iterable[Session]) -> None:
@@ -49,6 +52,7 @@ class Ledger:
             session = apply_report(None, report, zone=self._zone)
             session = replace(session, id=self._new_id(), site_id=self._sites.get(report.nas_id))
             sessions.append(session)
+            self._readings[session.id] = [report.reading]
             return session.id
         session = apply_report(parts[0], report, zone=self._zone)
         for part in parts[1:]:
@@ -56,7 +60,33 @@ class Ledger:
             self.absorbed[part.id] = session.id
             sessions.remove(part)
         sessions[sessions.index(parts[0])] = session
+        self._readings.setdefault(session.id, []).append(report.reading)
         return session.id
+
+    def unsettled(self) -> dict[str, list[str]]:
+        """Return the sessions to be settled, each with the ids under which its stored reports stand."""
+        found: dict[str, list[str]] = {
+            session.id: [] for session in self.sessions() if session.counting is None and session.id in self._readings
+        }
+        if found:
+            for stored in self._stored:
+                survivor = self.survivor(stored)
+                if survivor in found:
+                    found[survivor].append(stored)
+        return found
+
+    def settle(self, stored: Mapping[str, Sequence[Reading | None]]) -> None:
+        """Settle by the stored readings under each id; one of which a reading is not kept (None) cannot be."""
+        known: dict[str, list[Reading | None]] = {}
+        for ids in (self._readings, stored):
+            for session_id, kept in ids.items():
+                known.setdefault(self.survivor(session_id), []).extend(kept)
+        whole: dict[str, list[Reading]] = {}
+        for session_id in self.unsettled():
+            readings = [reading for reading in known[session_id] if reading is not None]
+            if len(readings) == len(known[session_id]):
+                whole[session_id] = readings
+        self._update(lambda one: settle(one, whole[one.id], zone=self._zone) if one.id in whole else one)
 
     def survivor(self, session_id: str) -> str:
         """Return the id under which a session is stored in the end."""

@@ -1,21 +1,34 @@
 """Sessions as a projection of what routers reported: no order of the same reports gives another result.
 
-A session's state is a join of its reports: totals are the greatest that was reported, for each local day the first
-and the last report are kept, and whatever else a session says is computed from these. So a report seen twice, late,
-or in another order leaves the same state, and usage is the difference between two states.
+A session's state is a join of its reports: for each local day the first and the last report are kept, and whatever
+else a session says is computed from these; its totals are counted from all readings in order (`app.domain.counters`).
+So a report seen twice, late, or in another order leaves the same state, and usage is the difference between two states.
 
 Which reports make one session is a matter of time: a report covers the stretch from the start that it implies to its
 own moment, and reports of one identity whose stretches touch belong together. A report that touches two sessions
 shows that they are one (`join`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
+from app.domain.counters import (
+    Count,
+    Counting,
+    DayMarks,
+    Mark,
+    Reading,
+    count,
+    count_on,
+    day_marks,
+    join_marks,
+    nothing_counted,
+)
+from app.domain.ends import Stop, join_stops
 from app.domain.plans import local_day
 
 START_TOLERANCE: Final = timedelta(seconds=30)
@@ -51,6 +64,8 @@ class Flag(StrEnum):
     ORPHANED = "orphaned"  # its account has been erased since: charged to nobody
     ESTIMATED = "estimated"  # closed by us after long silence, at its last report
     DECREASED = "decreased"  # the NAS reported smaller counters later
+    WRAPPED = "wrapped"  # because a counter of 32 bits passed its end
+    RESET = "reset"  # because it began to count anew
 
 
 class SessionKey(NamedTuple):
@@ -70,6 +85,7 @@ class SessionReport:
     `nas_scope` is the NAS-Identifier, else the address. `acceptance_id` and `account_id` are proven by Class, or by a
     recent Accept for this user name, NAS and MAC; None is unmatched. `mac` is "" where the NAS names no device.
     `event_at` is when it happened (standards: Event-Timestamp if plausible, else arrival minus Acct-Delay-Time).
+    Packets are None where the router counts none; `has_octets` and `has_gigawords` tell whether it said any.
     """
 
     kind: ReportKind
@@ -86,6 +102,26 @@ class SessionReport:
     account_id: str | None = None
     ip: str | None = None
     terminate_cause: str | None = None
+    up_packets: int | None = None
+    down_packets: int | None = None
+    has_octets: bool = True
+    has_gigawords: bool = True
+
+    @property
+    def reading(self) -> Reading:
+        """Return what the report says of the counters."""
+        starts_at = self.starts_at
+        return Reading(
+            seconds=0 if self.kind is ReportKind.START else self.session_seconds if starts_at is not None else None,
+            at=self.event_at,
+            up=self.up_octets,
+            down=self.down_octets,
+            up_packets=self.up_packets,
+            down_packets=self.down_packets,
+            counted=self.has_octets,
+            wide=self.has_gigawords,
+            final=self.kind is ReportKind.STOP,
+        )
 
     @property
     def starts_at(self) -> datetime | None:
@@ -112,22 +148,6 @@ class NasRestart:
     cause: str
 
 
-class Mark(NamedTuple):
-    """The counters at one moment."""
-
-    at: datetime
-    up_octets: int
-    down_octets: int
-
-
-class DayMarks(NamedTuple):
-    """The first and the last report of one local day."""
-
-    day: date
-    first: Mark
-    last: Mark
-
-
 class Proof(NamedTuple):
     """Our Accept behind a session; of several the earliest counts: who went online first is charged.
 
@@ -140,24 +160,11 @@ class Proof(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
-    """How a session ended: what the NAS said (`reported`), or what its restart or our estimate told.
-
-    `known_at` is the moment of that Stop or restart, or of the last report before we gave up waiting (`estimated`).
-    """
-
-    reported: bool
-    at: datetime
-    cause: str
-    known_at: datetime
-    estimated: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Session:
     """One session. `id` is "" until it is stored. Row identity: its key and its start.
 
     `undated` are the first and the last moment of reports that implied no start; `ip_at` is when `ip` was reported.
+    `counting` is None where all its readings must be looked at again (`settle`), and for good where some are not kept.
     """
 
     nas_id: str
@@ -179,6 +186,7 @@ class Session:
     undated: tuple[datetime, datetime] | None = None
     stop: Stop | None = None
     orphaned: bool = False
+    counting: Counting | None = None
 
     @property
     def state(self) -> SessionState:
@@ -207,9 +215,10 @@ class Session:
             Flag.UNMATCHED: self.proof is None,
             Flag.ORPHANED: self.orphaned,
             Flag.ESTIMATED: self.stop is not None and self.stop.estimated,
-            Flag.DECREASED: _decreased(self),
+            Flag.DECREASED: self.counting is None and _decreased(self),
         }
-        return frozenset(flag for flag, present in found.items() if present)
+        odd = () if self.counting is None else (Flag(oddity.value) for oddity in self.counting.oddities)
+        return frozenset(flag for flag, present in found.items() if present).union(odd)
 
 
 def _decreased(session: Session) -> bool:
@@ -260,15 +269,37 @@ def find_sessions(candidates: Iterable[Session], report: SessionReport) -> list[
 
 
 def apply_report(session: Session | None, report: SessionReport, *, zone: ZoneInfo) -> Session:
-    """Join one report into its session (None: its first); the result does not depend on the order of reports."""
-    first = _session_of(report, zone)
-    return first if session is None else join(session, first)
+    """Join one report into its session (None: its first); the result does not depend on the order of reports.
+
+    A report that goes on from the last one is counted at once; any other leaves a session that must be settled.
+    """
+    started_at = report.starts_at or report.event_at
+    if session is None:
+        counted = count_on(nothing_counted(started_at), report.reading, started_at)
+        return _session_of(report, zone, counted)
+    if session.counting is None or (session.undated is not None and started_at < session.started_at):
+        return join(session, _session_of(report, zone))  # an earlier start moves the ages of undated readings
+    before = Count(session.up_octets, session.down_octets, (), session.counting)
+    counted = count_on(before, report.reading, session.started_at)
+    return join(session, _session_of(report, zone, counted), None if counted is None else counted.counting)
 
 
-def _session_of(report: SessionReport, zone: ZoneInfo) -> Session:
-    """Return the session that one report alone tells of."""
+def settle(session: Session, readings: Sequence[Reading], *, zone: ZoneInfo) -> Session:
+    """Count a session from all its readings."""
+    counted = count(readings, started_at=session.started_at)
+    return replace(
+        session,
+        up_octets=counted.up_octets,
+        down_octets=counted.down_octets,
+        marks=day_marks(counted.marks, zone),
+        counting=counted.counting,
+    )
+
+
+def _session_of(report: SessionReport, zone: ZoneInfo, counted: Count | None = None) -> Session:
+    """Return the session that one report alone tells of; `counted` is what had been used by then, if it is known."""
     at, starts_at = report.event_at, report.starts_at
-    mark = Mark(at, report.up_octets, report.down_octets)
+    mark = Mark(at, *(counted or (report.up_octets, report.down_octets))[:2])
     return Session(
         report.nas_id,
         report.nas_scope,
@@ -277,8 +308,8 @@ def _session_of(report: SessionReport, zone: ZoneInfo) -> Session:
         report.user_name,
         started_at=at if starts_at is None else starts_at,
         last_report_at=at,
-        up_octets=report.up_octets,
-        down_octets=report.down_octets,
+        up_octets=mark.up_octets,
+        down_octets=mark.down_octets,
         session_seconds=report.session_seconds or 0,
         marks=(DayMarks(local_day(at, zone), mark, mark),),
         proof=None if report.account_id is None else Proof(at, report.acceptance_id or "", report.account_id),
@@ -286,11 +317,15 @@ def _session_of(report: SessionReport, zone: ZoneInfo) -> Session:
         ip_at=None if report.ip is None else at,
         undated=(at, at) if starts_at is None else None,
         stop=Stop(True, at, report.terminate_cause or "", at) if report.kind is ReportKind.STOP else None,
+        counting=None if counted is None else counted.counting,
     )
 
 
-def join(left: Session, right: Session) -> Session:
-    """Return the one session that two states of it tell of; it keeps the id of the left one."""
+def join(left: Session, right: Session, counting: Counting | None = None) -> Session:
+    """Return the one session that two states of it tell of; it keeps the id of the left one.
+
+    Without `counting` it is to be settled, and until then its totals are the greatest that was reported.
+    """
     last_report_at = max(left.last_report_at, right.last_report_at)
     ip_at, ip = _latest_ip(left, right)
     return Session(
@@ -304,28 +339,17 @@ def join(left: Session, right: Session) -> Session:
         up_octets=max(left.up_octets, right.up_octets),
         down_octets=max(left.down_octets, right.down_octets),
         session_seconds=max(left.session_seconds, right.session_seconds),
-        marks=_join_marks(left.marks, right.marks),
+        marks=join_marks(left.marks, right.marks),
         id=left.id or right.id,
         proof=_earliest(left.proof, right.proof),
         site_id=left.site_id or right.site_id,
         ip=ip,
         ip_at=ip_at,
         undated=_join_undated(left.undated, right.undated),
-        stop=_join_stops(left.stop, right.stop, last_report_at),
+        stop=join_stops(left.stop, right.stop, last_report_at),
         orphaned=left.orphaned or right.orphaned,
+        counting=counting,
     )
-
-
-def _join_marks(left: tuple[DayMarks, ...], right: tuple[DayMarks, ...]) -> tuple[DayMarks, ...]:
-    if left[-1].day < right[0].day:
-        return left + right
-    if len(left) == 1 and len(right) == 1 and left[0].day == right[0].day:
-        return (DayMarks(left[0].day, min(left[0].first, right[0].first), max(left[0].last, right[0].last)),)
-    days = {marks.day: marks for marks in left}
-    for marks in right:
-        known = days.get(marks.day, marks)
-        days[marks.day] = DayMarks(marks.day, min(known.first, marks.first), max(known.last, marks.last))
-    return tuple(days[day] for day in sorted(days))
 
 
 def _earliest(left: Proof | None, right: Proof | None) -> Proof | None:
@@ -349,23 +373,6 @@ def _join_undated(
     return min(left[0], right[0]), max(left[1], right[1])
 
 
-def _join_stops(left: Stop | None, right: Stop | None, last_report_at: datetime) -> Stop | None:
-    """A Stop of the NAS stands; what we inferred is undone by a report from after it, and ends at the last report."""
-    stops = [stop for stop in (left, right) if stop is not None]
-    reported = [stop for stop in stops if stop.reported]
-    if reported:
-        return max(reported, key=lambda stop: (stop.at, stop.cause))
-    standing = [stop for stop in stops if stop.known_at >= last_report_at]
-    if not standing:
-        return None
-    return replace(min(standing, key=_precedence), at=last_report_at)
-
-
-def _precedence(inferred: Stop) -> tuple[bool, datetime, str]:
-    """A restart before an estimate; of two restarts the earlier."""
-    return inferred.estimated, inferred.known_at, inferred.cause
-
-
 # ---- ends that no Stop reported
 
 
@@ -374,7 +381,7 @@ def apply_restart(session: Session, restart: NasRestart) -> Session:
     if session.last_report_at > restart.at or session.started_at >= restart.at:
         return session
     inferred = Stop(False, session.last_report_at, restart.cause, restart.at)
-    return replace(session, stop=_join_stops(session.stop, inferred, session.last_report_at))
+    return replace(session, stop=join_stops(session.stop, inferred, session.last_report_at))
 
 
 def apply_restarts(session: Session, restarts: Iterable[NasRestart]) -> Session:

@@ -7,8 +7,9 @@ from itertools import pairwise
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from app.domain.counters import Mark
 from app.domain.plans import day_begins_at, local_day
-from app.domain.sessions import Mark, Session
+from app.domain.sessions import Session
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,15 @@ def to_report(
         account_id=None if acceptance is None else acceptance.account_id,
         ip=_ip(attributes),
         terminate_cause=_cause(attributes) if kind is ReportKind.STOP else None,
+        up_packets=counters.up_packets if _counts_packets(attributes) else None,
+        down_packets=counters.down_packets if _counts_packets(attributes) else None,
+        has_octets=counters.has_octets,
+        has_gigawords=counters.has_gigawords,
     )
+
+
+def _counts_packets(attributes: Attributes) -> bool:
+    return "Acct-Input-Packets" in attributes or "Acct-Output-Packets" in attributes
 
 
 def event_time(attributes: Attributes, arrived_at: float) -> datetime:

@@ -10,7 +10,19 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from app.db import access_log, accounts, devices, events, feed, positions, restarts, resume, sessions, set_aside, usage
+from app.db import (
+    access_log,
+    accounts,
+    events,
+    feed,
+    positions,
+    readings,
+    restarts,
+    resume,
+    sessions,
+    set_aside,
+    usage,
+)
 from app.db.engine import Connection, Database
 from app.db.events import Event
 from app.db.feed import FeedKind
@@ -19,7 +31,6 @@ from app.domain.ledger import Ledger, Scope
 from app.domain.reports import (
     Decided,
     Item,
-    Method,
     Move,
     Position,
     Reported,
@@ -28,9 +39,10 @@ from app.domain.reports import (
     UnusableReason,
     storable,
 )
-from app.domain.resume import LOG_OUT_CAUSE, login_behind
+from app.domain.resume import LOG_OUT_CAUSE
 from app.domain.sessions import START_TOLERANCE, NasRestart, Proof, Session, SessionReport
 from app.services import limits
+from app.services.verdicts import begin_grants, log_verdicts
 
 _ACCEPT_BEFORE_START: Final = timedelta(minutes=10)
 """How long before its session's start an Accept may lie that accounting does not name."""
@@ -202,8 +214,8 @@ def _merge(connection: Connection, items: Sequence[Item], batch: _Batch) -> tupl
     reported = [_checked(item) for item in items if isinstance(item, Reported)]
     decided = [item for item in items if isinstance(item, Decided)]
     unreadable = [(item.reason, item.record) for item in items if isinstance(item, Unreadable)]
-    first_used = _log(connection, decided)
-    logged_in = _begin_grants(connection, decided)
+    first_used = log_verdicts(connection, decided)
+    logged_in = begin_grants(connection, decided)
     sites = sessions.sites_of(connection, {item.nas_id for item in reported})
     ledger = Ledger(batch.zone, sites, lambda: draw_id(batch.chance))
     outcomes = _apply(connection, ledger, reported)
@@ -246,14 +258,24 @@ def _apply(
                 outcomes.append((item, ("restart", None)))
             case Unusable():
                 outcomes.append((item, (item.report.reason.value, None)))
+    _settle(connection, ledger)
     _restart(connection, ledger, fresh)
     return outcomes
+
+
+def _settle(connection: Connection, ledger: Ledger) -> None:
+    """Count those sessions anew whose reports did not simply go on, from all that was ever reported of them."""
+    unsettled = ledger.unsettled()
+    if unsettled:
+        stored = [session_id for ids in unsettled.values() for session_id in ids]
+        ledger.settle(readings.of_sessions(connection, stored) if stored else {})
 
 
 def _event(item: Reported, outcome: tuple[str, str | None], ledger: Ledger) -> Event:
     word, session_id = outcome
     survivor = None if session_id is None else ledger.survivor(session_id)
-    return Event(item.received_at, item.nas_id, item.source, survivor, word, item.packet)
+    reading = readings.reading_text(item.report.reading) if isinstance(item.report, SessionReport) else None
+    return Event(item.received_at, item.nas_id, item.source, survivor, word, item.packet, reading)
 
 
 def _restart(connection: Connection, ledger: Ledger, fresh: Sequence[NasRestart]) -> None:
@@ -333,23 +355,6 @@ def _store(connection: Connection, ledger: Ledger, batch: _Batch) -> _Told:
     )
 
 
-def _log(connection: Connection, decided: Sequence[Decided]) -> frozenset[str]:
-    """Write the access log, the devices seen, and first uses; return the accounts whose validity began."""
-    if not decided:
-        return frozenset()
-    access_log.add(connection, decided)
-    accepted = [(v, v.account_id) for v in decided if v.accepted and v.account_id is not None]
-    existing = accounts.existing(connection, {account_id for _, account_id in accepted})
-    seen: dict[tuple[str, str], tuple[datetime, datetime]] = {}
-    for verdict, account_id in accepted:
-        if verdict.mac and account_id in existing:
-            first, last = seen.get((account_id, verdict.mac), (verdict.at, verdict.at))
-            seen[account_id, verdict.mac] = min(first, verdict.at), max(last, verdict.at)
-    devices.note_many(connection, seen)
-    uses = sorted((v.at, account_id) for v, account_id in accepted if v.method is Method.PASSWORD)
-    return frozenset(account_id for at, account_id in uses if accounts.note_first_use(connection, account_id, at))
-
-
 def _end_grants(connection: Connection, ledger: Ledger) -> frozenset[str]:
     """End the resume grants of those who logged out at the router; return their MACs.
 
@@ -361,18 +366,3 @@ def _end_grants(connection: Connection, ledger: Ledger) -> frozenset[str]:
         if session.stop is not None and session.stop.cause == LOG_OUT_CAUSE and session.account_id is not None
     ]
     return frozenset(resume.end_logged_out(connection, gone))
-
-
-def _begin_grants(connection: Connection, decided: Sequence[Decided]) -> frozenset[str]:
-    """Bring the resume grants into force whose login a router has carried out; return the MACs that logged in.
-
-    A node remembers them from the Accept on. So it is told of all, also where a log-out has ended the grant meanwhile.
-    """
-    used: list[tuple[datetime, resume.Used]] = []
-    for verdict in decided:
-        if verdict.accepted and verdict.method is Method.TICKET and verdict.account_id is not None and verdict.mac:
-            nonce = login_behind(verdict.user_name, verdict.acceptance_id)
-            if nonce is not None:
-                used.append((verdict.at, resume.Used(verdict.mac, verdict.account_id, nonce)))
-    resume.begin(connection, [one for _, one in sorted(used)])
-    return frozenset(one.mac for _, one in used)

@@ -18,6 +18,7 @@ from app.domain.sessions import (
     close_stale,
     find_sessions,
     same_session,
+    settle,
 )
 from app.domain.usage import DayUsage, usage_by_day, usage_moved
 from tests.factories import NOON, make_report
@@ -31,7 +32,7 @@ def session_of(*reports: SessionReport) -> Session:
     for report in reports:
         session = apply_report(session, report, zone=WITA)
     assert session is not None
-    return session
+    return settle(session, [report.reading for report in reports], zone=WITA)
 
 
 def restart(minute: float, cause: str = "NAS-Reboot") -> NasRestart:
@@ -90,10 +91,18 @@ def test_a6_07_late_reports_neither_reopen_a_session_nor_lower_its_totals(late: 
     assert session.stop.cause == "User-Request"
 
 
-def test_a6_09_smaller_counters_are_flagged_and_never_negative() -> None:
-    session = session_of(make_report(INTERIM, minute=10, up=100), make_report(INTERIM, minute=20, up=40))
+def test_a6_09_a_smaller_reading_without_a_session_time_is_flagged_and_never_negative() -> None:
+    session = session_of(
+        make_report(INTERIM, minute=10, up=100, seconds=None), make_report(INTERIM, minute=20, up=40, seconds=None)
+    )
     assert session.flags == {Flag.DECREASED}
     assert usage_by_day(session, zone=WITA) == {date(2026, 11, 24): DayUsage(100, 0)}
+
+
+def test_a6_09_counters_that_begin_again_are_added_and_flagged() -> None:
+    session = session_of(make_report(INTERIM, minute=10, up=100, down=50), make_report(INTERIM, minute=20, up=40))
+    assert session.flags == {Flag.DECREASED, Flag.RESET}
+    assert usage_by_day(session, zone=WITA) == {date(2026, 11, 24): DayUsage(140, 50)}
 
 
 @pytest.mark.parametrize(

@@ -197,3 +197,17 @@ def test_no_attribute_breaks_a_report(items: list[tuple[int, bytes]], status: in
     kinds = {int(kind): kind for kind in StatusType}
     known = None if status is None else kinds.get(status, status)
     to_report(attributes, known, nas=NAS, source="::1", arrived_at=ARRIVED.timestamp(), class_key=KEY)
+
+
+@pytest.mark.parametrize(
+    ("said", "octets", "gigawords", "packets"),
+    [
+        pytest.param({}, False, False, None, id="no counter at all"),
+        pytest.param({"Acct_Input_Octets": 5}, True, False, None, id="A6.09 octets of 32 bits"),
+        pytest.param({"Acct_Input_Octets": 5, "Acct_Input_Gigawords": 0}, True, True, None, id="gigawords"),
+        pytest.param({"Acct_Output_Packets": 7}, False, False, 7, id="packets"),
+    ],
+)
+def test_what_a_router_counts(said: dict[str, Value], octets: bool, gigawords: bool, packets: int | None) -> None:
+    found = session(**said)
+    assert (found.has_octets, found.has_gigawords, found.down_packets) == (octets, gigawords, packets)

@@ -1,0 +1,75 @@
+"""A6.09 through the database: wraps and restarted counters end in the same octets in any order and any batches."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from itertools import permutations
+
+import pytest
+from sqlalchemy import update
+
+from app.db import tables
+from app.db.engine import Database
+from app.domain.sessions import ReportKind, SessionReport
+from tests.factories import make_report
+from tests.services.test_ingest import TODAY, city, column, say, used
+
+__all__ = ["city"]
+START, INTERIM, STOP = ReportKind.START, ReportKind.INTERIM, ReportKind.STOP
+MB, WRAP = 10**6, 2**32
+
+
+def narrow(report: SessionReport) -> SessionReport:
+    return replace(report, has_gigawords=False)
+
+
+RESTARTED = [
+    make_report(START),
+    make_report(INTERIM, minute=10, up=50 * MB, down=500 * MB),
+    make_report(INTERIM, minute=20, up=MB, down=10 * MB),
+    make_report(STOP, minute=30, up=60 * MB, down=700 * MB),
+]
+WRAPPED = [
+    narrow(make_report(START)),
+    narrow(make_report(INTERIM, minute=10, up=50 * MB, down=4_000 * MB)),
+    narrow(make_report(INTERIM, minute=20, up=60 * MB, down=8_000 * MB - WRAP)),
+    narrow(make_report(STOP, minute=30, up=70 * MB, down=12_000 * MB - 2 * WRAP)),
+]
+
+
+@pytest.mark.parametrize(
+    ("reports", "up", "down", "flags"),
+    [
+        pytest.param(RESTARTED, 110 * MB, 1_200 * MB, "decreased,reset", id="counters begin anew"),
+        pytest.param(WRAPPED, 70 * MB, 12_000 * MB, "decreased,wrapped", id="32 bits, twice past their end"),
+    ],
+)
+def test_a6_09_any_order_one_by_one(
+    city: Database, reports: Sequence[SessionReport], up: int, down: int, flags: str
+) -> None:
+    for day, order in enumerate(permutations(reports)):
+        later = [replace(report, event_at=report.event_at + timedelta(days=10 * day)) for report in order]
+        for report in (*later, later[0]):
+            say(city, report)
+    assert set(column(city, tables.sessions, "up_octets", "down_octets", "flags")) == {(up, down, flags)}
+    assert used(city) == {TODAY + timedelta(days=10 * day): up + down for day in range(24)}
+
+
+def test_a6_09_counted_in_one_batch(city: Database) -> None:
+    say(city, *WRAPPED[2:], *WRAPPED[:2])
+    assert column(city, tables.sessions, "down_octets", "flags") == [(12_000 * MB, "decreased,wrapped")]
+    assert used(city) == {TODAY: 12_070 * MB}
+
+
+def test_reports_from_before_readings_were_kept_are_joined_as_they_were(city: Database) -> None:
+    say(city, RESTARTED[1])
+    with city.write() as connection:
+        marks = connection.scalar(tables.sessions.select().with_only_columns(tables.sessions.c.marks))
+        assert marks is not None
+        old = marks[: marks.index(',"head"')] + "}"
+        connection.execute(update(tables.sessions).values(marks=old))
+        connection.execute(update(tables.accounting_events).values(reading=None))
+    say(city, RESTARTED[2])
+    say(city, RESTARTED[3])
+    assert column(city, tables.sessions, "up_octets", "down_octets") == [(60 * MB, 700 * MB)]
+    assert used(city) == {date(2026, 11, 24): 760 * MB}
