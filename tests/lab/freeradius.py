@@ -44,7 +44,14 @@ thread pool {{
     max_spare_servers = 1
 }}
 {clients}
+modconfdir = {debian}/mods-config
+policy {{
+    $INCLUDE {debian}/policy.d/accounting
+}}
 modules {{
+    expr {{
+    }}
+    $INCLUDE {folder}/sql
     pap {{
     }}
     chap {{
@@ -91,11 +98,15 @@ server lab {{
             mschap
         }}
     }}
+    preacct {{
+        acct_unique
+    }}
     accounting {{
-        ok
+        {accounting}
     }}
 }}
 """
+_DEBIAN: Final = Path("/etc/freeradius/3.0")
 _CLIENT: Final = """
 client {address} {{
     ipaddr = {address}
@@ -107,9 +118,15 @@ client {address} {{
 
 
 class FreeRadius:
-    """One server with these clients and these people, while the context lasts."""
+    """One server with these clients and these people, while the context lasts.
 
-    def __init__(self, folder: Path, clients: Sequence[Client], people: Mapping[str, str]) -> None:
+    With `sql` it keeps accounting in SQLite, by the module, the schema and the queries that Debian ships.
+    """
+
+    def __init__(
+        self, folder: Path, clients: Sequence[Client], people: Mapping[str, str], *, sql: bool = False
+    ) -> None:
+        self.accounts = folder / "accounts.db"
         self.auth_port, self.acct_port = free_udp_ports(2)
         self._log = folder / "talk.log"
         self._command = ["freeradius", "-f", "-x", "-x", "-l", "stdout", "-d", str(folder)]
@@ -119,8 +136,11 @@ class FreeRadius:
             "".join(f'{name} Cleartext-Password := "{password}"\n' for name, password in people.items()),
             encoding="utf-8",
         )
+        (folder / "sql").write_text(_sql_module(self.accounts) if sql else "", encoding="utf-8")
         configuration = _CONFIGURATION.format(
             folder=folder,
+            debian=_DEBIAN,
+            accounting="sql" if sql else "ok",
             auth_port=self.auth_port,
             acct_port=self.acct_port,
             clients="".join(
@@ -152,3 +172,12 @@ class FreeRadius:
     def talk(self) -> str:
         """Return what it has said."""
         return self._log.read_text(errors="replace")
+
+
+def _sql_module(database: Path) -> str:
+    """Return Debian's own configuration of the module, with the real driver and another file."""
+    shipped = (_DEBIAN / "mods-available" / "sql").read_text(encoding="utf-8")
+    changed = shipped.replace('driver = "rlm_sql_null"', 'driver = "rlm_sql_sqlite"')
+    changed = changed.replace('"/tmp/freeradius.db"', f'"{database}"')
+    assert changed.count("rlm_sql_sqlite") >= 1
+    return changed
