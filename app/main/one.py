@@ -4,8 +4,7 @@ import sys
 from typing import Final
 
 from app.config import Settings
-from app.main.start import StartError
-from app.main.supervisor import START_FAILED
+from app.main.start import START_FAILED, StartError
 
 RADIUS: Final = "radius"
 HTTP: Final = "http"

@@ -21,6 +21,9 @@ from app.node.stored.loading import stored_paths
 from app.services.keyring import Keyring
 from app.services.schema import MissingDatabaseError, SchemaError, open_ready_database
 
+START_FAILED: Final = 3
+"""Exit code of a child whose start cannot succeed: it is not started again."""
+
 _RETRY_SECONDS: Final = 1.0
 
 log = structlog.get_logger("main")

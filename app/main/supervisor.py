@@ -17,17 +17,16 @@ import structlog
 
 from app import log as logs
 from app.config import Settings
-from app.main.start import stopped_by_signals
+from app.main.one import RADIUS, run_one
+from app.main.start import START_FAILED, stopped_by_signals
 from app.node.running import read_running
-
-START_FAILED: Final = 3
-"""Exit code of a child whose start cannot succeed: it is not started again."""
 
 _STOP_SECONDS: Final = 9.0
 _FIRST_RETRY_SECONDS: Final = 0.1  # a process that has answered: its routers wait
 _RETRY_SECONDS: Final = 0.5  # one that has died before it was ready; each time longer
 _LONGEST_RETRY_SECONDS: Final = 15.0
 _LOOK_SECONDS: Final = 0.1
+_HEAD_START_SECONDS: Final = 3.0  # a start costs a second of CPU, and routers wait for RADIUS: the others come after it
 _DIE_WITH_PARENT: Final = 1  # PR_SET_PDEATHSIG, prctl(2)
 
 log = structlog.get_logger("main")
@@ -39,6 +38,7 @@ class _Child:
     def __init__(self, arguments: tuple[str, ...], environment: Mapping[str, str], data_dir: Path) -> None:
         self.name = "-".join(argument for argument in arguments if not argument.startswith("--"))
         self.failed = False
+        self.serves_routers = arguments[0] == RADIUS
         self._command = [sys.executable, "-m", "app.main", *arguments]
         self._environment, self._data_dir = environment, data_dir
         self._process: subprocess.Popen[bytes] | None = None
@@ -49,6 +49,12 @@ class _Child:
     def running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def ready(self) -> bool:
+        """Tell whether this very process, alive or dead, has announced itself, and not taken it back."""
+        said = read_running(self._data_dir).get(self.name, {}).get("pid")
+        return self._process is not None and said == self._process.pid
+
     def look(self, now: float) -> None:
         """Start it if it is due; notice if it has died."""
         if self._process is None:
@@ -58,7 +64,7 @@ class _Child:
         code = self._process.poll()
         if code is None:
             return
-        was_ready = read_running(self._data_dir).get(self.name, {}).get("pid") == self._process.pid
+        was_ready = code == 0 or self.ready
         self._process = None
         if code == START_FAILED:
             self.failed = True
@@ -90,14 +96,20 @@ class Supervisor:
 
     def run(self) -> int:
         """Run until `stop`, or until a process cannot be started; return the exit code."""
+        began = time.monotonic()
         while not self._stops and not any(child.failed for child in self._children):
             now = time.monotonic()
             for child in self._children:
-                child.look(now)
+                if child.serves_routers or now - began > _HEAD_START_SECONDS or self._routers_served:
+                    child.look(now)
             time.sleep(_LOOK_SECONDS)
         failed = any(child.failed for child in self._children)
         self._stop_children()
         return 1 if failed else 0
+
+    @property
+    def _routers_served(self) -> bool:
+        return all(child.ready for child in self._children if child.serves_routers)
 
     def _stop_children(self) -> None:
         for child in self._children:
@@ -131,8 +143,6 @@ def _start(command: Sequence[str], environment: Mapping[str, str]) -> subprocess
 
 def supervise(settings: Settings, only: str | None = None) -> int:
     """Run all processes, or one kind alone, until SIGTERM; return the exit code."""
-    from app.main.one import RADIUS, run_one  # a process alone is this very process
-
     if only is not None and (only != RADIUS or settings.radius_workers == 1):
         return run_one(settings, only, worker=0, status=True)
     logs.configure("serve")

@@ -1,6 +1,7 @@
-"""Real processes on loopback: the radius process and the worker over a data directory, and a router's side of UDP."""
+"""Real processes on loopback over a data directory, one by one or all by `pesisir serve`, and a router's side of UDP."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -15,8 +16,10 @@ from app.node.running import read_running
 from radius.codes import Code
 from radius.signatures import prepared, sign_accounting_request
 from tests.conftest import SECRET_KEY
+from tests.node.journals import until
 
 START_SECONDS = 60.0
+RADIUS, WORKER, HTTP, SUPERVISOR, ALL = "radius-0", "worker", "http", "supervisor", "all"
 
 
 def free_udp_ports(count: int) -> list[int]:
@@ -113,6 +116,63 @@ class Installation:
     def talk(self) -> str:
         """Return what the processes have said."""
         return "\n".join(path.read_text() for path in sorted(self.data_dir.parent.glob("*.log")))
+
+
+class Serving:
+    """`pesisir serve`, started again whenever it was killed itself."""
+
+    def __init__(self, installation: Installation) -> None:
+        self.installation = installation
+        self.start()
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "app.cli", "serve"]
+        with (self.installation.data_dir.parent / "serve.log").open("ab") as out:
+            self._process = subprocess.Popen(command, env=self.installation.environment, stdout=out, stderr=out)
+
+    def pid(self, name: str) -> int | None:
+        said = read_running(self.installation.data_dir).get(name, {}).get("pid")
+        return said if isinstance(said, int) else None
+
+    def wait_ready(self, *names: str) -> None:
+        until(lambda: all(self.pid(name) is not None for name in names), seconds=60)
+
+    def signal(self, name: str, number: int) -> None:
+        """Send a signal to one process; what is not running just now does not hear it."""
+        pid = self.pid(name)
+        if pid is not None:
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+    def kill(self, victim: str) -> None:
+        """Kill one process, or the supervisor, or each of them."""
+        for name in (RADIUS, WORKER, HTTP):
+            if victim in (ALL, name):
+                self.signal(name, signal.SIGKILL)
+        if victim in (SUPERVISOR, ALL):
+            self._process.kill()
+            self._process.wait()
+            self.start()
+
+    def stop(self) -> int:
+        """Ask it to end, and return its exit code."""
+        self._process.terminate()
+        return self._process.wait(15)
+
+    def end(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+
+@contextmanager
+def serving(installation: Installation) -> Iterator[Serving]:
+    installation.data_dir.mkdir(exist_ok=True)
+    made = Serving(installation)
+    try:
+        made.wait_ready(RADIUS, WORKER, HTTP)
+        yield made
+    finally:
+        made.end()
 
 
 class Router:

@@ -4,14 +4,8 @@ An evening's accounting and phones that tap, log in and use data go on all the w
 answer that does not come.
 """
 
-import os
 import random
-import signal
-import subprocess
-import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event
 from typing import Final
@@ -20,67 +14,15 @@ import pytest
 
 from app.db.engine import Database
 from app.node.journal.status import journal_status
-from app.node.running import read_running
 from app.services.keyring import Keyring
 from tests.flows.beach import Beach, Visitor
 from tests.flows.evenings import Sender, Town, compare, evening, positions
-from tests.flows.serving import Installation, free_tcp_port
+from tests.flows.serving import ALL, HTTP, RADIUS, SUPERVISOR, WORKER, Installation, Serving, free_tcp_port, serving
 from tests.node.journals import until
 
 VISITORS: Final = 2
-RADIUS, WORKER, HTTP, SUPERVISOR, ALL = "radius-0", "worker", "http", "supervisor", "all"
 VICTIMS: Final = {RADIUS: 40, WORKER: 30, HTTP: 14, SUPERVISOR: 8, ALL: 8}
 """Who is killed how often, in a hundred. `supervisor` alone takes its processes with it, by the kernel."""
-
-
-class Serving:
-    """`pesisir serve`, started again whenever it was killed itself."""
-
-    def __init__(self, installation: Installation) -> None:
-        self.installation = installation
-        self._process = self._start()
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "app.cli", "serve"]
-        with (self.installation.data_dir.parent / "serve.log").open("ab") as out:
-            return subprocess.Popen(command, env=self.installation.environment, stdout=out, stderr=out)
-
-    def pid(self, name: str) -> int | None:
-        said = read_running(self.installation.data_dir).get(name, {}).get("pid")
-        return said if isinstance(said, int) else None
-
-    def wait_ready(self, *names: str) -> None:
-        until(lambda: all(self.pid(name) is not None for name in names), seconds=60)
-
-    def kill(self, victim: str) -> None:
-        """Kill one process, or the supervisor, or each of them; what is not running just now is not there to die."""
-        others = [pid for name in (RADIUS, WORKER, HTTP) if victim in (ALL, name) and (pid := self.pid(name))]
-        for pid in others:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        if victim in (SUPERVISOR, ALL):
-            self._process.kill()
-            self._process.wait()
-            self._process = self._start()
-
-    def stop(self) -> int:
-        self._process.terminate()
-        return self._process.wait(15)
-
-    def end(self) -> None:
-        self._process.kill()
-        self._process.wait()
-
-
-@contextmanager
-def serving(installation: Installation) -> Iterator[Serving]:
-    installation.data_dir.mkdir(exist_ok=True)
-    made = Serving(installation)
-    try:
-        made.wait_ready(RADIUS, WORKER, HTTP)
-        yield made
-    finally:
-        made.end()
 
 
 def kill_again_and_again(served: Serving, sender: Sender, chance: random.Random, *, kills: int) -> None:
@@ -133,7 +75,7 @@ def check(database: Database, keyring: Keyring, folder: Path, *, kills: int, see
 
 
 @pytest.mark.long
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_120_kills_on_sqlite_lose_and_double_nothing(
     sqlite_database: Database, keyring: Keyring, tmp_path: Path
 ) -> None:
@@ -141,14 +83,14 @@ def test_120_kills_on_sqlite_lose_and_double_nothing(
         sqlite_database,
         keyring,
         tmp_path,
-        kills=int(os.environ.get("K", "120")),
+        kills=120,
         seed=1,
-        packets=int(os.environ.get("P", "20000")),
+        packets=20_000,
     )
 
 
 @pytest.mark.long
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_80_kills_on_postgresql_lose_and_double_nothing(
     postgresql_database: Database, keyring: Keyring, tmp_path: Path
 ) -> None:
