@@ -66,7 +66,12 @@ bench: $(VENV)/.runtime ## load and time, beside FreeRADIUS from Debian (root; i
 	@sh tests/lab/install.sh freeradius freeradius-postgresql postgresql
 	@$(BIN)/python -m bench $(if $(QUICK),$(BENCH_QUICK),$(BENCH_FULL)) $(BENCH_ARGS)
 
+# FUZZ_ARGS: see `python -m tests.fuzz --help`; a finding is kept in var/fuzz.
 SECONDS ?=
+.PHONY: fuzz
+fuzz: $(VENV)/.dev ## datagrams of all kinds through the whole server for an hour (SECONDS=N for less)
+	@$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),3600) $(FUZZ_ARGS)
+
 .PHONY: soak
 soak: $(VENV)/.runtime ## the server under 200 requests a second for an hour: flat memory, exact sums (SECONDS=N for less)
 	@$(BIN)/python -m bench.soak --seconds $(or $(SECONDS),3600) $(SOAK_ARGS)

@@ -12,7 +12,6 @@ from radius import (
     AccessQuery,
     Attributes,
     Authorization,
-    Code,
     Demand,
     DropReason,
     MsChapV2Response,
@@ -24,14 +23,8 @@ from radius.attributes import Value
 from radius.dictionary import BY_NAME, Kind
 from radius.errors import DecodeError, EncodeError
 from radius.server_engine import Answered, PendingAccess, PendingAccounting, ServerEngine
-from radius.signatures import (
-    ZEROS,
-    accounting_authenticator,
-    hide_password,
-    message_authenticator,
-    prepared,
-    reveal_password,
-)
+from radius.signatures import hide_password, prepared, reveal_password
+from tests.fuzz.mutation import mutate, rearrange, sign_again
 from tests.radius.support import (
     CLASS,
     NOW,
@@ -61,67 +54,12 @@ SEEDS = [
 ]
 
 
-def mutate(octets: bytes, chance: random.Random) -> bytes:
-    changed = bytearray(octets)
-    for _ in range(chance.randint(1, 4)):
-        at = chance.randrange(len(changed) + 1)
-        match chance.randrange(5):
-            case 0:
-                changed[at:at] = chance.randbytes(chance.randint(1, 8))
-            case 1:
-                del changed[at : at + chance.randint(1, 8)]
-            case 2:
-                changed[at : at + 1] = bytes((chance.choice((0, 1, 2, 3, 26, 79, 80, 253, 255)),))
-            case 3:
-                changed[2:4] = len(changed).to_bytes(2)
-            case _:
-                changed[at : at + 1] = chance.randbytes(1)
-    if chance.random() < 0.5:  # else most would stop at the length
-        changed[2:4] = len(changed).to_bytes(2)
-    return bytes(changed)
-
-
-def sign_again(octets: bytes) -> bytes:
-    """Sign a mutant that still is a packet, so that it gets past the signatures to what is behind them."""
-    try:
-        packet = Packet.parse(octets)
-    except DecodeError:
-        return octets
-    key, raw, at = prepared(SECRET), packet.raw, packet.signature_at
-    if packet.code == Code.ACCOUNTING_REQUEST:
-        if at:
-            raw = raw[:at] + message_authenticator(key, raw, at, ZEROS) + raw[at + 16 :]
-        return raw[:4] + accounting_authenticator(key, raw) + raw[20:]
-    return raw[:at] + message_authenticator(key, raw, at) + raw[at + 16 :] if at else raw
-
-
-def rearrange(octets: bytes, chance: random.Random) -> bytes:
-    """Add, drop, repeat and spoil whole attributes: what comes out is a packet still."""
-    pieces: list[bytes] = []
-    at = 20
-    while at < len(octets) and octets[at + 1 : at + 2] > b"\1":
-        pieces.append(octets[at : at + octets[at + 1]])
-        at += octets[at + 1]
-    for _ in range(chance.randint(1, 4)):
-        value = chance.randbytes(chance.choice((0, 1, 3, 4, 5, 16, 17, 18)))
-        number = chance.choice((1, 2, 3, 4, 24, 25, 26, 31, 33, 40, 79, 89, 97, chance.randint(1, 255)))
-        if number == 26 and chance.random() < 0.7:
-            value = chance.choice((311, 14122, 14559, 14988)).to_bytes(4) + chance.randbytes(1) + b"\x06" + value[:4]
-        pieces.insert(chance.randrange(len(pieces) + 1), bytes((number, len(value) + 2)) + value)
-        if chance.random() < 0.3:
-            pieces.append(chance.choice(pieces))
-        if chance.random() < 0.3:
-            del pieces[chance.randrange(len(pieces))]
-    body = b"".join(pieces)
-    return octets[:2] + (20 + len(body)).to_bytes(2) + octets[4:20] + body
-
-
 def mutants(count: int) -> Iterator[bytes]:
     chance = random.Random(2865)
     for turn in range(count):
         change = mutate if chance.random() < 0.5 else rearrange
         mutant = change(SEEDS[turn % len(SEEDS)], chance)
-        yield sign_again(mutant) if chance.random() < 0.7 else mutant
+        yield sign_again(mutant, prepared(SECRET)) if chance.random() < 0.7 else mutant
 
 
 def put_all_through(count: int) -> None:
