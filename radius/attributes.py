@@ -97,6 +97,13 @@ class Attributes:
         """Return the first value of a standard attribute by its number, as it came."""
         return self._first.get(number)
 
+    def standard_integer(self, number: int) -> int | None:
+        """Return what `integer` does, of a standard attribute without tag by its number."""
+        raw = self._first.get(number)
+        if raw is None or len(raw) == 4:
+            return None if raw is None else int.from_bytes(raw)
+        return next((int.from_bytes(other) for other in self.every(number) if len(other) == 4), None)
+
     def every(self, number: int) -> list[bytes]:
         """Return all values of a standard attribute by its number, in order."""
         raw = self._first.get(number)
@@ -128,9 +135,7 @@ class Attributes:
         """Return the first value of four octets, unsigned; of a tagged attribute the three after the tag."""
         definition = BY_NAME[name]
         if not definition.vendor and not definition.tagged:
-            raw = self._first.get(definition.number)
-            if raw is None or len(raw) == 4:
-                return None if raw is None else int.from_bytes(raw)
+            return self.standard_integer(definition.number)
         return self._read(name, _as_tagged_integer if definition.tagged else _as_integer)
 
     def word(self, name: str) -> str | None:
@@ -182,10 +187,10 @@ class Attributes:
 
     def _read(self, name: str, decode: Callable[[bytes], T | None]) -> T | None:
         definition = BY_NAME[name]
+        raw = self._first.get(VENDOR_SPECIFIC if definition.vendor else definition.number)
+        if raw is None:
+            return None
         if not definition.vendor:
-            raw = self._first.get(definition.number)
-            if raw is None:
-                return None
             value = decode(raw)
             if value is not None:
                 return value

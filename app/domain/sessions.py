@@ -78,8 +78,7 @@ class SessionKey(NamedTuple):
     user_name: str
 
 
-@dataclass(frozen=True, slots=True)
-class SessionReport:
+class SessionReport(NamedTuple):
     """One Start, Interim-Update or Stop, in our words: whole octet counts since the session began, by the user's view.
 
     `nas_scope` is the NAS-Identifier, else the address. `acceptance_id` and `account_id` are proven by Class, or by a

@@ -4,7 +4,7 @@ Memory is an estimate that serves the next decision; the database, which gets ev
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from app.domain.reports import Unusable
@@ -102,4 +102,4 @@ def _matched(report: SessionReport, sessions: Sessions) -> SessionReport:
     if accepted is None:
         return report
     account_id, acceptance_id = accepted
-    return replace(report, account_id=account_id, acceptance_id=acceptance_id or None)
+    return report._replace(account_id=account_id, acceptance_id=acceptance_id or None)

@@ -16,8 +16,8 @@ Report = SessionReport | NasRestart | Unusable
 
 _LONGEST: Final = 253
 _MOST_OCTETS: Final = 2**53 - 1  # 9 petabytes: no hotspot session has carried that, and JSON readers stay exact
-_PAST: Final = timedelta(hours=24)
-_FUTURE: Final = timedelta(minutes=5)
+_PAST_SECONDS: Final = 24 * 3600.0
+_FUTURE_SECONDS: Final = 300.0
 
 _KINDS: Final = {
     StatusType.START: ReportKind.START,
@@ -90,12 +90,12 @@ def event_time(attributes: Attributes, arrived_at: float) -> datetime:
 
     RFC 2869 section 5.3, RFC 2866 section 5.2. A resend with a larger delay is the same event.
     """
+    stamp = attributes.integer("Event-Timestamp")  # compared as a number: moments cost five times as much
+    if stamp is not None and arrived_at - _PAST_SECONDS <= stamp <= arrived_at + _FUTURE_SECONDS:
+        return datetime.fromtimestamp(stamp, UTC)
     arrived = datetime.fromtimestamp(arrived_at, UTC)
-    stamp = attributes.time("Event-Timestamp")
-    if stamp is not None and arrived - _PAST <= stamp <= arrived + _FUTURE:
-        return stamp
     delay = attributes.integer("Acct-Delay-Time") or 0
-    return arrived - timedelta(seconds=delay) if delay <= _PAST.total_seconds() else arrived
+    return arrived - timedelta(seconds=delay) if delay <= _PAST_SECONDS else arrived
 
 
 def nas_scope(attributes: Attributes, source: str) -> str:

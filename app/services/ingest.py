@@ -238,7 +238,7 @@ def _checked(item: Reported) -> Reported:
         return replace(item, report=Unusable(UnusableReason.IMPLAUSIBLE))
     name, session_id = storable(report.user_name), storable(report.acct_session_id)
     if name != report.user_name or session_id != report.acct_session_id:
-        return replace(item, report=replace(report, user_name=name, acct_session_id=session_id))
+        return replace(item, report=report._replace(user_name=name, acct_session_id=session_id))
     return item
 
 

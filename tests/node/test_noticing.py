@@ -1,6 +1,5 @@
 """What a node notices about the NASes it serves: A1.16, A2.10, A6.11, and secrets that do not fit."""
 
-from dataclasses import replace
 from datetime import timedelta
 from ipaddress import ip_network
 
@@ -55,7 +54,7 @@ class Watch:
 
     def report(self, kind: ReportKind = ReportKind.INTERIM, *, up: int = 0, down: int = 0, **said: Value) -> None:
         attributes = Attributes([(name.replace("_", "-"), value) for name, value in said.items()])
-        report = replace(make_report(kind=kind, up=up, down=down), nas_id=NAS_ID)
+        report = make_report(kind=kind, up=up, down=down)._replace(nas_id=NAS_ID)
         self.noticing.note_report(report, attributes, self.time.at.timestamp())
 
     def clock(self, seconds: float, *, delay: int = 0, looks: int = 3) -> None:

@@ -216,13 +216,14 @@ def test_a3_03_rfc2548_2_3_3_accept_carries_the_proof_under_the_ident_of_the_res
     ("said", "family", "sent"),
     [
         pytest.param([PPP], "mikrotik", True, id="PPP of a MikroTik"),
+        pytest.param([PPP], "accel-ppp", True, id="PPP of an accel-ppp"),
         pytest.param([PPP], "generic", True, id="PPP of any other router"),
         pytest.param([("NAS-Port-Type", "Virtual")], "strongswan", True, id="VPN"),
         pytest.param([], "mikrotik", False, id="hotspot"),
         pytest.param([("NAS-Port-Type", "Wireless-802.11")], "generic", False, id="Wi-Fi"),
         *(
             pytest.param([PPP], family, False, id=f"PPP of a {family}")
-            for family in sorted(set(PROFILES) - {"mikrotik", "generic", "strongswan"})
+            for family in sorted(set(PROFILES) - {"mikrotik", "accel-ppp", "generic", "strongswan"})
         ),
     ],
 )
