@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 
 from app.db.keyed import among
 from app.db.tables import accounting_events
-from app.domain.counters import Reading
+from app.domain.readings import Reading
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _US: Final = timedelta(microseconds=1)

@@ -10,9 +10,11 @@ from sqlalchemy import Connection, Row, delete, select, text, update
 from app.db.bulk import moment_text, write_rows
 from app.db.keyed import MOMENT, among, equal, key_rows, key_value
 from app.db.readings import from_us, reading_values, to_reading, to_us
-from app.db.tables import changes, nases, sessions
-from app.domain.counters import Counting, DayMarks, Mark, Oddity
+from app.db.tables import changes, nases, sessions, sites
+from app.domain.counters import Counting, Excess, Oddity
 from app.domain.ends import Stop
+from app.domain.marks import DayMarks, Mark
+from app.domain.nases import SiteOfNas
 from app.domain.sessions import UNDATED_TOLERANCE, NasRestart, Proof, Session, SessionReport, SessionState
 
 _COLUMNS: Final = tuple(column.name for column in sessions.columns)
@@ -104,10 +106,14 @@ def by_ids(connection: Connection, session_ids: Iterable[str]) -> list[Session]:
     return [_session(row) for row in connection.execute(query)]
 
 
-def sites_of(connection: Connection, nas_ids: Iterable[str]) -> dict[str, str]:
+def sites_of(connection: Connection, nas_ids: Iterable[str]) -> dict[str, SiteOfNas]:
     """Return the site of each NAS; one that is not there any more is left out."""
-    query = select(nases.c.id, nases.c.site_id).where(nases.c.id.in_(sorted(nas_ids)))
-    return {nas_id: site_id for nas_id, site_id in connection.execute(query)}  # noqa: C416 rows become pairs
+    query = (
+        select(nases.c.id, sites.c.id, sites.c.capacity_bps)
+        .join_from(nases, sites, sites.c.id == nases.c.site_id)
+        .where(nases.c.id.in_(sorted(nas_ids)))
+    )
+    return {nas_id: SiteOfNas(site_id, capacity_bps) for nas_id, site_id, capacity_bps in connection.execute(query)}
 
 
 # ---- writing
@@ -171,10 +177,14 @@ def _state_text(session: Session) -> str:
     if session.orphaned:
         state["orphaned"] = True
     if session.counting is not None:
-        head, oddities = session.counting
+        head, oddities, excess = session.counting
         state["head"] = None if head is None else reading_values(head)
         if oddities:
             state["odd"] = oddities
+        if any(excess):
+            state["excess"] = excess
+    if session.link_bps is not None:
+        state["bps"] = session.link_bps
     return json.dumps(state, separators=(",", ":"))
 
 
@@ -184,7 +194,7 @@ def _counting(state: Mapping[str, Any]) -> Counting | None:
         return None
     head = state["head"]
     oddities = tuple(Oddity(word) for word in state.get("odd", ()))
-    return Counting(None if head is None else to_reading(head), oddities)
+    return Counting(None if head is None else to_reading(head), oddities, Excess(*state.get("excess", (0, 0))))
 
 
 def _session(row: Row[Any]) -> Session:
@@ -215,6 +225,7 @@ def _session(row: Row[Any]) -> Session:
         stop=None if row.stopped_at is None else _stop(row, *state["stop"]),
         orphaned=state.get("orphaned", False),
         counting=_counting(state),
+        link_bps=state.get("bps"),
     )
 
 

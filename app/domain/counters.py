@@ -8,13 +8,14 @@ what was read before and after it. The result is a function of the set of readin
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
 from typing import Final, NamedTuple
-from zoneinfo import ZoneInfo
 
-from app.domain.plans import local_day
+from app.domain.marks import Mark
+from app.domain.plausibility import Gain, charged, is_plausible, most_octets
+from app.domain.readings import Reading
 
 _WRAP: Final = 2**32
 _UPPER_HALF: Final = 2**31
@@ -26,47 +27,17 @@ class Oddity(StrEnum):
     DECREASED = "decreased"  # some reading is smaller than the one before it
     WRAPPED = "wrapped"  # a counter of 32 bits has passed its end: 2**32 was added
     RESET = "reset"  # the router has begun to count anew: both stretches were added
+    IMPLAUSIBLE = "implausible"  # more than its line can have carried, or than its packets can hold
 
 
-class Reading(NamedTuple):
-    """The counters of one report: octets and packets since the session began, by the user's view.
+class Excess(NamedTuple):
+    """Octets that were counted, and are not believed: nobody is charged for them."""
 
-    `seconds` is the session time; None if the router did not tell. Packets are None where it counts none. `counted`
-    is False where the report has no octet counter: it says nothing but that it came. `wide` tells that something said
-    how often a counter has passed 2**32, `final` that the report was a Stop.
-    """
-
-    seconds: int | None
-    at: datetime
     up: int
     down: int
-    up_packets: int | None = None
-    down_packets: int | None = None
-    counted: bool = True
-    wide: bool = True
-    final: bool = False
-
-    def age(self, started_at: datetime) -> int:
-        """Return the session time; where the router did not tell, the time since the session's start."""
-        if self.seconds is not None:
-            return self.seconds
-        return int((self.at - started_at).total_seconds())
 
 
-class Mark(NamedTuple):
-    """What had been used at one moment."""
-
-    at: datetime
-    up_octets: int
-    down_octets: int
-
-
-class DayMarks(NamedTuple):
-    """The first and the last report of one local day."""
-
-    day: date
-    first: Mark
-    last: Mark
+NO_EXCESS: Final = Excess(0, 0)
 
 
 class Counting(NamedTuple):
@@ -77,15 +48,20 @@ class Counting(NamedTuple):
 
     head: Reading | None
     oddities: tuple[Oddity, ...] = ()
+    excess: Excess = NO_EXCESS
 
 
 class Count(NamedTuple):
-    """Whole octets of a session, and where counting stands after them."""
+    """Whole octets of a session, and where counting stands after them. Marks are what is charged of them."""
 
     up_octets: int
     down_octets: int
     marks: Sequence[Mark]
     counting: Counting
+
+    def mark(self, at: datetime) -> Mark:
+        """Return what is charged by then."""
+        return Mark(at, self.up_octets - self.counting.excess.up, self.down_octets - self.counting.excess.down)
 
 
 def nothing_counted(started_at: datetime) -> Count:
@@ -93,15 +69,19 @@ def nothing_counted(started_at: datetime) -> Count:
     return Count(0, 0, (), Counting(_first_head(started_at)))
 
 
-def count_on(before: Count, reading: Reading, started_at: datetime) -> Count | None:
+def count_on(before: Count, reading: Reading, started_at: datetime, link_bps: int | None = None) -> Count | None:
     """Count one more reading that comes after all others in every respect; None if they must be known for it."""
-    head, oddities = before.counting
+    head, oddities, excess = before.counting
     if head is None or not _continues(head, reading, started_at) or (reading.wide and Oddity.WRAPPED in oddities):
         return None
     if not reading.counted:
-        return before._replace(counting=Counting(_past(head, reading), oddities))
-    up, down = reading.up - head.up, reading.down - head.down
-    return Count(before.up_octets + up, before.down_octets + down, (), Counting(reading, oddities))
+        return before._replace(counting=Counting(_past(head, reading), oddities, excess))
+    gain = Gain.between(head, reading)
+    seconds = reading.age(started_at) - head.age(started_at)
+    if not is_plausible(gain, most_octets(seconds, link_bps)):
+        return None
+    counting = Counting(reading, oddities, excess)
+    return Count(before.up_octets + gain.up, before.down_octets + gain.down, (), counting)
 
 
 def _first_head(started_at: datetime) -> Reading:
@@ -128,12 +108,12 @@ def _place(reading: Reading, started_at: datetime) -> tuple[int, datetime, bool,
     return reading.age(started_at), reading.at, not reading.counted, values
 
 
-def count(readings: Iterable[Reading], *, started_at: datetime) -> Count:
-    """Count all readings of one session."""
+def count(readings: Iterable[Reading], *, started_at: datetime, link_bps: int | None = None) -> Count:
+    """Count all readings of one session, behind a line of so many bit/s (None: nobody knows)."""
     by_moment = sorted(set(readings), key=lambda one: (one.at, _place(one, started_at)))
     runs = _runs(by_moment, started_at)
     ordered = _least_falling(_by_age(_confirmed(runs), started_at), [(reading, False) for reading in by_moment])
-    walk = _Walk(started_at)
+    walk = _Walk(started_at, link_bps)
     walk.narrow = not any(reading.wide for reading, _ in ordered if reading.counted)
     for (reading, restarted), following in zip(ordered, _following(ordered), strict=True):
         walk.take(reading, following, restarted=restarted)
@@ -221,9 +201,12 @@ class _Walk:
     """Goes through the readings of one session in order."""
 
     started_at: datetime
+    link_bps: int | None
     narrow: bool = False
     up: int = 0
     down: int = 0
+    excess: Excess = NO_EXCESS
+    begun: bool = False
     ended: bool = False  # a Stop was read: what a router says afterwards lowers and restarts nothing
     undecided: bool = False
     last: Reading = field(init=False)
@@ -235,18 +218,36 @@ class _Walk:
 
     def take(self, reading: Reading, following: Reading | None, *, restarted: bool) -> None:
         """Go on to the next reading; `following` is the one after it, `restarted`: its session time began again."""
-        if reading.counted and self._is_late(reading, following):
-            self.oddities.add(Oddity.DECREASED)
-            self.undecided = following is None
-            self.last = _past(self.last, reading)
-        elif reading.counted:
-            up, down = self._gain(reading, restarted=restarted)
-            self.up, self.down = self.up + up, self.down + down
-            self.last, self.undecided = reading, False
+        if reading.counted:
+            self._count(reading, following, restarted=restarted)
         else:
             self.last = _past(self.last, reading)
-        self.ended = self.ended or reading.final
-        self.marks.append(Mark(reading.at, self.up, self.down))
+        self.begun, self.ended = True, self.ended or reading.final
+        self.marks.append(Mark(reading.at, self.up - self.excess.up, self.down - self.excess.down))
+
+    def _count(self, reading: Reading, following: Reading | None, *, restarted: bool) -> None:
+        self.undecided = False
+        if self._is_late(reading, following):
+            self._leave_out(reading, following, Oddity.DECREASED)
+            return
+        gain, oddities = self._gain(reading, restarted=restarted)
+        most = self._most_octets(reading, restarted=restarted)
+        if not is_plausible(gain, most):
+            oddities = (*oddities, Oddity.IMPLAUSIBLE)
+            self.undecided = following is None
+            if following is not None and _falls(reading, following) and not _falls(self.last, following):
+                self._leave_out(reading, following, Oddity.IMPLAUSIBLE)
+                return
+        up, down = charged(gain, most)
+        self.oddities.update(oddities)
+        self.up, self.down = self.up + gain.up, self.down + gain.down
+        self.excess = Excess(self.excess.up + gain.up - up, self.excess.down + gain.down - down)
+        self.last = reading
+
+    def _leave_out(self, reading: Reading, following: Reading | None, oddity: Oddity) -> None:
+        self.oddities.add(oddity)
+        self.undecided = following is None
+        self.last = _past(self.last, reading)
 
     def _is_late(self, reading: Reading, following: Reading | None) -> bool:
         """Tell whether a smaller reading is an old one that only its late arrival has put here.
@@ -258,22 +259,27 @@ class _Walk:
             return False
         return self.ended or (reading.seconds is None and (following is None or not _falls(self.last, following)))
 
-    def _gain(self, reading: Reading, *, restarted: bool) -> tuple[int, int]:
-        """Return what was used since the last reading."""
-        last = self.last
-        if not _falls(last, reading):
-            return reading.up - last.up, reading.down - last.down
-        self.oddities.add(Oddity.DECREASED)
-        if self.narrow and not restarted and _has_wrapped(last, reading):
-            self.oddities.add(Oddity.WRAPPED)
-            return (reading.up - last.up) % _WRAP, (reading.down - last.down) % _WRAP
-        self.oddities.add(Oddity.RESET)
-        return reading.up, reading.down
+    def _gain(self, reading: Reading, *, restarted: bool) -> tuple["Gain", tuple[Oddity, ...]]:
+        """Return what was used since the last reading, and what is strange about it."""
+        gain = Gain.between(self.last, reading)
+        if not _falls(self.last, reading):
+            return gain, ()
+        if self.narrow and not restarted and _has_wrapped(self.last, reading):
+            return gain._replace(up=gain.up % _WRAP, down=gain.down % _WRAP), (Oddity.DECREASED, Oddity.WRAPPED)
+        return Gain.between(_first_head(self.started_at), reading), (Oddity.DECREASED, Oddity.RESET)
+
+    def _most_octets(self, reading: Reading, *, restarted: bool) -> int | None:
+        """Return what the line can have carried since the last reading; None where nobody knows when it began."""
+        if not self.begun and reading.seconds is None:
+            return None
+        age = reading.age(self.started_at)
+        return most_octets(age if restarted else age - self.last.age(self.started_at), self.link_bps)
 
     def result(self) -> Count:
         """Return what was counted."""
         head = None if self.undecided else self.last
-        return Count(self.up, self.down, self.marks, Counting(head, tuple(sorted(self.oddities))))
+        counting = Counting(head, tuple(sorted(self.oddities)), self.excess)
+        return Count(self.up, self.down, self.marks, counting)
 
 
 def _has_wrapped(before: Reading, after: Reading) -> bool:
@@ -292,31 +298,3 @@ def _has_wrapped(before: Reading, after: Reading) -> bool:
     fell = [one for one, other in ((before.up, after.up), (before.down, after.down)) if other < one]
     stood = [one for one, other in ((before.up, after.up), (before.down, after.down)) if other >= one]
     return any(stood) or all(one >= _UPPER_HALF for one in fell)
-
-
-# ---- days
-
-
-def day_marks(marks: Iterable[Mark], zone: ZoneInfo) -> tuple[DayMarks, ...]:
-    """Return the first and the last mark of each local day."""
-    days: dict[date, DayMarks] = {}
-    for mark in marks:
-        day = local_day(mark.at, zone)
-        known = days.get(day)
-        days[day] = (
-            DayMarks(day, mark, mark) if known is None else DayMarks(day, min(known.first, mark), max(known.last, mark))
-        )
-    return tuple(days[day] for day in sorted(days))
-
-
-def join_marks(left: tuple[DayMarks, ...], right: tuple[DayMarks, ...]) -> tuple[DayMarks, ...]:
-    """Return the marks of both."""
-    if left[-1].day < right[0].day:
-        return left + right
-    if len(left) == 1 and len(right) == 1 and left[0].day == right[0].day:
-        return (DayMarks(left[0].day, min(left[0].first, right[0].first), max(left[0].last, right[0].last)),)
-    days = {marks.day: marks for marks in left}
-    for marks in right:
-        known = days.get(marks.day, marks)
-        days[marks.day] = DayMarks(marks.day, min(known.first, marks.first), max(known.last, marks.last))
-    return tuple(days[day] for day in sorted(days))

@@ -3,9 +3,11 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from typing import Final
 from zoneinfo import ZoneInfo
 
-from app.domain.counters import Reading
+from app.domain.nases import SiteOfNas
+from app.domain.readings import Reading
 from app.domain.sessions import (
     NasRestart,
     Proof,
@@ -21,6 +23,7 @@ from app.domain.sessions import (
 )
 from app.domain.usage import DayUsage, usage_moved
 
+_NO_SITE: Final = SiteOfNas(None, None)
 Scope = tuple[str, str]
 """NAS id and NAS scope."""
 
@@ -28,7 +31,7 @@ Scope = tuple[str, str]
 class Ledger:
     """Sessions as reports change them. Give it every stored session that the reports may belong to, once."""
 
-    def __init__(self, zone: ZoneInfo, sites: Mapping[str, str], new_id: Callable[[], str]) -> None:
+    def __init__(self, zone: ZoneInfo, sites: Mapping[str, SiteOfNas], new_id: Callable[[], str]) -> None:
         self._zone = zone
         self._sites = sites  # by NAS id
         self._new_id = new_id
@@ -49,8 +52,9 @@ class Ledger:
         sessions = self._by_key.setdefault(report.key, [])
         parts = find_sessions(sessions, report)
         if not parts:
-            session = apply_report(None, report, zone=self._zone)
-            session = replace(session, id=self._new_id(), site_id=self._sites.get(report.nas_id))
+            site = self._sites.get(report.nas_id, _NO_SITE)
+            session = apply_report(None, report, zone=self._zone, link_bps=site.capacity_bps)
+            session = replace(session, id=self._new_id(), site_id=site.id)
             sessions.append(session)
             self._readings[session.id] = [report.reading]
             return session.id

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
+from typing import NamedTuple
 
 
 class Family(StrEnum):
@@ -56,6 +57,13 @@ class Site:
     capacity_bps: int | None = None
     guest_plan_id: str | None = None
     interim_seconds: int = 60
+
+
+class SiteOfNas(NamedTuple):
+    """Where a NAS stands, and how much the line there carries in bit/s; None is unknown."""
+
+    id: str | None
+    capacity_bps: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,20 +16,11 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from app.domain.counters import (
-    Count,
-    Counting,
-    DayMarks,
-    Mark,
-    Reading,
-    count,
-    count_on,
-    day_marks,
-    join_marks,
-    nothing_counted,
-)
+from app.domain.counters import NO_EXCESS, Count, Counting, count, count_on, nothing_counted
 from app.domain.ends import Stop, join_stops
+from app.domain.marks import DayMarks, Mark, day_marks, join_marks
 from app.domain.plans import local_day
+from app.domain.readings import Reading
 
 START_TOLERANCE: Final = timedelta(seconds=30)
 """How far apart two reports of one session may seem: clocks, delays and whole seconds drift, and no router gives an
@@ -66,6 +57,7 @@ class Flag(StrEnum):
     DECREASED = "decreased"  # the NAS reported smaller counters later
     WRAPPED = "wrapped"  # because a counter of 32 bits passed its end
     RESET = "reset"  # because it began to count anew
+    IMPLAUSIBLE = "implausible"  # more than its line can have carried, or its packets held: charged only up to that
 
 
 class SessionKey(NamedTuple):
@@ -164,6 +156,7 @@ class Session:
 
     `undated` are the first and the last moment of reports that implied no start; `ip_at` is when `ip` was reported.
     `counting` is None where all its readings must be looked at again (`settle`), and for good where some are not kept.
+    `link_bps` is the capacity of the site when the session was first heard of; None: nobody knows.
     """
 
     nas_id: str
@@ -186,6 +179,13 @@ class Session:
     stop: Stop | None = None
     orphaned: bool = False
     counting: Counting | None = None
+    link_bps: int | None = None
+
+    @property
+    def charged(self) -> Mark:
+        """Return what is charged of the totals until the last report."""
+        excess = NO_EXCESS if self.counting is None else self.counting.excess
+        return Mark(self.last_report_at, self.up_octets - excess.up, self.down_octets - excess.down)
 
     @property
     def state(self) -> SessionState:
@@ -267,25 +267,28 @@ def find_sessions(candidates: Iterable[Session], report: SessionReport) -> list[
 # ---- joining
 
 
-def apply_report(session: Session | None, report: SessionReport, *, zone: ZoneInfo) -> Session:
+def apply_report(
+    session: Session | None, report: SessionReport, *, zone: ZoneInfo, link_bps: int | None = None
+) -> Session:
     """Join one report into its session (None: its first); the result does not depend on the order of reports.
 
     A report that goes on from the last one is counted at once; any other leaves a session that must be settled.
+    `link_bps` is the capacity of the line behind which the first report was made.
     """
     started_at = report.starts_at or report.event_at
     if session is None:
-        counted = count_on(nothing_counted(started_at), report.reading, started_at)
-        return _session_of(report, zone, counted)
+        counted = count_on(nothing_counted(started_at), report.reading, started_at, link_bps)
+        return replace(_session_of(report, zone, counted), link_bps=link_bps)
     if session.counting is None or (session.undated is not None and started_at < session.started_at):
         return join(session, _session_of(report, zone))  # an earlier start moves the ages of undated readings
     before = Count(session.up_octets, session.down_octets, (), session.counting)
-    counted = count_on(before, report.reading, session.started_at)
+    counted = count_on(before, report.reading, session.started_at, session.link_bps)
     return join(session, _session_of(report, zone, counted), None if counted is None else counted.counting)
 
 
 def settle(session: Session, readings: Sequence[Reading], *, zone: ZoneInfo) -> Session:
     """Count a session from all its readings."""
-    counted = count(readings, started_at=session.started_at)
+    counted = count(readings, started_at=session.started_at, link_bps=session.link_bps)
     return replace(
         session,
         up_octets=counted.up_octets,
@@ -298,7 +301,7 @@ def settle(session: Session, readings: Sequence[Reading], *, zone: ZoneInfo) -> 
 def _session_of(report: SessionReport, zone: ZoneInfo, counted: Count | None = None) -> Session:
     """Return the session that one report alone tells of; `counted` is what had been used by then, if it is known."""
     at, starts_at = report.event_at, report.starts_at
-    mark = Mark(at, *(counted or (report.up_octets, report.down_octets))[:2])
+    mark = Mark(at, report.up_octets, report.down_octets) if counted is None else counted.mark(at)
     return Session(
         report.nas_id,
         report.nas_scope,
@@ -307,8 +310,8 @@ def _session_of(report: SessionReport, zone: ZoneInfo, counted: Count | None = N
         report.user_name,
         started_at=at if starts_at is None else starts_at,
         last_report_at=at,
-        up_octets=mark.up_octets,
-        down_octets=mark.down_octets,
+        up_octets=report.up_octets if counted is None else counted.up_octets,
+        down_octets=report.down_octets if counted is None else counted.down_octets,
         session_seconds=report.session_seconds or 0,
         marks=(DayMarks(local_day(at, zone), mark, mark),),
         proof=None if report.account_id is None else Proof(at, report.acceptance_id or "", report.account_id),
@@ -348,6 +351,7 @@ def join(left: Session, right: Session, counting: Counting | None = None) -> Ses
         stop=join_stops(left.stop, right.stop, last_report_at),
         orphaned=left.orphaned or right.orphaned,
         counting=counting,
+        link_bps=max((left.link_bps, right.link_bps), key=lambda bps: bps or 0),
     )
 
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from app.domain.counters import Mark
+from app.domain.marks import Mark
 from app.domain.plans import day_begins_at, local_day
 from app.domain.sessions import Session
 
@@ -29,10 +29,10 @@ _NOTHING: Final = DayUsage()
 
 
 def usage_by_day(session: Session, *, zone: ZoneInfo) -> Mapping[date, DayUsage]:
-    """Cut a session's totals at local midnights.
+    """Cut what is charged of a session at local midnights.
 
     What was used between two reports on either side of a midnight is divided evenly over the time between them; the
-    parts of a session add up to its totals, to the octet.
+    parts of a session add up to what is charged of it, to the octet.
     """
     first_day, last_day = local_day(session.started_at, zone), local_day(session.last_report_at, zone)
     usage: dict[date, DayUsage] = {}
@@ -47,7 +47,8 @@ def usage_by_day(session: Session, *, zone: ZoneInfo) -> Mapping[date, DayUsage]
             up, down = _between(left, right, midnight)
             usage[day] = DayUsage(up - up_before, down - down_before)
             up_before, down_before = up, down
-    usage[last_day] = DayUsage(session.up_octets - up_before, session.down_octets - down_before)
+    charged = session.charged
+    usage[last_day] = DayUsage(charged.up_octets - up_before, charged.down_octets - down_before)
     return {day: used for day, used in usage.items() if used != _NOTHING}
 
 

@@ -1,4 +1,4 @@
-"""A6.09: why a counter is smaller than before, and what was used all the same."""
+"""A6.09, A6.10: why a counter is smaller than before, or greater than it can be, and what was used all the same."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -6,11 +6,12 @@ from itertools import permutations
 
 import pytest
 
-from app.domain.counters import Count, Oddity, Reading, count, count_on, nothing_counted
+from app.domain.counters import Count, Oddity, count, count_on, nothing_counted
+from app.domain.readings import Reading
 from tests.factories import NOON
 
 MB, GB, WRAP = 10**6, 10**9, 2**32
-DECREASED, RESET, WRAPPED = Oddity.DECREASED, Oddity.RESET, Oddity.WRAPPED
+DECREASED, RESET, WRAPPED, IMPLAUSIBLE = Oddity.DECREASED, Oddity.RESET, Oddity.WRAPPED, Oddity.IMPLAUSIBLE
 
 
 def reading(
@@ -28,6 +29,11 @@ def reading(
     moment = NOON + timedelta(seconds=at if at is not None else seconds or 0)
     up_packets, down_packets = packets or (None, None)
     return Reading(seconds, moment, up, down, up_packets, down_packets, counted, not narrow, final)
+
+
+def charged(counted: Count) -> tuple[int, int]:
+    mark = counted.mark(NOON)
+    return mark.up_octets, mark.down_octets
 
 
 def total(counted: Count) -> tuple[int, int, tuple[Oddity, ...]]:
@@ -111,8 +117,8 @@ def total(counted: Count) -> tuple[int, int, tuple[Oddity, ...]]:
         ),
         pytest.param(
             [
-                reading(60, 5 * MB, 4_000 * MB, packets=(90, 3_000_000), narrow=True),
-                reading(120, 6 * MB, 2, packets=(95, 3_400_000), narrow=True),
+                reading(60, 5 * MB, 4_000 * MB, packets=(9_000, 3_000_000), narrow=True),
+                reading(120, 6 * MB, 2, packets=(9_500, 3_400_000), narrow=True),
             ],
             6 * MB,
             WRAP + 2,
@@ -194,7 +200,7 @@ def test_only_a_reading_that_goes_on_is_counted_without_the_others(after: Readin
 
 
 def test_counting_one_by_one_is_counting_all() -> None:
-    readings = [reading(0, 0, counted=False), *(reading(n, n * MB, n * GB) for n in range(60, 700, 60))]
+    readings = [reading(0, 0, counted=False), *(reading(n, n * MB, n * 10 * MB) for n in range(60, 700, 60))]
     counted: Count | None = nothing_counted(NOON)
     for one in readings:
         assert counted is not None
@@ -210,3 +216,72 @@ def test_what_a_wrap_and_a_restart_added_is_in_the_marks() -> None:
 
     counted = count([reading(60, 100), reading(120, 30), reading(180, 50)], started_at=NOON)
     assert counted.marks == [(at(60), 100, 0), (at(120), 130, 0), (at(180), 150, 0)]
+
+
+LINE = 1_250_000_000 // 10  # octets a second of 1 Gbit/s
+
+
+@pytest.mark.parametrize(
+    ("readings", "link_bps", "up", "up_charged", "oddities"),
+    [
+        pytest.param([reading(60, 120 * LINE)], None, 120 * LINE, 120 * LINE, (), id="1 Gbit/s and a minute more"),
+        pytest.param(
+            [reading(60, 120 * LINE + 1)], None, 120 * LINE + 1, 120 * LINE, (IMPLAUSIBLE,), id="one octet more"
+        ),
+        pytest.param([reading(60, 600 * MB)], 20 * MB, 600 * MB, 600 * MB, (), id="twice the site's capacity"),
+        pytest.param([reading(60, GB)], 20 * MB, GB, 600 * MB, (IMPLAUSIBLE,), id="more than that"),
+        pytest.param(
+            [reading(60, 5 * MB), reading(120, 905 * MB), reading(180, 910 * MB)],
+            20 * MB,
+            910 * MB,
+            610 * MB,
+            (IMPLAUSIBLE,),
+            id="too much in one interval only",
+        ),
+        pytest.param(
+            [reading(60, 5 * MB), reading(120, 50 * GB), reading(180, 7 * MB)],
+            20 * MB,
+            7 * MB,
+            7 * MB,
+            (IMPLAUSIBLE,),
+            id="one mad value among sane ones",
+        ),
+        pytest.param([reading(None, 50 * GB, at=0)], None, 50 * GB, 50 * GB, (), id="nobody knows for how long"),
+        pytest.param(
+            [reading(60, 65_535 * 11, packets=(10, 0))], None, 65_535 * 11, 65_535 * 11, (), id="the largest packets"
+        ),
+        pytest.param(
+            [reading(60, 65_535 * 11 + 1, packets=(10, 0))],
+            None,
+            65_535 * 11 + 1,
+            65_535 * 10,
+            (IMPLAUSIBLE,),
+            id="packets too few",
+        ),
+        pytest.param(
+            [reading(60, 5 * MB, packets=(0, 0))], None, 5 * MB, 5 * MB, (IMPLAUSIBLE,), id="octets without packets"
+        ),
+        pytest.param(
+            [reading(60, 5 * MB, packets=(900, 0)), reading(120, 9 * MB, packets=(900, 0))],
+            None,
+            9 * MB,
+            9 * MB,
+            (IMPLAUSIBLE,),
+            id="packets stand still",
+        ),
+        pytest.param([reading(60, 5 * MB)], None, 5 * MB, 5 * MB, (), id="no packets are told"),
+    ],
+)
+def test_a6_10_what_no_line_carries_and_no_packets_hold_is_recorded_but_not_charged(
+    readings: Sequence[Reading], link_bps: int | None, up: int, up_charged: int, oddities: tuple[Oddity, ...]
+) -> None:
+    for order in permutations(readings):
+        counted = count(order, started_at=NOON, link_bps=link_bps)
+        assert total(counted) == (up, 0, oddities)
+        assert charged(counted) == (up_charged, 0)
+
+
+def test_a6_10_an_implausible_reading_is_not_counted_without_the_others() -> None:
+    before = count([reading(60, 5)], started_at=NOON)
+    assert count_on(before, reading(120, GB), NOON, 20 * MB) is None
+    assert count_on(before, reading(120, GB), NOON) is not None

@@ -10,6 +10,7 @@ from sqlalchemy import update
 from app.db import tables
 from app.db.engine import Database
 from app.domain.sessions import ReportKind, SessionReport
+from app.services.sessions import list_sessions
 from tests.factories import make_report
 from tests.services.test_ingest import TODAY, city, column, say, used
 
@@ -72,3 +73,16 @@ def test_reports_from_before_readings_were_kept_are_joined_as_they_were(city: Da
     say(city, RESTARTED[3])
     assert column(city, tables.sessions, "up_octets", "down_octets") == [(60 * MB, 700 * MB)]
     assert used(city) == {date(2026, 11, 24): 760 * MB}
+
+
+def test_a6_10_more_than_the_sites_line_carries_is_recorded_flagged_and_not_charged(city: Database) -> None:
+    with city.write() as connection:
+        connection.execute(update(tables.sites).values(capacity_bps=20 * MB))
+    say(city, make_report(START), make_report(INTERIM, minute=1, up=10 * MB, down=50_000 * MB))
+    (shown,) = list_sessions(city)
+    assert (shown.up_octets, shown.down_octets, shown.flags) == (10 * MB, 50_000 * MB, ("implausible",))
+    assert used(city) == {TODAY: 610 * MB}
+    with city.write() as connection:
+        connection.execute(update(tables.sites).values(capacity_bps=None))
+    say(city, make_report(STOP, minute=2, up=11 * MB, down=50_001 * MB))
+    assert used(city) == {TODAY: 612 * MB}, "by the line that the session has begun behind"
