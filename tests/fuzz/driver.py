@@ -116,13 +116,13 @@ def one(target: Target, watchdog: Watchdog, chance: random.Random, findings: Pat
         target.put(service, datagram, host)
 
     try:
-        return _timed(watchdog, datagram, put)
+        return timed(watchdog, datagram, put)
     except Exception as error:
         error.add_note(f"from {seed.name}, by {service} of {host}; kept in {keep(findings, datagram, seed.name)}")
         raise
 
 
-def _timed(watchdog: Watchdog, datagram: bytes, put: Callable[[], None]) -> float:
+def timed(watchdog: Watchdog, datagram: bytes, put: Callable[[], object]) -> float:
     """Return the seconds it takes; again where they are many, since the machine may have been busy."""
     took = watchdog.timed(datagram, put)
     if took > SLOWEST_SECONDS:

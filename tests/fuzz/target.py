@@ -109,12 +109,14 @@ class Target:
         """Begin from a seed, change it mostly, and sign it anew mostly."""
         seed = chance.choices(self.seeds, weights=self._weights)[0]
         octets = seed.write(chance, self._secret)
-        if chance.random() < 0.15:
-            return seed, octets
+        return seed, octets if chance.random() < 0.15 else self.changed(octets, chance)
+
+    def changed(self, octets: bytes, chance: random.Random) -> bytes:
+        """Change a datagram, and sign it anew mostly: else it ends at the signature."""
         for _ in range(chance.choice((1, 1, 1, 2, 3))):
             change = chance.choices((mutate, rearrange, revalue, swell), weights=(3, 4, 4, 1))[0]
             octets = change(octets, chance)
-        return seed, sign_again(octets, self._secret) if chance.random() < 0.85 else octets
+        return sign_again(octets, self._secret) if chance.random() < 0.85 else octets
 
     @property
     def _weights(self) -> list[int]:

@@ -4,6 +4,7 @@ import random
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -149,6 +150,34 @@ def test_datagram_that_hangs_ends_the_process_and_is_kept(tmp_path: Path) -> Non
     assert "in timed" in done.stderr
     (kept,) = tmp_path.iterdir()
     assert kept.read_text(encoding="ascii") == "61 62 63\n"
+
+
+FAILING = """
+import sys
+from tests.fuzz import guided
+def fail(*_): raise ZeroDivisionError("planted")
+guided.Target.put = fail
+guided.main(sys.argv[1], sys.argv[2], ["-runs=50", f"-artifact_prefix={sys.argv[2]}/guided-"])
+"""
+
+
+@pytest.mark.long
+@pytest.mark.skipif(find_spec("atheris") is None, reason="atheris has no wheel for this machine")
+def test_what_coverage_leads_to_is_found_and_kept(tmp_path: Path) -> None:
+    (tmp_path / "city").mkdir()
+    (tmp_path / "found").mkdir()
+    done = subprocess.run(
+        [sys.executable, "-c", FAILING, str(tmp_path / "city"), str(tmp_path / "found")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode != 0
+    assert "planted" in done.stdout + done.stderr
+    (kept,) = (tmp_path / "found").iterdir()
+    assert kept.name.startswith("guided-crash-")
 
 
 @pytest.mark.parametrize(
