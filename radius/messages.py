@@ -34,7 +34,8 @@ class Accept(NamedTuple):
 
     `class_value` is our opaque proof, echoed in accounting (RFC 2865 section 5.25). `user_name` is sent only where the
     family uses it (hostapd accounts under it). `ms_chap` is what a device that came by MS-CHAPv2 must be shown: without
-    it, it hangs up. `reason` is for observers; it is never sent.
+    it, it hangs up. `chargeable_identity` is for whoever asked for one (RFC 4372). `reason` is for observers; it is
+    never sent.
     """
 
     authorization: Authorization
@@ -43,6 +44,7 @@ class Accept(NamedTuple):
     reply_message: str | None = None
     reason: str = ""
     ms_chap: MsChapV2Success | None = None
+    chargeable_identity: bytes | None = None
 
 
 class Reject(NamedTuple):

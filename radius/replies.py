@@ -19,6 +19,7 @@ _STATE: Final = 24
 _CLASS: Final = 25
 _PROXY_STATE: Final = 33
 _EAP_MESSAGE: Final = 79
+_CHARGEABLE_USER_IDENTITY: Final = 89
 _MAX_TEXT: Final = 253
 _MAX_ERROR: Final = 246  # what fits behind the Ident of MS-CHAP-Error into one Vendor-Specific
 _EAP_FAILURE: Final = 4  # RFC 3748 section 4.2
@@ -43,6 +44,8 @@ def _accept_body(profile: Profile, answer: Accept) -> bytes:
     body = _limits(profile, answer.authorization) + _attribute(_CLASS, answer.class_value)
     if answer.user_name is not None and profile.accounts_by_accept_name:
         body += _attribute(_USER_NAME, answer.user_name.encode())
+    if answer.chargeable_identity is not None:
+        body += _attribute(_CHARGEABLE_USER_IDENTITY, answer.chargeable_identity)
     return body + _reply_message(answer.reply_message)
 
 

@@ -7,7 +7,7 @@ The tag covers the NAS, so that a leaked router secret charges nobody who went o
 import hmac
 from typing import Final, NamedTuple
 
-from app.domain.keys import ID_LENGTH, tag
+from app.domain.keys import ID_LENGTH, base32, tag
 
 NONCE_OCTETS: Final = 8
 _VERSION: Final = b"\x01"
@@ -42,3 +42,11 @@ def read_class(value: bytes, *, key: bytes, nas_id: str) -> Acceptance | None:
     if not hmac.compare_digest(signature, tag(key, body, nas_id.encode())[:16]):
         return None
     return Acceptance(body[1 + ID_LENGTH :].hex(), body[1 : 1 + ID_LENGTH].decode())
+
+
+def chargeable_identity(account_id: str, *, key: bytes, site_id: str) -> bytes:
+    """Return what a network may know a person by (RFC 4372): the same at one site, and at no other.
+
+    It says nothing to whoever has no key, so that networks cannot tell each other whom they have seen.
+    """
+    return base32(tag(key, account_id.encode(), site_id.encode())[:15]).encode()

@@ -10,7 +10,13 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from app.domain.acceptances import NONCE_OCTETS, Acceptance, class_value, new_acceptance_id
+from app.domain.acceptances import (
+    NONCE_OCTETS,
+    Acceptance,
+    chargeable_identity,
+    class_value,
+    new_acceptance_id,
+)
 from app.domain.access import Denial, DenialReason, Grant, decide_access
 from app.domain.devices import parse_mac
 from app.domain.hints import ACCOUNTING_WINDOW
@@ -38,6 +44,7 @@ _LOOK_AGAIN_SECONDS: Final = 1.0  # if no wake-up comes
 _REJECT_SECONDS: Final = 0.4  # half of RouterOS's 1100 ms, less jitter
 _REJECT_JITTER_SECONDS: Final = 0.15
 _SHORTEST_INTERIM: Final = 60
+_CHARGEABLE_USER_IDENTITY: Final = 89
 _UNACCOUNTED_SECONDS: Final = int(ACCOUNTING_WINDOW.total_seconds())
 _UNKNOWN_MAC: Final = Reject(reason=DenialReason.RESUME_UNKNOWN.value)
 
@@ -152,7 +159,7 @@ class Authorizer:
         if not same_place(used, asked.nas.nas.id, asked.mac, asked.acct_session_id):
             return self._refuse(asked, Method.TICKET, DenialReason.TICKET_USED, used.account_id)
         self.counters.repeats += 1
-        return Outcome(self._accept(asked.nas, used))
+        return Outcome(self._accept(asked, used))
 
     # MAC addresses that a resume grant knows
 
@@ -268,7 +275,7 @@ class Authorizer:
             ),
         )
         self.counters.accepts += 1
-        return Outcome(self._accept(asked.nas, verdict), verdict)
+        return Outcome(self._accept(asked, verdict), verdict)
 
     def _nonce(self, asked: _Asked, method: Method) -> bytes:
         """Return what makes an acceptance unique: for a ticket it follows from its use, so that two servers agree."""
@@ -277,15 +284,20 @@ class Authorizer:
         place = (asked.nas.nas.id, asked.mac, asked.acct_session_id, asked.name)
         return tag(self._keyring.class_key, *(part.encode() for part in place))[:NONCE_OCTETS]
 
-    def _accept(self, nas: KnownNas, verdict: Verdict) -> Accept:
-        limits = verdict.limits
+    def _accept(self, asked: _Asked, verdict: Verdict) -> Accept:
+        nas, limits = asked.nas, verdict.limits
+        wants_identity = asked.request.attributes.first(_CHARGEABLE_USER_IDENTITY) is not None
         acceptance = Acceptance(verdict.acceptance_id, verdict.account_id)
         return Accept(
             _authorization(limits),
             class_value(acceptance, key=self._keyring.class_key, nas_id=nas.nas.id),
             user_name=verdict.account_id if nas.profile.accounts_by_accept_name else None,
             reason=verdict.method.value,
+            chargeable_identity=self._identity(nas, verdict.account_id) if wants_identity else None,
         )
+
+    def _identity(self, nas: KnownNas, account_id: str) -> bytes:
+        return chargeable_identity(account_id, key=self._keyring.identity_key, site_id=nas.nas.site_id)
 
     def _refuse(
         self, asked: _Asked, method: Method, reason: DenialReason, account_id: str = "", *, delay: float = 0.0

@@ -31,6 +31,7 @@ class Keyring:
         self._master = master
         self.ticket_key = lru_cache(maxsize=16_384)(self._ticket_key)
         self.class_key = derive(master, "class")
+        self.identity_key = derive(master, "chargeable identity")
 
     def _ticket_key(self, nas_id: str) -> bytes:
         return derive(self._master, "ticket", nas_id)

@@ -609,3 +609,41 @@ def test_a6_21_session_of_a_nas_that_does_not_account_is_short(
     accept = node.ask(node.request("budi", "rahasia-123"))
     assert isinstance(accept, Accept)
     assert accept.authorization.session_timeout_seconds == granted
+
+
+# ---- Chargeable-User-Identity
+
+
+@pytest.mark.parametrize("asked", [pytest.param(b"", id="empty"), pytest.param(b"\0", id="NUL"), b"an-older-one"])
+def test_a6_19_whoever_asks_for_an_identity_gets_one_that_says_nothing(city: City, start: Start, asked: bytes) -> None:
+    account = city.add_user("budi")
+    node = start(city)
+    said = accepted(node.ask(node.request("budi", "rahasia-123", Chargeable_User_Identity=asked))).chargeable_identity
+    again = node.request("budi", "rahasia-123", session="81a00002", Chargeable_User_Identity=asked)
+    assert accepted(node.ask(again)).chargeable_identity == said
+    assert said is not None
+    assert len(said) == 24
+    assert b"budi" not in said
+    assert account.id.encode() not in said
+
+
+def test_a6_19_another_site_and_another_person_have_another_identity(city: City, start: Start) -> None:
+    sites.add_site(city.database, "Melahing", now=city.time.at, chance=city.chance)
+    melahing = city.add_nas("melahing-1", address="127.0.0.2", site="Melahing")
+    for name in ("budi", "siti"):
+        city.add_user(name)
+    node = start(city)
+    found = {
+        accepted(
+            node.ask(node.request(name, "rahasia-123", session=nas_id, nas_id=nas_id, Chargeable_User_Identity=b""))
+        ).chargeable_identity
+        for name in ("budi", "siti")
+        for nas_id in (city.nas.id, melahing.id)
+    }
+    assert len(found) == 4
+
+
+def test_a6_19_whoever_does_not_ask_gets_none(city: City, start: Start) -> None:
+    city.add_user("budi")
+    node = start(city)
+    assert accepted(node.ask(node.request("budi", "rahasia-123"))).chargeable_identity is None

@@ -760,3 +760,9 @@ def test_ipv6_source_is_found() -> None:
     backend.add("2001:db8::7", make_nas())
     arrival = make_arrival(source=("2001:db8::7", 1812))
     assert isinstance(ServerEngine(backend).receive(make_datagram(make_query()), arrival), PendingAccess)
+
+
+def test_a6_19_an_accept_carries_the_identity_it_was_given() -> None:
+    packet = make_reply(ACCEPT._replace(chargeable_identity=b"opaque"))
+    assert packet.attributes.all_octets("Chargeable-User-Identity") == [b"opaque"]
+    assert "Chargeable-User-Identity" not in make_reply(ACCEPT).attributes
