@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import shutil
 import signal
 import sys
@@ -34,7 +35,7 @@ def main(arguments: Sequence[str]) -> int:
     folder = Path(tempfile.mkdtemp(prefix="pesisir-bench-", dir=asked.folder))
     folder.chmod(0o755)  # PostgreSQL runs as another user
     extent = Extent(asked.seconds, asked.rounds, asked.rate, asked.window, asked.ingest)
-    setting = Setting(folder, asked.users, asked.devices)
+    setting = Setting(folder, asked.users, asked.devices, workers=asked.workers)
     results: list[Result] = []
     growth = []
     try:
@@ -69,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--users", type=int, default=100_000, help="people with a password")
     parser.add_argument("--devices", type=int, default=5_000, help="phones of the evening storm")
+    parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)), help="RADIUS processes of Pesisir")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=6.0, help="of one measurement")
     parser.add_argument("--rate", type=float, default=1_000.0, help="log-ins a second of the open loop")

@@ -16,10 +16,11 @@ _PHONES = 10
 
 def grow(setting: Setting, extent: Extent, people: Sequence[int], routers: Sequence[int]) -> Iterator[dict[str, Any]]:
     """Yield figures for each number of people, and then for each number of routers."""
+    setting = replace(setting, phones=_PHONES, workers=1)
     for count in people:
-        yield _grown(replace(setting, people=count, phones=_PHONES), extent)
+        yield _grown(replace(setting, people=count), extent)
     for count in routers:
-        yield _grown(replace(setting, phones=_PHONES, routers=count), extent)
+        yield _grown(replace(setting, routers=count), extent)
 
 
 def _grown(setting: Setting, extent: Extent) -> dict[str, Any]:

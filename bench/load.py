@@ -13,6 +13,7 @@ from bench.setting import FIRST_STORM_MAC, Setting
 from bench.usage import tree_cpu_seconds
 
 _ABREAST: Final = 128
+_SOCKETS: Final = 16  # as many flows are spread over several processes about evenly
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def run(server: Server, setting: Setting, load: Load) -> Answer:
 
 def command(server: Server, setting: Setting, load: Load) -> Sequence[str]:
     """Return the words that start the generator."""
-    sockets = max(4, -(-load.window // _ABREAST))
+    sockets = max(_SOCKETS, -(-load.window // _ABREAST))
     sources = setting.addresses(sockets)
     people = load.people or range(setting.people)
     return [

@@ -1,4 +1,4 @@
-"""A throw-away Pesisir as it ships: `pesisir serve`, one RADIUS process, its data in one folder."""
+"""A throw-away Pesisir as it ships: `pesisir serve`, its data in one folder."""
 
 import os
 import subprocess
@@ -55,6 +55,7 @@ class Pesisir:
         self.auth_port, self.acct_port, self._portal, self._admin = free_ports(4)
         self.import_seconds = 0.0
         self._postgresql = postgresql
+        self._workers = setting.workers
         self._data = setting.folder / ("pesisir" if postgresql is None else "pesisir-postgresql")
         self._process: subprocess.Popen[bytes] | None = None
         self._data.mkdir()
@@ -83,7 +84,8 @@ class Pesisir:
         """Wait until every process says where it listens."""
         assert self._process is not None
         until = time.monotonic() + _READY_SECONDS
-        while not {"radius-0", "worker", "http"} <= set(self._running()):
+        expected = {*(f"radius-{number}" for number in range(self._workers)), "worker", "http"}
+        while not expected <= set(self._running()):
             if self._process.poll() is not None or time.monotonic() > until:
                 raise RuntimeError(f"{self.name} does not start: {(self._data / 'log').read_text('utf-8')[-2000:]}")
             time.sleep(0.05)
@@ -143,6 +145,7 @@ class Pesisir:
         database = {} if self._postgresql is None else {"PESISIR_DATABASE_URL": self._postgresql.url(_DATABASE)}
         return database | {
             "PESISIR_DATA_DIR": str(self._data),
+            "PESISIR_RADIUS_WORKERS": str(self._workers),
             "PESISIR_RADIUS_AUTH_LISTEN": f"127.0.0.1:{self.auth_port}",
             "PESISIR_RADIUS_ACCT_LISTEN": f"127.0.0.1:{self.acct_port}",
             "PESISIR_HTTP_LISTEN": f"127.0.0.1:{self._portal}",

@@ -26,6 +26,7 @@ class Setting:
     people: int
     phones: int
     routers: int = 4
+    workers: int = 1  # RADIUS processes of Pesisir on one port; FreeRADIUS takes threads as it needs them
 
     @property
     def secret_file(self) -> Path:

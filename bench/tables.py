@@ -23,12 +23,12 @@ ROWS: Final = (
     Row("PAP, requests a second", "pap", "per_second", more_is_better=True),
     Row("PAP, p50, ms", "pap", "p50_ms", "{:.2f}"),
     Row("PAP, p99, ms", "pap", "p99_ms", "{:.2f}"),
-    Row("PAP, CPU of the server process a request, µs", "pap", "server_us", "{:.1f}", more_is_better=False),
-    Row("PAP, CPU of all its processes a request, µs", "pap", "whole_us", "{:.1f}", more_is_better=False),
+    Row("PAP, CPU of the processes that answer, a request, µs", "pap", "server_us", "{:.1f}", more_is_better=False),
+    Row("PAP, CPU of all its processes, a request, µs", "pap", "whole_us", "{:.1f}", more_is_better=False),
     Row("accounting, requests a second", "accounting", "per_second", more_is_better=True),
     Row("accounting, p50, ms", "accounting", "p50_ms", "{:.2f}"),
     Row("accounting, p99, ms", "accounting", "p99_ms", "{:.2f}"),
-    Row("accounting, CPU of the server process a request, µs", "accounting", "server_us", "{:.1f}"),
+    Row("accounting, CPU of the processes that answer, a request, µs", "accounting", "server_us", "{:.1f}"),
     Row("PAP at {rate:,.0f} a second, p50, ms", "rate", "p50_ms", "{:.2f}"),
     Row("PAP at {rate:,.0f} a second, p99, ms", "rate", "p99_ms", "{:.2f}"),
     Row("PAP, {window:,} at a time, requests a second", "window", "per_second", more_is_better=True),
@@ -38,7 +38,7 @@ ROWS: Final = (
     Row("evening storm, sent again", "storm", "resent"),
     Row("records a second into the database, sustained", "ingest", "merged_per_second", more_is_better=True),
     Row("seconds until the database has the last one", "ingest", "behind_seconds", "{:.1f}"),
-    Row("memory of the server process afterwards, MB", "pap", "memory_octets", "{:,.0f}", 1e-6),
+    Row("memory of the processes that answer afterwards, MB", "pap", "memory_octets", "{:,.0f}", 1e-6),
     Row("seconds from start to the first answer", "restart", "seconds", "{:.2f}"),
 )
 
@@ -61,7 +61,8 @@ def results_page(
             lines.append(_line([row.words.format(**numbers), *cells, *ratios]))
     introduction = (
         f"Taken on {taken} by `make bench`: {setting.people:,} people, {extent.rounds} "
-        f"round{'s' if extent.rounds > 1 else ''} of {extent.seconds:g} s. "
+        f"round{'s' if extent.rounds > 1 else ''} of {extent.seconds:g} s; Pesisir with "
+        f"{setting.workers} RADIUS process{'es' if setting.workers > 1 else ''}. "
         "Medians of the rounds; a ratio is the median of the ratios within a round, and above 1 where Pesisir does "
         "more, or needs less."
     )
@@ -91,7 +92,14 @@ def growth_page(rows: Sequence[Mapping[str, Any]]) -> str:
             )
         )
     return "\n".join(
-        ["# Growth", "", "Pesisir on SQLite, taken in the same run as the [results](results.md).", "", *lines, ""]
+        [
+            "# Growth",
+            "",
+            "Pesisir on SQLite with one RADIUS process, taken in the run of the [results](results.md).",
+            "",
+            *lines,
+            "",
+        ]
     )
 
 

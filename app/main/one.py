@@ -1,5 +1,6 @@
 """One process, by its word: `radius`, `http` or `worker`."""
 
+import os
 import sys
 from typing import Final
 
@@ -9,6 +10,9 @@ from app.main.start import START_FAILED, StartError
 RADIUS: Final = "radius"
 HTTP: Final = "http"
 WORKER: Final = "worker"
+
+_SWITCH_SECONDS: Final = 0.0005  # the loop waits so long for a helper thread of its process, not ten times as long
+_NICENESS: Final = 10  # answers first: what the worker does can wait for a storm to be over
 
 
 def run_one(settings: Settings, process: str, *, worker: int, status: bool) -> int:
@@ -30,10 +34,12 @@ def exit_code_for_supervisor(code: int) -> int:
 
 def _run(settings: Settings, process: str, worker: int, *, status: bool) -> int:
     if process == RADIUS:
+        sys.setswitchinterval(_SWITCH_SECONDS)
         from app.main.radius import run_radius
 
         return run_radius(settings, worker, status=status)
     if process == WORKER:
+        os.nice(_NICENESS)
         from app.main.worker import run_worker
 
         return run_worker(settings, status=status)

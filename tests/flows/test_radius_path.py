@@ -128,6 +128,16 @@ def _get(url: str) -> str:
         return str(answer.read().decode())
 
 
+def test_what_answers_comes_before_what_merges(served: Installation) -> None:
+    running = read_running(served.data_dir)
+    priorities = {}
+    for name in ("radius-0", "worker"):
+        pid = running[name]["pid"]
+        assert isinstance(pid, int)
+        priorities[name] = os.getpriority(os.PRIO_PROCESS, pid)
+    assert priorities["radius-0"] < priorities["worker"]
+
+
 def test_two_radius_processes_share_the_port(city: City, tmp_path: Path) -> None:
     installation = Installation(city.database, tmp_path / "var", {"PESISIR_RADIUS_WORKERS": "2"})
     with installation.running("radius", "0", "--status"), installation.running("radius", "1"):
