@@ -37,7 +37,8 @@ class _Child:
 
     def __init__(self, arguments: tuple[str, ...], environment: Mapping[str, str], data_dir: Path) -> None:
         self.name = "-".join(argument for argument in arguments if not argument.startswith("--"))
-        self.failed = False
+        self.failed = False  # its first start cannot succeed; what has served before may do so again
+        self._has_served = False
         self.serves_routers = arguments[0] == RADIUS
         self._command = [sys.executable, "-m", "app.main", *arguments]
         self._environment, self._data_dir = environment, data_dir
@@ -65,8 +66,9 @@ class _Child:
         if code is None:
             return
         was_ready = code == 0 or self.ready
+        self._has_served |= was_ready
         self._process = None
-        if code == START_FAILED:
+        if code == START_FAILED and not self._has_served:
             self.failed = True
             return
         pause = _FIRST_RETRY_SECONDS if was_ready else self._retry

@@ -154,13 +154,22 @@ def compare(town: Town, history: Sequence[Packet]) -> None:
     close_superseded(database, now=datetime.now(UTC))
     sessions, days = town.stored()
     true_sessions, true_days = town.truth(history)
-    assert sorted(sessions, key=repr) == sorted(true_sessions, key=repr)
+    wrong, lacking = set(sessions) - set(true_sessions), set(true_sessions) - set(sessions)
+    assert (wrong, lacking) == (set(), set()), _some(wrong, lacking)
+    assert len(sessions) == len(true_sessions)
     assert days == true_days
     with database.read() as connection:
         events = connection.scalar(select(func.count()).select_from(tables.accounting_events))
         assert connection.scalar(select(func.count()).select_from(tables.set_aside)) == 0
     assert events is not None
     assert events >= len(history)
+
+
+def _some(wrong: set[oracle.Truth], lacking: set[oracle.Truth]) -> str:
+    """Say of a few sessions what is stored and what it should be."""
+    return "\n".join(f"stored: {one}" for one in sorted(wrong, key=repr)[:5]) + "\n".join(
+        f"\ntrue: {one}" for one in sorted(lacking, key=repr)[:5]
+    )
 
 
 def positions(database: Database) -> dict[tuple[str, int], Position]:

@@ -1,6 +1,7 @@
 """Real processes on loopback over a data directory, one by one or all by `pesisir serve`, and a router's side of UDP."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -23,19 +24,23 @@ RADIUS, WORKER, HTTP, SUPERVISOR, ALL = "radius-0", "worker", "http", "superviso
 
 
 def free_udp_ports(count: int) -> list[int]:
-    sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [int(one.getsockname()[1]) for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
+    """Return ports below those that the kernel gives to clients: none of these takes one while its server is dead."""
+    found: set[int] = set()
+    while len(found) < count:
+        port = random.SystemRandom().randrange(12_000, 32_000)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one, suppress(OSError):
+            one.bind(("127.0.0.1", port))
+            found.add(port)
+    return list(found)
 
 
 def free_tcp_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+    """Return a port for a listener, likewise."""
+    while True:
+        port = random.SystemRandom().randrange(12_000, 32_000)
+        with socket.socket() as one, suppress(OSError):
+            one.bind(("127.0.0.1", port))
+            return port
 
 
 @dataclass

@@ -5,6 +5,7 @@ answer that does not come.
 """
 
 import random
+import socket
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
@@ -108,3 +109,27 @@ def test_killed_supervisor_leaves_nothing_that_keeps_its_ports(
         until(lambda: all(served.pid(name) not in (None, pid) for name, pid in before.items()), seconds=60)
         assert served.stop() == 0
     assert "in use" not in installation.talk()
+
+
+@pytest.mark.long
+def test_port_that_is_taken_while_radius_is_dead_ends_nobody_else(
+    sqlite_database: Database, keyring: Keyring, tmp_path: Path
+) -> None:
+    installation = Installation(sqlite_database, tmp_path / "var")
+    with serving(installation) as served:
+        before = {name: served.pid(name) for name in (RADIUS, WORKER, HTTP)}
+        served.kill(RADIUS)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as thief:
+            until(lambda: took(thief, installation.auth_port))
+            until(lambda: "is in use" in installation.talk(), seconds=60)
+        until(lambda: served.pid(RADIUS) not in (None, before[RADIUS]), seconds=60)
+        assert (served.pid(WORKER), served.pid(HTTP)) == (before[WORKER], before[HTTP])
+        assert served.stop() == 0
+
+
+def took(thief: socket.socket, port: int) -> bool:
+    try:
+        thief.bind(("127.0.0.1", port))
+    except OSError:
+        return False
+    return True
