@@ -42,7 +42,7 @@ def test_figures_are_medians_and_ratios_are_taken_within_a_round(tmp_path: Path)
 
 def test_ratio_is_above_one_where_less_is_needed(tmp_path: Path) -> None:
     shown = page(results("pap", "server_us", [50.0], [100.0]), tmp_path)
-    assert "| PAP, CPU of the server process a request, µs | 50.0 | 100.0 | 2.00 |" in shown
+    assert "| PAP, CPU of the processes that answer, a request, µs | 50.0 | 100.0 | 2.00 |" in shown
 
 
 def test_round_that_only_one_server_has_counts_in_no_ratio(tmp_path: Path) -> None:
