@@ -57,7 +57,11 @@ def _journal(here: Installation) -> Finding:
     status = read_status(here)
     if status.damaged:
         paths = ", ".join(str(path) for path in status.damaged)
-        return broken("journal", f"records are damaged in {paths}", "keep these files and look at the disk")
+        return broken(
+            "journal",
+            f"records are damaged in {paths}",
+            "keep these files and look at the disk; remove their .damaged notes when it is settled",
+        )
     age = 0 if status.oldest_at is None else int(now().timestamp() - status.oldest_at)
     if age > _LATE_SECONDS:
         words = f"not in the database yet: {many(status.pending, 'record')}, the oldest for {duration(age)}"

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -18,6 +19,7 @@ from app.node.datagrams import place
 from app.node.journal.reader import JournalReader
 from app.node.journal.records import Limits, RecordError, RecordType, decode_packet, decode_verdict
 from app.node.journal.segment import Entry, Position
+from app.node.journal.status import note_damage
 from app.node.replay import status_type
 from app.node.reports import ReportingNas, to_report
 from app.services import ingest
@@ -125,6 +127,8 @@ class JournalIngest:
         stretch = self._reader.read(BATCH)
         for damage in self._reader.damages[known_damages:]:
             log.error("journal_damaged", path=str(damage.path), bad_at=damage.bad_at, valid_at=damage.valid_at)
+            with suppress(OSError):  # a full disk; it has been said
+                note_damage(damage)
         if stretch is None:
             return 0
         result = ingest.merge(

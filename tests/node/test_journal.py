@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from app.node.journal.reader import JournalReader, segment_path
+from app.node.journal.reader import Damage, JournalReader, segment_path
 from app.node.journal.segment import HEADER_OCTETS, Position, encode, read_header
-from app.node.journal.status import delete_old_segments, journal_status
+from app.node.journal.status import delete_old_segments, journal_status, note_damage
 from app.node.journal.writer import Journal, JournalBusyError, Outcome, segment_numbers
 from tests.node.journals import NODE, SEGMENT_OCTETS, Disk, journal_in, read_all, until
 
@@ -252,6 +252,18 @@ def test_status_counts_what_is_behind_the_positions(tmp_path: Path) -> None:
         assert first is not None
         assert journal_status(tmp_path, {}).pending == 5
         assert journal_status(tmp_path, {(NODE, 0): first.position}).pending == 3
+
+
+def test_damage_that_was_noted_is_shown_though_the_journal_was_read_past_it(tmp_path: Path) -> None:
+    folder = tmp_path / "journal" / NODE / "0"
+    with journal_in(folder) as journal:
+        store(journal, b"first")
+    note_damage(Damage(segment_path(folder, 1), 70, 90))
+    with journal_in(folder) as journal:
+        store(journal, b"later")
+    assert journal_status(tmp_path, {(NODE, 0): Position(3, "", 0)}).damaged == (segment_path(folder, 1),)
+    delete_old_segments(folder, Position(2, "", 0), older_than=time.time() + 60)
+    assert journal_status(tmp_path, {(NODE, 0): Position(3, "", 0)}).damaged == ()
 
 
 def test_segments_go_only_once_they_are_merged_and_old(tmp_path: Path) -> None:
