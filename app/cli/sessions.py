@@ -81,7 +81,8 @@ def show(
         session = show_session(here.database, session_id)
     if session is None:
         raise NotFound("session", session_id)
-    shown = _json(session, here)
+    told = {name: value for name, value in session.addresses.items() if value is not None}
+    shown = _json(session, here) | told
     if as_json:
         show_json(shown)
         return

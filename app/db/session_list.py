@@ -7,6 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, Select, case, func, select
 
 from app.db.tables import nases, sessions, sites, users
+from app.domain.addresses import AddressKind
 from app.domain.sessions import SessionState
 
 
@@ -28,6 +29,7 @@ class ListedSession(NamedTuple):
     down_octets: int
     stop_cause: str | None
     flags: tuple[str, ...]
+    addresses: dict[str, str | None]  # by AddressKind
 
 
 def read(
@@ -97,6 +99,7 @@ def _select() -> Select[*tuple[object, ...]]:
             sessions.c.down_octets,
             sessions.c.stop_cause,
             sessions.c.flags,
+            *(sessions.c[kind.value] for kind in AddressKind),
         )
         .select_from(sessions)
         .outerjoin(users, users.c.account_id == sessions.c.account_id)
@@ -123,4 +126,5 @@ def _listed(connection: Connection, query: Select[*tuple[object, ...]]) -> Itera
             row.down_octets,
             row.stop_cause,
             tuple(row.flags.split(",")) if row.flags else (),
+            {kind.value: getattr(row, kind.value) for kind in AddressKind},
         )

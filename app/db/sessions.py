@@ -11,6 +11,7 @@ from app.db.bulk import moment_text, write_rows
 from app.db.keyed import MOMENT, among, equal, key_rows, key_value
 from app.db.readings import from_us, reading_values, to_reading, to_us
 from app.db.tables import changes, nases, sessions, sites
+from app.domain.addresses import Address, AddressKind
 from app.domain.counters import Counting, Excess, Oddity
 from app.domain.ends import Stop
 from app.domain.marks import DayMarks, Mark
@@ -20,6 +21,7 @@ from app.domain.sessions import UNDATED_TOLERANCE, NasRestart, Proof, Session, S
 _COLUMNS: Final = tuple(column.name for column in sessions.columns)
 _KEPT: Final = {"id", "nas_id", "nas_scope", "acct_session_id", "mac", "user_name"}
 _THEN: Final = "ON CONFLICT (id) DO UPDATE SET " + ", ".join(f"{c} = excluded.{c}" for c in _COLUMNS if c not in _KEPT)
+_NO_ADDRESSES: Final = (None,) * len(AddressKind)
 _SELECTED: Final = ", ".join(f"s.{column}" for column in _COLUMNS)
 
 
@@ -145,6 +147,7 @@ def _row(session: Session) -> tuple[str | int | bool | datetime | None, ...]:
         None if proof is None else proof.acceptance_id or None,
         session.site_id,
         session.ip,
+        *_address_values(session),
         session.last_report_at,
         session.up_octets,
         session.down_octets,
@@ -156,6 +159,13 @@ def _row(session: Session) -> tuple[str | int | bool | datetime | None, ...]:
         None if stop is None else stop.cause,
         ",".join(sorted(session.flags)),
     )
+
+
+def _address_values(session: Session) -> tuple[str | None, ...]:
+    if not session.addresses:
+        return _NO_ADDRESSES
+    values = {address.kind: address.value for address in session.addresses}
+    return tuple(values.get(kind) for kind in AddressKind)
 
 
 def _state_text(session: Session) -> str:
@@ -170,6 +180,8 @@ def _state_text(session: Session) -> str:
         state["proof"] = to_us(session.proof.at)
     if session.ip_at is not None:
         state["ip"] = to_us(session.ip_at)
+    if session.addresses:
+        state["v6"] = {address.kind: to_us(address.at) for address in session.addresses}
     if session.undated is not None:
         state["undated"] = [to_us(at) for at in session.undated]
     if session.stop is not None:
@@ -226,6 +238,9 @@ def _session(row: Row[Any]) -> Session:
         orphaned=state.get("orphaned", False),
         counting=_counting(state),
         link_bps=state.get("bps"),
+        addresses=tuple(
+            Address(AddressKind(kind), from_us(at), getattr(row, kind)) for kind, at in state.get("v6", {}).items()
+        ),
     )
 
 

@@ -16,6 +16,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
+from app.domain.addresses import Address, AddressKind, addresses_said, join_addresses
 from app.domain.counters import NO_EXCESS, Count, Counting, count, count_on, nothing_counted
 from app.domain.ends import Stop, join_stops
 from app.domain.marks import DayMarks, Mark, day_marks, join_marks
@@ -95,6 +96,7 @@ class SessionReport(NamedTuple):
     terminate_cause: str | None = None
     up_packets: int | None = None
     down_packets: int | None = None
+    addresses: tuple[tuple[AddressKind, str], ...] = ()
     has_octets: bool = True
     has_gigawords: bool = True
 
@@ -180,6 +182,7 @@ class Session:
     orphaned: bool = False
     counting: Counting | None = None
     link_bps: int | None = None
+    addresses: tuple[Address, ...] = ()
 
     @property
     def charged(self) -> Mark:
@@ -320,6 +323,7 @@ def _session_of(report: SessionReport, zone: ZoneInfo, counted: Count | None = N
         undated=(at, at) if starts_at is None else None,
         stop=Stop(True, at, report.terminate_cause or "", at) if report.kind is ReportKind.STOP else None,
         counting=None if counted is None else counted.counting,
+        addresses=addresses_said(at, report.addresses) if report.addresses else (),
     )
 
 
@@ -351,6 +355,7 @@ def join(left: Session, right: Session, counting: Counting | None = None) -> Ses
         stop=join_stops(left.stop, right.stop, last_report_at),
         orphaned=left.orphaned or right.orphaned,
         counting=counting,
+        addresses=join_addresses(left.addresses, right.addresses),
         link_bps=max((left.link_bps, right.link_bps), key=lambda bps: bps or 0),
     )
 

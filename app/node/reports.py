@@ -5,11 +5,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
 from app.domain.acceptances import Acceptance, read_class
+from app.domain.addresses import AddressKind
 from app.domain.devices import parse_station_id
 from app.domain.reports import Unusable, UnusableReason
 from app.domain.sessions import NasRestart, ReportKind, SessionReport
 from radius.attributes import Attributes
 from radius.codes import StatusType
+from radius.dictionary import BY_NAME, Kind
 from radius.vendors.profile import Direction, Profile
 
 Report = SessionReport | NasRestart | Unusable
@@ -74,6 +76,7 @@ def to_report(
         account_id=None if acceptance is None else acceptance.account_id,
         ip=_ip(attributes),
         terminate_cause=_cause(attributes) if kind is ReportKind.STOP else None,
+        addresses=_addresses(attributes),
         up_packets=counters.up_packets if _counts_packets(attributes) else None,
         down_packets=counters.down_packets if _counts_packets(attributes) else None,
         has_octets=counters.has_octets,
@@ -136,6 +139,38 @@ def named(raw: bytes | None) -> str:
 def _ip(attributes: Attributes) -> str | None:
     address = attributes.address("Framed-IP-Address") or attributes.address("Framed-IPv6-Address")
     return None if address is None else str(address)
+
+
+_ADDRESSES: Final = {
+    95: (AddressKind.NAS_IPV6_ADDRESS, "NAS-IPv6-Address"),
+    96: (AddressKind.FRAMED_INTERFACE_ID, "Framed-Interface-Id"),
+    97: (AddressKind.FRAMED_IPV6_PREFIX, "Framed-IPv6-Prefix"),
+    123: (AddressKind.DELEGATED_IPV6_PREFIX, "Delegated-IPv6-Prefix"),
+    168: (AddressKind.FRAMED_IPV6_ADDRESS, "Framed-IPv6-Address"),
+}
+_ADDRESS_NUMBERS: Final = frozenset(_ADDRESSES)
+
+
+def _addresses(attributes: Attributes) -> tuple[tuple[AddressKind, str], ...]:
+    """Return what is said of IPv6, in the spelling of RFC 5952; what does not fit its type is not said."""
+    said = attributes.numbers() & _ADDRESS_NUMBERS
+    if not said:
+        return ()
+    values = ((kind, _written(attributes, name)) for kind, name in (_ADDRESSES[number] for number in said))
+    return tuple((kind, value) for kind, value in values if value is not None)
+
+
+def _written(attributes: Attributes, name: str) -> str | None:
+    match BY_NAME[name].kind:
+        case Kind.IPV6_PREFIX:
+            prefix = attributes.prefix(name)
+            return None if prefix is None else str(prefix)
+        case Kind.INTERFACE_ID:
+            raw = attributes.octets(name)
+            return raw.hex(":", 2) if raw is not None and len(raw) == 8 else None
+        case _:
+            address = attributes.address(name)
+            return None if address is None else str(address)
 
 
 def _cause(attributes: Attributes) -> str:

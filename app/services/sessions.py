@@ -24,7 +24,8 @@ class StateFilter(StrEnum):
 class SessionView:
     """One session. `user` is the login name, else the account's id (guest, voucher); None is unmatched.
 
-    `device` is the MAC, "" where the NAS names none; `session_time` is seconds as the NAS counts them.
+    `device` is the MAC, "" where the NAS names none; `session_time` is seconds as the NAS counts them. `addresses` is
+    what it says of IPv6, by name (None: nothing).
     """
 
     id: str
@@ -42,6 +43,7 @@ class SessionView:
     down_octets: int
     terminate_cause: str | None
     flags: tuple[str, ...]
+    addresses: dict[str, str | None]
 
 
 def list_sessions(
@@ -124,4 +126,5 @@ def _view(listed: ListedSession) -> SessionView:
         down_octets=listed.down_octets,
         terminate_cause=listed.stop_cause,
         flags=listed.flags,
+        addresses=listed.addresses,
     )

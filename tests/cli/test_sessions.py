@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from app.db.engine import Database
+from app.domain.addresses import AddressKind
 from app.domain.plans import WITA
 from app.domain.reports import Reported
 from app.domain.sessions import ReportKind, SessionReport
@@ -26,7 +27,8 @@ def reported(city: Pesisir, stored: Database) -> Pesisir:
         said = SessionReport(kind, nas_id, "gusung-1", session, MAC, "x", at, octets, 3 * octets, minutes * 60, **more)
         return Reported(said, b"packet", at, "127.0.0.1:1813", nas_id)
 
-    siti = {"account_id": account_id, "acceptance_id": "acceptacceptacce", "ip": "10.5.50.7"}
+    siti: dict[str, Any] = {"account_id": account_id, "acceptance_id": "acceptacceptacce", "ip": "10.5.50.7"}
+    siti["addresses"] = ((AddressKind.DELEGATED_IPV6_PREFIX, "2001:db8:1::/56"),)
     items = [
         report(ReportKind.START, "s1", 0, 0, **siti),
         report(ReportKind.STOP, "s1", 5, 1_000_000, terminate_cause="User-Request", **siti),
@@ -104,3 +106,12 @@ def test_usage_is_by_period(reported: Pesisir) -> None:
 
 def test_journal_that_was_never_written_waits_for_nothing(city: Pesisir) -> None:
     assert city.ok("journal", "status", "--json").json == {"pending": 0, "octets": 0, "oldest_at": None, "damaged": []}
+
+
+def test_a6_20_session_show_has_what_the_router_said_of_ipv6(reported: Pesisir) -> None:
+    (session,) = reported.ok("session", "list", "--state", "closed", "--json").json
+    shown = reported.ok("session", "show", session["id"], "--json").json
+    assert shown == session | {"delegated_ipv6_prefix": "2001:db8:1::/56"}
+    text = reported.ok("session", "show", session["id"]).out
+    assert "delegated ipv6 prefix" in text
+    assert "framed ipv6 address" not in text

@@ -211,3 +211,39 @@ def test_no_attribute_breaks_a_report(items: list[tuple[int, bytes]], status: in
 def test_what_a_router_counts(said: dict[str, Value], octets: bool, gigawords: bool, packets: int | None) -> None:
     found = session(**said)
     assert (found.has_octets, found.has_gigawords, found.down_packets) == (octets, gigawords, packets)
+
+
+def ipv6(number: int, raw: bytes) -> dict[str, str]:
+    attributes = Attributes([("Acct-Session-Id", "1")]).add_raw(number, raw)
+    found = to_report(
+        attributes, StatusType.STOP, nas=NAS, source="192.0.2.1", arrived_at=ARRIVED.timestamp(), class_key=b"k" * 32
+    )
+    assert isinstance(found, SessionReport)
+    return {kind.value: value for kind, value in found.addresses}
+
+
+PREFIX = bytes.fromhex("20010db8000a0001ffffffffffffffff")
+
+
+@pytest.mark.parametrize(
+    ("number", "raw", "name", "value"),
+    [
+        pytest.param(95, PREFIX, "nas_ipv6_address", "2001:db8:a:1:ffff:ffff:ffff:ffff", id="NAS-IPv6-Address"),
+        pytest.param(95, PREFIX[:15], "nas_ipv6_address", None, id="an address of 15 octets"),
+        pytest.param(168, PREFIX, "framed_ipv6_address", "2001:db8:a:1:ffff:ffff:ffff:ffff", id="Framed-IPv6-Address"),
+        pytest.param(96, PREFIX[4:12], "framed_interface_id", "000a:0001:ffff:ffff", id="Framed-Interface-Id"),
+        pytest.param(96, PREFIX[:7], "framed_interface_id", None, id="an interface id of 7 octets"),
+        pytest.param(97, b"\0\x40" + PREFIX, "framed_ipv6_prefix", "2001:db8:a:1::/64", id="host bits are cleared"),
+        pytest.param(97, b"\0\x40" + PREFIX[:8], "framed_ipv6_prefix", "2001:db8:a:1::/64", id="a short form"),
+        pytest.param(97, b"\0\x3f" + PREFIX[:8], "framed_ipv6_prefix", "2001:db8:a::/63", id="bits inside an octet"),
+        pytest.param(97, b"\0\x00", "framed_ipv6_prefix", "::/0", id="no bit at all"),
+        pytest.param(97, b"\0\x81" + PREFIX, "framed_ipv6_prefix", None, id="129 bits"),
+        pytest.param(97, b"\0\x40" + PREFIX[:7], "framed_ipv6_prefix", None, id="fewer octets than bits"),
+        pytest.param(97, b"\0\x40" + PREFIX + b"\0", "framed_ipv6_prefix", None, id="more than 16 octets"),
+        pytest.param(
+            123, b"\0\x38" + PREFIX[:7], "delegated_ipv6_prefix", "2001:db8:a::/56", id="Delegated-IPv6-Prefix"
+        ),
+    ],
+)
+def test_a6_20_ipv6(number: int, raw: bytes, name: str, value: str | None) -> None:
+    assert ipv6(number, raw) == ({} if value is None else {name: value})
