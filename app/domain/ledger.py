@@ -1,7 +1,6 @@
 """A batch of reports, applied in memory: what was stored, what became of it, and what accounts gain by it."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -54,7 +53,7 @@ class Ledger:
         if not parts:
             site = self._sites.get(report.nas_id, _NO_SITE)
             session = apply_report(None, report, zone=self._zone, link_bps=site.capacity_bps)
-            session = replace(session, id=self._new_id(), site_id=site.id)
+            session = session._replace(id=self._new_id(), site_id=site.id)
             sessions.append(session)
             self._readings[session.id] = [report.reading]
             return session.id
@@ -113,7 +112,7 @@ class Ledger:
             lambda session: (
                 session
                 if session.orphaned is (session.account_id not in known)
-                else replace(session, orphaned=not session.orphaned)
+                else session._replace(orphaned=not session.orphaned)
             )
         )
 

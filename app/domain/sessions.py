@@ -10,7 +10,7 @@ shows that they are one (`join`).
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, NamedTuple
@@ -152,8 +152,7 @@ class Proof(NamedTuple):
     account_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(NamedTuple):
     """One session. `id` is "" until it is stored. Row identity: its key and its start.
 
     `undated` are the first and the last moment of reports that implied no start; `ip_at` is when `ip` was reported.
@@ -281,7 +280,7 @@ def apply_report(
     started_at = report.starts_at or report.event_at
     if session is None:
         counted = count_on(nothing_counted(started_at), report.reading, started_at, link_bps)
-        return replace(_session_of(report, zone, counted), link_bps=link_bps)
+        return _session_of(report, zone, counted)._replace(link_bps=link_bps)
     if session.counting is None or (session.undated is not None and started_at < session.started_at):
         return join(session, _session_of(report, zone))  # an earlier start moves the ages of undated readings
     before = Count(session.up_octets, session.down_octets, (), session.counting)
@@ -292,8 +291,7 @@ def apply_report(
 def settle(session: Session, readings: Sequence[Reading], *, zone: ZoneInfo) -> Session:
     """Count a session from all its readings."""
     counted = count(readings, started_at=session.started_at, link_bps=session.link_bps)
-    return replace(
-        session,
+    return session._replace(
         up_octets=counted.up_octets,
         down_octets=counted.down_octets,
         marks=day_marks(counted.marks, zone),
@@ -389,7 +387,7 @@ def apply_restart(session: Session, restart: NasRestart) -> Session:
     if session.last_report_at > restart.at or session.started_at >= restart.at:
         return session
     inferred = Stop(False, session.last_report_at, restart.cause, restart.at)
-    return replace(session, stop=join_stops(session.stop, inferred, session.last_report_at))
+    return session._replace(stop=join_stops(session.stop, inferred, session.last_report_at))
 
 
 def apply_restarts(session: Session, restarts: Iterable[NasRestart]) -> Session:
@@ -406,9 +404,9 @@ def close_stale(session: Session) -> Session:
     if session.stop is not None:
         return session
     at = session.last_report_at
-    return replace(session, stop=Stop(False, at, "lost", at, estimated=True))
+    return session._replace(stop=Stop(False, at, "lost", at, estimated=True))
 
 
 def recognise(session: Session, proof: Proof) -> Session:
     """Join an Accept that was found after the reports it belongs to."""
-    return replace(session, proof=_earliest(session.proof, proof))
+    return session._replace(proof=_earliest(session.proof, proof))

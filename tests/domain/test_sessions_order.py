@@ -1,7 +1,6 @@
 """No order, repetition or splitting of the same reports gives another result."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from typing import TYPE_CHECKING
@@ -78,7 +77,7 @@ def replay(said: Iterable[Said], *, size: int = 1, sweeps: bool = False) -> set[
         for session_id, readings in [(i, kept.pop(i)) for i in list(kept)] + [(i, [one]) for i, one in read]:
             kept.setdefault(ledger.survivor(session_id), []).extend(readings)
         sessions = [close_stale(session) if sweeps else session for session in ledger.sessions()]
-    return {replace(session, id="") for session in sessions}
+    return {session._replace(id="") for session in sessions}
 
 
 @settings(max_examples=150, deadline=None)
@@ -133,7 +132,7 @@ def test_a6_09_wraps_and_restarted_counters_are_the_same_in_any_order(data: st.D
 def test_an_estimated_end_changes_nothing_but_itself(data: st.DataObject, history: list[Said]) -> None:
     def without_estimate(session: Session) -> Session:
         estimated = session.stop is not None and session.stop.estimated
-        return replace(session, stop=None) if estimated else session
+        return session._replace(stop=None) if estimated else session
 
     swept = {without_estimate(s) for s in replay(data.draw(st.permutations(history)), sweeps=True)}
     assert swept == replay(history)
