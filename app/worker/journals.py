@@ -30,7 +30,8 @@ from radius.packet import Packet
 from radius.vendors import profile_for
 from radius.vendors.profile import Direction as WireDirection
 
-BATCH: Final = 500
+BATCH: Final = 500  # of records in one transaction; on SQLite nobody else writes meanwhile
+POSTGRESQL_BATCH: Final = 2000  # there others go on, and every statement is a way there and back
 _NASES_SECONDS: Final = 5.0  # how long what is known of NASes is used before it is read again
 _GENERIC: Final = profile_for("generic")
 
@@ -106,6 +107,7 @@ class JournalIngest:
         self.node, self.worker, self.directory = node, worker, directory
         self._database, self._interpreter = database, interpreter
         self._zone, self._chance = zone, chance
+        self._batch = POSTGRESQL_BATCH if database.is_postgresql else BATCH
         self._reader: JournalReader | None = None
 
     @property
@@ -124,7 +126,7 @@ class JournalIngest:
         if self._reader is None:
             self._reader = self._reader_at(ingest.stored_position(self._database, self.node, self.worker))
         known_damages = len(self._reader.damages)
-        stretch = self._reader.read(BATCH)
+        stretch = self._reader.read(self._batch)
         for damage in self._reader.damages[known_damages:]:
             log.error("journal_damaged", path=str(damage.path), bad_at=damage.bad_at, valid_at=damage.valid_at)
             with suppress(OSError):  # a full disk; it has been said
