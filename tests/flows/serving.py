@@ -15,7 +15,7 @@ from pathlib import Path
 from app.db.engine import Database
 from app.node.running import read_running
 from radius.codes import Code
-from radius.signatures import prepared, sign_accounting_request
+from radius.signatures import SharedSecret, prepared, sign_accounting_request, verify_reply
 from tests.conftest import SECRET_KEY
 from tests.node.journals import until
 
@@ -180,6 +180,10 @@ def serving(installation: Installation) -> Iterator[Serving]:
         made.end()
 
 
+Waiting = dict[int, tuple[SharedSecret, bytes]]
+"""By identifier: the secret of a packet that is not acknowledged yet, and the packet."""
+
+
 class Router:
     """Sends Accounting-Requests until each is acknowledged, as a router does: the same octets again."""
 
@@ -194,12 +198,11 @@ class Router:
 
     def send(self, bodies: Sequence[tuple[bytes, bytes]], *, patience: float = 120.0) -> None:
         """Send (secret, attributes) of at most 256 packets, and come back when all are acknowledged."""
-        waiting = {
-            identifier: sign_accounting_request(
-                prepared(secret), Code.ACCOUNTING_REQUEST, identifier, body, message=False
-            )
-            for identifier, (secret, body) in enumerate(bodies)
-        }
+        waiting: Waiting = {}
+        for identifier, (secret, body) in enumerate(bodies):
+            key = prepared(secret)
+            packet = sign_accounting_request(key, Code.ACCOUNTING_REQUEST, identifier, body, message=False)
+            waiting[identifier] = (key, packet)
         deadline = time.monotonic() + patience
         self._send(waiting)
         while waiting:
@@ -208,19 +211,21 @@ class Router:
                 self.resent += len(waiting)
                 self._send(waiting)
 
-    def _send(self, waiting: Mapping[int, bytes]) -> None:
-        for packet in waiting.values():
+    def _send(self, waiting: Waiting) -> None:
+        for _, packet in waiting.values():
             with suppress(ConnectionRefusedError):
                 self._socket.sendto(packet, self._server)
 
-    def _receive(self, waiting: dict[int, bytes]) -> bool:
+    def _receive(self, waiting: Waiting) -> bool:
         """Take acknowledgements; False when none came for a while."""
         self._socket.settimeout(0.4)
         try:
             while waiting:
                 datagram = self._socket.recv(4096)
-                if datagram[0] == Code.ACCOUNTING_RESPONSE:
-                    waiting.pop(datagram[1], None)
+                key, packet = waiting.get(datagram[1], (None, b""))
+                # An answer to a packet that was sent twice may come when its identifier means another one.
+                if key is not None and verify_reply(key, datagram, packet[4:20]):
+                    del waiting[datagram[1]]
         except TimeoutError:
             return False
         except ConnectionRefusedError:
