@@ -50,6 +50,8 @@ _OWN: Final = (
     ("unsigned", "Access-Requests without Message-Authenticator that were taken"),
     ("downgrades", "unsigned Access-Requests from a NAS that has signed before"),
     ("identifier_mismatches", "requests whose NAS-Identifier is not the registered one"),
+    ("address_mismatches", "requests whose NAS-IP-Address is none of the registered ones"),
+    ("nameless", "requests with neither NAS-Identifier nor NAS-IP-Address nor NAS-IPv6-Address"),
 )
 
 

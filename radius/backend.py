@@ -30,7 +30,9 @@ class Nas:
 
     `secrets` are the valid shared secrets, newest first (two during a rotation). `identifier` is the NAS-Identifier
     that tells several NASes behind one address apart; None fits any. `exact_address` is False when the entry covers
-    more than one address.
+    more than one address. `addresses` are the first and the last that it covers, as octets; empty: they do not matter.
+    `answers_status` is the switch of Status-Server. `strict_identity` refuses whoever calls itself otherwise than it is
+    registered. `debug_answers` tells a router that does not sign why it is not answered, until it does.
     """
 
     id: str
@@ -40,6 +42,10 @@ class Nas:
     require_message_authenticator: Demand = Demand.AUTO
     limit_proxy_state: Demand = Demand.YES
     exact_address: bool = True
+    addresses: tuple[bytes, bytes] = (b"", b"")
+    answers_status: bool = True
+    strict_identity: bool = False
+    debug_answers: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a NAS without a secret, or with an empty one: it would be anybody (RFC 2865 section 3)."""

@@ -33,6 +33,8 @@ class NasCounters:
     unsigned: int = 0  # Access-Requests without Message-Authenticator that were taken
     downgrades: int = 0  # unsigned ones from a NAS that has signed before: somebody may be in between
     identifier_mismatches: int = 0  # NAS-Identifier is not the registered one, yet the only NAS of the address
+    address_mismatches: int = 0  # NAS-IP-Address is none of the registered ones: usual behind NAT
+    nameless: int = 0  # neither NAS-Identifier nor an address of its own (RFC 2865 section 4.1 demands one)
     identifier_found: bytes = b""  # the last one of these
     older_secret_last_used_at: float | None = None  # when another than the newest secret was last proved, since 1970
     auth: PortCounters = field(default_factory=PortCounters)

@@ -20,12 +20,14 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from radius.attributes import Attributes
 from radius.backend import Backend, Demand, Nas, Service
 from radius.codes import Code, StatusType
 from radius.counters import Counters
 from radius.credentials import MsChapV2Response
 from radius.duplicates import Key, ReplyCache
 from radius.errors import DecodeError, DropReason, EncodeError
+from radius.limits import Rate
 from radius.messages import Accept, AccessRequest, AccountingRecord, Challenge, Reject
 from radius.methods import READERS, as_text, method_of, plausible_secret
 from radius.packet import HEADER_LENGTH, MAX_ATTRIBUTES, Packet
@@ -61,6 +63,9 @@ _SAID_ONCE: Final = frozenset(
 _STATUS_TYPES: Final[dict[int, StatusType]] = {int(status): status for status in StatusType}
 
 _STATUS_PER_SECOND: Final = 10  # Status-Server of one NAS (RFC 5997 section 4.2 asks for a limit)
+_DEBUG_ANSWERS_PER_SECOND: Final = 1
+_UNSIGNED: Final = frozenset({DropReason.MISSING_MESSAGE_AUTHENTICATOR, DropReason.PROXY_STATE_UNSIGNED})
+_MUST_SIGN: Final = Attributes([("Error-Cause", 510)]).to_bytes()
 
 
 class Arrival(NamedTuple):
@@ -132,7 +137,7 @@ class ServerEngine:
         self._max_attributes = max_attributes
         self._replies = replies or ReplyCache()
         self._verifier = Verifier(self.counters, learned=learned, on_learned=on_learned)
-        self._status_seconds: dict[str, tuple[int, int]] = {}
+        self._status_rate, self._debug_rate = Rate(_STATUS_PER_SECOND), Rate(_DEBUG_ANSWERS_PER_SECOND)
 
     # Datagrams in
 
@@ -174,7 +179,7 @@ class ServerEngine:
     def _receive_access(self, packet: Packet, candidates: Sequence[Nas], arrival: Arrival) -> Received:
         verified = self._verifier.access(packet, candidates, arrival.received_at)
         if isinstance(verified, DropReason):
-            return self._drop(_only(candidates), arrival, verified)
+            return self._explain(packet, candidates, arrival, verified)
         nas, secret = verified
         if packet.repeated and not packet.repeated.isdisjoint(_SAID_ONCE):
             return self._drop(nas.id, arrival, DropReason.REPEATED_ATTRIBUTE)
@@ -188,7 +193,7 @@ class ServerEngine:
         counters = self.counters.by_nas[nas.id]
         counters.access_requests += 1
         self._verifier.note_signing(nas, packet, counters)
-        self._verifier.note_identifier(nas, packet, counters)
+        known = self._verifier.note_identity(nas, packet, counters)
         if method == _USER_PASSWORD and not packet.signature_at and len(nas.secrets) > 1:
             secret = plausible_secret(packet, secret, nas)
         credential = READERS[method](packet, secret) if method else None
@@ -203,6 +208,8 @@ class ServerEngine:
             arrival.received,
         )
         pending = PendingAccess(request, nas, secret, packet, key)
+        if not known:
+            return Answered(self.reply(pending, Reject(), arrival.received), nas.id, reason="nas_mismatch")
         if method and credential is None:
             counters.refused_methods += 1
             return Answered(self.reply(pending, Reject(), arrival.received), nas.id, reason="method_not_spoken")
@@ -219,7 +226,10 @@ class ServerEngine:
             return self._again(nas, arrival, earlier)
         counters = self.counters.by_nas[nas.id]
         counters.accounting_requests += 1
-        self._verifier.note_identifier(nas, packet, counters)
+        if not self._verifier.note_identity(nas, packet, counters):
+            self._replies.forget(key, packet.authenticator)
+            self.counters.leave(nas.id, arrival.service, DropReason.NAS_MISMATCH)
+            return DropReason.NAS_MISMATCH
         status = packet.attributes.first(_ACCT_STATUS_TYPE)
         number = int.from_bytes(status) if status is not None and len(status) == 4 else None
         record = AccountingRecord(
@@ -241,6 +251,8 @@ class ServerEngine:
         if isinstance(verified, DropReason):
             return self._drop(_only(candidates), arrival, verified)
         nas, secret = verified
+        if not nas.answers_status:
+            return self._drop(nas.id, arrival, DropReason.BAD_CODE)
         key = (arrival.source, arrival.local, packet.code, packet.identifier)
         earlier = self._replies.begin(key, packet.authenticator, arrival.received)
         if earlier is not True:
@@ -260,13 +272,27 @@ class ServerEngine:
 
     def _hindrance(self, nas: Nas, arrival: Arrival) -> DropReason | None:
         """Return why Status-Server gets no answer: asked too often, or the service behind the port is not ready."""
-        now = int(arrival.received)
-        second, asked = self._status_seconds.get(nas.id, (now, 0))
-        asked = asked + 1 if second == now else 1
-        self._status_seconds[nas.id] = (now, asked)
-        if asked > _STATUS_PER_SECOND:
+        if self._status_rate.exceeded(nas.id, arrival.received):
             return DropReason.OVERLOAD
         return None if self._backend.ready(arrival.service) else DropReason.NOT_READY
+
+    def _explain(
+        self, packet: Packet, candidates: Sequence[Nas], arrival: Arrival, reason: DropReason
+    ) -> Answered | DropReason:
+        """Drop what is not signed; where an admin wants it so, tell the router that it must, until it once has.
+
+        It is a signed Reject with Error-Cause 510 (draft-ietf-radext-deprecating-radius, section 5.3.3).
+        """
+        self._drop(_only(candidates), arrival, reason)
+        nas = candidates[0]
+        if len(candidates) > 1 or not nas.debug_answers or reason not in _UNSIGNED or self.has_signed(nas.id):
+            return reason
+        if self._debug_rate.exceeded(nas.id, arrival.received):
+            return reason
+        body = _MUST_SIGN + proxy_states(packet)
+        secret = self._verifier.newest_secret(nas)
+        reply = sign_reply(secret, Code.ACCESS_REJECT, packet.identifier, packet.authenticator, body)
+        return Answered(reply, nas.id, reason=reason.value)
 
     # Replies out
 

@@ -13,9 +13,11 @@ from radius.errors import DropReason
 from radius.packet import Packet
 from radius.signatures import ZEROS, SharedSecret, prepared, verify_accounting, verify_message
 
+_NAS_IP_ADDRESS: Final = 4
 _NAS_IDENTIFIER: Final = 32
 _PROXY_STATE: Final = 33
 _EAP_MESSAGE: Final = 79
+_NAS_IPV6_ADDRESS: Final = 95
 
 Verified = tuple[Nas, SharedSecret]
 """Whose it is, and the secret that it was made with, which the reply needs."""
@@ -106,13 +108,27 @@ class Verifier:
         if self._on_learned is not None:
             self._on_learned(nas.id, demand)
 
-    def note_identifier(self, nas: Nas, packet: Packet, counters: NasCounters) -> None:
-        """Count a NAS-Identifier that is not the registered one."""
-        if nas.identifier is not None:
-            found = packet.attributes.first(_NAS_IDENTIFIER)
-            if found is not None and found != nas.identifier.encode():
-                counters.identifier_mismatches += 1
-                counters.identifier_found = found
+    def note_identity(self, nas: Nas, packet: Packet, counters: NasCounters) -> bool:
+        """Count a router that calls itself otherwise than it is registered, or nothing; tell whether it may go on."""
+        first = packet.attributes.first
+        identifier, address = first(_NAS_IDENTIFIER), first(_NAS_IP_ADDRESS)
+        fits = True
+        if identifier is None:
+            counters.nameless += address is None and first(_NAS_IPV6_ADDRESS) is None
+        elif nas.identifier is not None and identifier != nas.identifier.encode():
+            counters.identifier_mismatches += 1
+            counters.identifier_found = identifier
+            fits = False
+        if address is not None:
+            lowest, highest = nas.addresses
+            if len(lowest) == len(address) and not lowest <= address <= highest:
+                counters.address_mismatches += 1
+                fits = False
+        return fits or not nas.strict_identity
+
+    def newest_secret(self, nas: Nas) -> SharedSecret:
+        """Return the secret for an answer to what proves none."""
+        return self._secrets(nas)[0]
 
     def _demands_signature(self, nas: Nas) -> bool:
         demand = nas.require_message_authenticator

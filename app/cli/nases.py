@@ -1,6 +1,7 @@
 """`pesisir nas`: the routers and controllers that let devices through and speak to us."""
 
 import os
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Final
 from zoneinfo import ZoneInfo
 
@@ -50,6 +51,22 @@ Counts = Annotated[
     Direction | None, typer.Option("--direction", help="From whose side it counts octets; auto learns it.")
 ]
 
+
+class Switch(StrEnum):
+    """On or off."""
+
+    YES = "yes"
+    NO = "no"
+
+
+StatusServer = Annotated[Switch | None, typer.Option(help="Answer its Status-Server; yes unless set.")]
+StrictIdentity = Annotated[
+    Switch | None, typer.Option(help="Refuse it when it calls itself otherwise than it is registered.")
+]
+DebugAnswers = Annotated[
+    Switch | None, typer.Option(help="Tell it that it must sign, once a second, until it does; for setting it up.")
+]
+
 _COA_PORT: Final = 3799
 _DEMAND_SIGNATURES: Final = "--require-message-authenticator yes"
 _WARNINGS: Final = {"short_secret": SHORT_SECRET, "shared_secret": SHARED_SECRET}
@@ -73,13 +90,16 @@ def add(
     limit_proxy_state: LimitProxyState = None,
     coa_port: CoaPort = None,
     direction: Counts = None,
+    status_server: StatusServer = None,
+    strict_identity: StrictIdentity = None,
+    debug_answers: DebugAnswers = None,
 ) -> None:
     """Register a NAS. Secrets that are not given are made."""
     from app.services.nases import add_nas
 
     options = _options(
         secret_file, portal_secret_file, login_address, identifier, require_message_authenticator, limit_proxy_state,
-        coa_port, direction,
+        coa_port, direction, status_server=status_server, strict_identity=strict_identity, debug_answers=debug_answers,
     )  # fmt: skip
     with open_installation() as here:
         stored = add_nas(
@@ -178,6 +198,9 @@ def set_(
     limit_proxy_state: LimitProxyState = None,
     coa_port: CoaPort = None,
     direction: Counts = None,
+    status_server: StatusServer = None,
+    strict_identity: StrictIdentity = None,
+    debug_answers: DebugAnswers = None,
 ) -> None:
     """Change a NAS. What is not named stays as it is; `none` takes a value away."""
     from app.services.nases import set_nas
@@ -186,7 +209,7 @@ def set_(
         usage("--old-secret-until says how long the old secret lasts", hint="give the new one by --secret-file")
     options = _options(
         secret_file, portal_secret_file, login_address, identifier, require_message_authenticator, limit_proxy_state,
-        coa_port, direction,
+        coa_port, direction, status_server=status_server, strict_identity=strict_identity, debug_answers=debug_answers,
     )  # fmt: skip
     values: NasValues = {**options}  # type: ignore[typeddict-item] # mypy takes the absent keys for given
     if address is not None:
@@ -274,6 +297,7 @@ def _options(
     limit_proxy_state: Demand | None,
     coa_port: Given[int] | None,
     direction: Direction | None,
+    **switches: Switch | None,
 ) -> "NasOptions":
     options: NasOptions = {}
     if secret_file is not None:
@@ -292,6 +316,9 @@ def _options(
         options["coa_port"] = coa_port.value or _COA_PORT
     if direction is not None:
         options["direction"] = direction
+    for name, switch in switches.items():
+        if switch is not None:
+            options[name] = switch is Switch.YES  # type: ignore[literal-required] # mypy wants each name written out
     return options
 
 
@@ -321,6 +348,9 @@ def _json(nas: Nas, sites: dict[str | None, str], hints: "Sequence[Hint]", zone:
         "limit_proxy_state": nas.limit_proxy_state.value,
         "direction": nas.direction.value,
         "coa_port": nas.coa_port,
+        "status_server": nas.status_server,
+        "strict_identity": nas.strict_identity,
+        "debug_answers": nas.debug_answers,
         "hints": [
             {
                 "hint": hint.kind.value,

@@ -120,6 +120,9 @@ nases = Table(
     Column("learned_message_authenticator", Boolean),
     Column("direction", String(6), nullable=False, default="auto"),  # auto, rfc, client
     Column("coa_port", Integer, nullable=False, default=3799),
+    Column("status_server", Boolean, nullable=False, default=True),
+    Column("strict_identity", Boolean, nullable=False, default=False),
+    Column("debug_answers", Boolean, nullable=False, default=False),
     Column("created_at", Moment, nullable=False),
 )
 

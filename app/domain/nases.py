@@ -82,6 +82,9 @@ class Nas:
     learned_message_authenticator: bool | None = None
     direction: Direction = Direction.AUTO
     coa_port: int = 3799
+    status_server: bool = True
+    strict_identity: bool = False
+    debug_answers: bool = False
 
     @property
     def is_unprotected(self) -> bool:

@@ -117,6 +117,10 @@ def known_nas(nas: Nas, site: Site, secrets: NasSecrets, *, now: datetime, accou
         require_message_authenticator=WireDemand(nas.require_message_authenticator.value),
         limit_proxy_state=_limit_proxy_state(nas.limit_proxy_state),
         exact_address=nas.address.num_addresses == 1,
+        addresses=(nas.address.network_address.packed, nas.address.broadcast_address.packed),
+        answers_status=nas.status_server,
+        strict_identity=nas.strict_identity,
+        debug_answers=nas.debug_answers,
     )
     direction = WireDirection.AUTO if nas.direction is Direction.AUTO else WireDirection(nas.direction.value)
     return KnownNas(nas, site, wire, direction, secrets.mac, until, accounts)

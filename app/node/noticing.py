@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+import structlog
+
 from app.domain.hints import HintKind
 from app.domain.sessions import ReportKind, SessionReport
 from app.node.nases import NasTable
@@ -24,6 +26,7 @@ from radius.net.events import Event
 from radius.server_engine import ServerEngine
 from radius.vendors.profile import Direction
 
+LOG_SECONDS: Final = 86_400.0
 OFTEN: Final = 5  # wrong signatures or unreadable passwords
 OFTEN_SECONDS: Final = 600.0
 CLOCK_LOOK_SECONDS: Final = 60.0
@@ -32,6 +35,8 @@ CLOCK_OFF_SECONDS: Final = 120
 SESSIONS: Final = 20  # of which most must go the wrong way
 _LARGE_OCTETS: Final = 1_000_000
 _MUCH_MORE: Final = 3
+
+log = structlog.get_logger("node")
 
 _WRONG_SECRET: Final = (DropReason.BAD_AUTHENTICATOR, DropReason.BAD_MESSAGE_AUTHENTICATOR)
 _VIEW_POINTS: Final = {1: Direction.RFC, 2: Direction.CLIENT}
@@ -45,6 +50,8 @@ class _Counted:
     unsigned_drops: int = 0
     downgrades: int = 0
     identifier_mismatches: int = 0
+    address_mismatches: int = 0
+    nameless: int = 0
 
 
 @dataclass(slots=True)
@@ -57,6 +64,7 @@ class _State:
     clock_at: float = 0.0  # when its clock is looked at next
     clock_right: bool = False
     offsets: deque[float] = field(default_factory=lambda: deque(maxlen=CLOCK_LOOKS))
+    logged_at: dict[str, float] = field(default_factory=dict)  # by event
     sessions: int = 0
     reversed_sessions: int = 0
 
@@ -147,6 +155,17 @@ class Noticing:
             if mismatches:
                 self._board.notice(nas_id, HintKind.IDENTIFIER_MISMATCH, named(counters.identifier_found), mismatches)
 
+            self._log_daily("nas_address_differs", nas_id, after.address_mismatches - before.address_mismatches)
+            self._log_daily("nas_without_identity", nas_id, after.nameless - before.nameless)
+
+    def _log_daily(self, event: str, nas_id: str, times: int) -> None:
+        """Log what is no mistake of ours to refuse, once a day and NAS (A1.15, A1.16)."""
+        logged_at, now = self._state(nas_id).logged_at, self._monotonic()
+        if times and now - logged_at.get(event, -LOG_SECONDS) >= LOG_SECONDS:
+            logged_at[event] = now
+            known = self._table().by_id.get(nas_id)
+            log.warning(event, nas=nas_id if known is None else known.nas.name, times=times)
+
     def _look_at_secret(self, nas_id: str, state: _State, wrong: int) -> None:
         unreadable, state.unreadable = state.unreadable, 0
         now = self._monotonic()
@@ -171,4 +190,6 @@ def _counted(counters: NasCounters) -> _Counted:
         unsigned_drops=sum(port.drops.get(DropReason.MISSING_MESSAGE_AUTHENTICATOR, 0) for port in ports),
         downgrades=counters.downgrades,
         identifier_mismatches=counters.identifier_mismatches,
+        address_mismatches=counters.address_mismatches,
+        nameless=counters.nameless,
     )

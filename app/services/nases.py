@@ -40,6 +40,9 @@ class NasOptions(TypedDict, total=False):
     limit_proxy_state: Demand
     direction: Direction
     coa_port: int
+    status_server: bool  # Status-Server is answered
+    strict_identity: bool  # whoever calls itself otherwise than it is registered is refused
+    debug_answers: bool  # a router that does not sign is told so, until it does
     secret: str
     portal_secret: str
     mac_secret: str
@@ -246,6 +249,9 @@ def _columns(
         columns["direction"] = values["direction"].value
     if "coa_port" in values:
         columns["coa_port"] = fields.amount("coa_port", values["coa_port"], greatest=65_535)
+    for switch in ("status_server", "strict_identity", "debug_answers"):
+        if switch in values:
+            columns[switch] = values[switch]
     if "secret" in values:
         columns["secret_sealed"] = keyring.seal(_secret("secret", values["secret"]), purpose=_purpose(_RADIUS, nas_id))
     if "portal_secret" in values:

@@ -56,6 +56,9 @@ def test_nas_is_shown_without_its_secrets(city: Pesisir) -> None:
         "limit_proxy_state": "auto",
         "direction": "auto",
         "coa_port": 3799,
+        "status_server": True,
+        "strict_identity": False,
+        "debug_answers": False,
     }.items()  # fmt: skip
     everything = shown.out + city.ok("nas", "list", "--json").out + city.ok("nas", "list").out
     assert "a-secret-of-more-than-16" not in everything
@@ -77,7 +80,8 @@ def test_every_option_of_a_nas_is_kept(city: Pesisir) -> None:
     city.ok(
         "nas", "add", "r2", "--address", "10.0.0.0/24", "--family", "opennds", "--site", "Gusung", "--identifier", "r2",
         "--login-address", "none", "--require-message-authenticator", "yes", "--limit-proxy-state", "no",
-        "--coa-port", "1700", "--direction", "client",
+        "--coa-port", "1700", "--direction", "client", "--status-server", "no", "--strict-identity", "yes",
+        "--debug-answers", "yes",
     )  # fmt: skip
     assert city.ok("nas", "show", "r2", "--json").json.items() >= {
         "address": "10.0.0.0/24",
@@ -87,6 +91,9 @@ def test_every_option_of_a_nas_is_kept(city: Pesisir) -> None:
         "limit_proxy_state": "no",
         "coa_port": 1700,
         "direction": "client",
+        "status_server": False,
+        "strict_identity": True,
+        "debug_answers": True,
     }.items()  # fmt: skip
 
 

@@ -1,9 +1,11 @@
 """What a node notices about the NASes it serves: A1.16, A2.10, A6.11, and secrets that do not fit."""
 
+from dataclasses import replace
 from datetime import timedelta
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 
 import pytest
+from structlog.testing import capture_logs
 
 from app.db import hints
 from app.db.engine import Database
@@ -15,6 +17,7 @@ from app.node.notices import KEEP_SECONDS, NoticeBoard
 from app.node.noticing import (
     CLOCK_LOOK_SECONDS,
     CLOCK_OFF_SECONDS,
+    LOG_SECONDS,
     OFTEN,
     OFTEN_SECONDS,
     SESSIONS,
@@ -168,6 +171,26 @@ def test_a1_16_other_identifier_is_named(watch: Watch) -> None:
     send(engine, 2, NAS_Identifier="Router\0")
     watch.noticing.look(engine)
     assert watch.noticed == [(HintKind.IDENTIFIER_MISMATCH, "Router\\x00")]  # PostgreSQL has no NUL in text
+
+
+@pytest.mark.parametrize(
+    ("address", "event"),
+    [
+        pytest.param(None, "nas_without_identity", id="A1.15 nothing"),
+        pytest.param("10.0.0.1", "nas_address_differs", id="A1.16 another address"),
+    ],
+)
+def test_what_a_router_calls_itself_is_logged_once_a_day(watch: Watch, address: str | None, event: str) -> None:
+    query = make_query() if address is None else make_query(NAS_IP_Address=address)
+    here = ip_address("192.0.2.7").packed
+    engine = ServerEngine(FakeBackend(replace(make_nas(NAS_ID), addresses=(here, here))))
+    with capture_logs() as lines:
+        for number in range(4):
+            if number == 3:
+                watch.time.pass_by(LOG_SECONDS)
+            engine.receive(make_datagram(query, chance=bytes((number,)) * 32), make_arrival())
+            watch.noticing.look(engine)
+    assert [(line["event"], line["nas"]) for line in lines] == [(event, "gusung-1")] * 2
 
 
 @pytest.mark.parametrize(

@@ -111,6 +111,8 @@ def test_drop_is_published_with_nas_port_and_reason() -> None:
         pytest.param(lambda nas: setattr(nas, "unsigned", 7), id="unsigned"),
         pytest.param(lambda nas: setattr(nas, "downgrades", 7), id="downgrades"),
         pytest.param(lambda nas: setattr(nas, "identifier_mismatches", 7), id="identifier mismatches"),
+        pytest.param(lambda nas: setattr(nas, "address_mismatches", 7), id="a1_16 address mismatches"),
+        pytest.param(lambda nas: setattr(nas, "nameless", 7), id="a1_15 nameless"),
     ],
 )
 def test_whatever_is_counted_of_a_nas_is_published(fill: Callable[[NasCounters], None]) -> None:

@@ -43,6 +43,9 @@ NAS = Nas(
     True,
     Direction.CLIENT,
     3800,
+    False,
+    True,
+    True,
 )
 SECRETS = NasSecrets("rahasia-router", "", "rahasia-mac", "rahasia-lama", LATER)
 KNOWN = known_nas(NAS, SITE, SECRETS, now=NOON, accounts=False)

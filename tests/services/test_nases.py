@@ -193,6 +193,15 @@ def test_change_keeps_what_was_not_mentioned(
     assert nas_secrets(database, keyring, "gusung-1") == secrets
 
 
+def test_a8_03_switches_of_a_nas_are_kept(database: Database, keyring: Keyring, add: Callable[..., StoredNas]) -> None:
+    nas = add().nas
+    assert (nas.status_server, nas.strict_identity, nas.debug_answers) == (True, False, False)
+    options = {"status_server": False, "strict_identity": True, "debug_answers": True}
+    set_nas(database, keyring, "gusung-1", now=NOON, **options)  # type: ignore[arg-type] # all are bool
+    nas = set_nas(database, keyring, "gusung-1", now=NOON, coa_port=1700).nas
+    assert (nas.status_server, nas.strict_identity, nas.debug_answers) == (False, True, True)
+
+
 def test_removed_nas_is_gone(database: Database, keyring: Keyring, add: Callable[..., StoredNas]) -> None:
     add()
     remove_nas(database, "gusung-1", now=NOON)

@@ -252,6 +252,9 @@ def _nas_row(known: KnownNas) -> Row:
         nas.learned_message_authenticator,
         nas.direction.value,
         nas.coa_port,
+        nas.status_server,
+        nas.strict_identity,
+        nas.debug_answers,
         secrets.radius,
         secrets.mac,
         secrets.old_radius,
@@ -262,7 +265,7 @@ def _nas_row(known: KnownNas) -> Row:
 
 def _nas(row: Row, sites: Mapping[str, Site], now: datetime) -> KnownNas:
     *values, radius, mac, old_radius, old_until, accounts = row
-    id_, name, site_id, family, address, identifier, login_address, sign, limit, learned, direction, coa_port = values
+    id_, name, site_id, family, address, identifier, login_address, sign, limit, learned, direction, *rest = values
     nas = Nas(
         id_,
         name,
@@ -275,7 +278,7 @@ def _nas(row: Row, sites: Mapping[str, Site], now: datetime) -> KnownNas:
         Demand(limit),
         learned,
         Direction(direction),
-        coa_port,
+        *rest,
     )
     secrets = NasSecrets(radius, "", mac, old_radius, _moment(old_until))
     return known_nas(nas, sites[site_id], secrets, now=now, accounts=accounts)
