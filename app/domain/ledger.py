@@ -36,7 +36,7 @@ class Ledger:
         self._new_id = new_id
         self._stored: dict[str, Session] = {}
         self._by_key: dict[SessionKey, list[Session]] = {}
-        self._readings: dict[str, list[Reading]] = {}  # of the reports in this batch
+        self._reports: dict[str, list[SessionReport]] = {}  # of this batch
         self.absorbed: dict[str, str] = {}  # id -> id of the session that it turned out to be a part of
 
     def load(self, stored: Iterable[Session]) -> None:
@@ -55,7 +55,7 @@ class Ledger:
             session = apply_report(None, report, zone=self._zone, link_bps=site.capacity_bps)
             session = session._replace(id=self._new_id(), site_id=site.id)
             sessions.append(session)
-            self._readings[session.id] = [report.reading]
+            self._reports[session.id] = [report]
             return session.id
         session = apply_report(parts[0], report, zone=self._zone)
         for part in parts[1:]:
@@ -63,13 +63,13 @@ class Ledger:
             self.absorbed[part.id] = session.id
             sessions.remove(part)
         sessions[sessions.index(parts[0])] = session
-        self._readings.setdefault(session.id, []).append(report.reading)
+        self._reports.setdefault(session.id, []).append(report)
         return session.id
 
     def unsettled(self) -> dict[str, list[str]]:
         """Return the sessions to be settled, each with the ids under which its stored reports stand."""
         found: dict[str, list[str]] = {
-            session.id: [] for session in self.sessions() if session.counting is None and session.id in self._readings
+            session.id: [] for session in self.sessions() if session.counting is None and session.id in self._reports
         }
         if found:
             for stored in self._stored:
@@ -81,9 +81,10 @@ class Ledger:
     def settle(self, stored: Mapping[str, Sequence[Reading | None]]) -> None:
         """Settle by the stored readings under each id; one of which a reading is not kept (None) cannot be."""
         known: dict[str, list[Reading | None]] = {}
-        for ids in (self._readings, stored):
-            for session_id, kept in ids.items():
-                known.setdefault(self.survivor(session_id), []).extend(kept)
+        for session_id, reports in self._reports.items():
+            known.setdefault(self.survivor(session_id), []).extend(report.reading for report in reports)
+        for session_id, kept in stored.items():
+            known.setdefault(self.survivor(session_id), []).extend(kept)
         whole: dict[str, list[Reading]] = {}
         for session_id in self.unsettled():
             readings = [reading for reading in known[session_id] if reading is not None]
