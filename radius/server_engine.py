@@ -164,9 +164,9 @@ class ServerEngine:
             return self._receive_accounting(packet, candidates, arrival)
         return self._receive_status(packet, candidates, arrival)
 
-    def skip(self, arrival: Arrival) -> DropReason:
-        """Count a datagram that waited too long to be worth reading: its router has asked again meanwhile."""
-        return self._drop(self.whose(arrival.source[0]), arrival, DropReason.TOO_OLD)
+    def skip(self, arrival: Arrival, reason: DropReason = DropReason.TOO_OLD) -> DropReason:
+        """Count a datagram that is not read: it waited too long and its router has asked again, or there is no room."""
+        return self._drop(self.whose(arrival.source[0]), arrival, reason)
 
     def has_signed(self, nas_id: str) -> bool:
         """Tell whether a NAS is known to have sent a Message-Authenticator once."""

@@ -19,12 +19,14 @@ from radius.backend import Backend, Service
 from radius.codes import Code
 from radius.errors import DropReason
 from radius.messages import Accept, Challenge, Later, Reject
+from radius.net.backlog import Backlog, worth
 from radius.net.buffers import ReceiveBuffer, receive_buffer
 from radius.net.datagrams import RECEIVE_BUFFER_OCTETS, Datagram, Endpoint, open_endpoint
 from radius.net.telling import Observer, Teller
 from radius.net.waiting import Waiting
 from radius.server_engine import Answered, Arrival, PendingAccess, PendingAccounting, ServerEngine
 
+OVERLOADED_SECONDS: Final = 1.0  # datagrams that have waited as long in the kernel are sorted before they are read
 PATIENCE_SECONDS: Final = 10.0  # by then every router has given the request up or sent it anew
 BATCH: Final = 64
 MOST_WAITING: Final = 20_000
@@ -98,6 +100,7 @@ class UdpServer:
         plain: bool = False,
         patience_seconds: float = PATIENCE_SECONDS,
         most_waiting: int = MOST_WAITING,
+        overloaded_seconds: float = OVERLOADED_SECONDS,
     ) -> None:
         self.engine = engine or ServerEngine(backend)
         self.failures = 0  # datagrams and batches that ended in an exception
@@ -105,8 +108,11 @@ class UdpServer:
         self.everything = everything  # whether the observer hears of what went well, too
         self._backend = backend
         self._teller = None if observer is None else Teller(observer, self._fail)
-        self._patience = patience_seconds
+        self._patience, self._most_waiting = patience_seconds, most_waiting
         self._waiting: Waiting[_Access | _Record, tuple[_Access, Reject]] = Waiting(most_waiting)
+        self._overloaded = overloaded_seconds
+        self._backlog: Backlog[tuple[_Socket, Datagram, float]] = Backlog(most_waiting)
+        self._at_once = batch * len(listens)
         self._stopping = False
         self._closed = False
         self._woken = False
@@ -146,8 +152,8 @@ class UdpServer:
 
     @property
     def waiting(self) -> int:
-        """Count the parked requests and the delayed answers."""
-        return len(self._waiting)
+        """Count the parked requests, the delayed answers, and what an overload has put off."""
+        return len(self._waiting) + len(self._backlog)
 
     def wake(self) -> None:
         """Ask the backend again about every parked request, soon."""
@@ -163,16 +169,15 @@ class UdpServer:
         """Serve until `stop`, then close the sockets."""
         try:
             while not self._stopping:
-                ready = [
-                    key.data
-                    for key, _ in self._selector.select(self._waiting.seconds_to_next(time.monotonic(), SWEEP_SECONDS))
-                    if key.data
-                ]
+                ready = [key.data for key, _ in self._selector.select(self._seconds_to_next()) if key.data]
                 self._clear_pokes()
                 self._turn(ready)
             self._finish()
         finally:
             self.close()
+
+    def _seconds_to_next(self) -> float:
+        return 0.0 if self._backlog else self._waiting.seconds_to_next(time.monotonic(), SWEEP_SECONDS)
 
     def close(self) -> None:
         """Close every socket; `run` does it by itself."""
@@ -185,8 +190,12 @@ class UdpServer:
 
     def _turn(self, ready: Sequence[_Socket]) -> None:
         """Take what has come and what has become due, put it to the backend at once, and answer."""
-        arrived = [(bound, datagram) for bound in ready for datagram in bound.endpoint.receive()]
+        batches = [(bound, bound.endpoint.receive()) for bound in ready]
         now, now_at = time.monotonic(), time.time()
+        if self._backlog or any(batch and batch[0].age_seconds >= self._overloaded for _, batch in batches):
+            arrived = self._sorted(batches, now, now_at)
+        else:
+            arrived = [(bound, datagram) for bound, batch in batches for datagram in batch]
         accesses, records = self._unpark(now)
         for bound, datagram in arrived:
             taken = self._take(bound, datagram, now, now_at)
@@ -205,6 +214,33 @@ class UdpServer:
             self._sweep_at = now + SWEEP_SECONDS
             self.engine.sweep(now)
 
+    def _sorted(
+        self, batches: Sequence[tuple[_Socket, list[Datagram]]], now: float, now_at: float
+    ) -> list[tuple[_Socket, Datagram]]:
+        """Read all that waits into the backlog, which may lose some for it, and return what matters most."""
+        for bound, batch in batches:
+            found, read = batch, 0
+            while found and read <= self._most_waiting:
+                read += len(found)
+                for datagram in found:
+                    lost = self._backlog.put((bound, datagram, now), worth(datagram.data))
+                    if lost is not None:
+                        self._lose(*lost[:2], now, now_at)
+                found = bound.endpoint.receive()
+        return [
+            (bound, datagram._replace(age_seconds=datagram.age_seconds + now - since))
+            for bound, datagram, since in self._backlog.take(self._at_once)
+        ]
+
+    def _lose(self, bound: _Socket, datagram: Datagram, now: float, now_at: float) -> None:
+        arrival = Arrival(datagram.source, (bound.number, datagram.local), bound.service, now, now_at)
+        self._tell_of_dropped(arrival, datagram, self.engine.skip(arrival, DropReason.OVERLOAD))
+
+    def _tell_of_dropped(self, arrival: Arrival, datagram: Datagram, reason: DropReason) -> None:
+        if self._teller is not None:
+            times, nas_id = (arrival.received, arrival.received_at), self.engine.whose(arrival.source[0])
+            self._teller.of_dropped(arrival.service, datagram, reason, times, nas_id=nas_id)
+
     def _take(self, bound: _Socket, datagram: Datagram, now: float, now_at: float) -> _Access | _Record | None:
         """Put one datagram to the engine; None where there is nothing to ask the backend."""
         data, source, _, local, age = datagram
@@ -222,9 +258,8 @@ class UdpServer:
             bound.answers.append((received.reply, datagram))
             if self._teller is not None and (self.everything or received.reason):
                 self._teller.of_answered(bound.service, datagram, received, (now, now_at))
-        elif self._teller is not None:
-            nas_id = self.engine.whose(source[0])
-            self._teller.of_dropped(bound.service, datagram, received, (now, now_at), nas_id=nas_id)
+        else:
+            self._tell_of_dropped(arrival, datagram, received)
         return None
 
     # Questions to the backend
