@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from app.domain.reports import Method
-from app.domain.tickets import read_name
+from app.domain.tickets import LIFE_SECONDS, read_name
 from app.node.accounting import Accountant
 from app.node.authorization import Authorizer
 from app.node.journal.reader import JournalReader, segment_path
@@ -14,11 +14,13 @@ from app.node.journal.segment import Entry, Position, moment
 from app.node.journal.writer import segment_numbers
 from app.node.sessions import RESERVATION_SECONDS, Place, Presence
 from app.node.snapshot import Snapshot, place_of
+from app.node.tickets import KEEP_SECONDS
 from radius.codes import Code, StatusType
 from radius.errors import DecodeError
 from radius.packet import Packet
 
-RECENT_SECONDS: Final = 300.0
+RECENT_SECONDS: Final = LIFE_SECONDS + KEEP_SECONDS
+"""How long ago a ticket may have been used that must stay used."""
 _AT_ONCE: Final = 2000
 _STATUS_TYPE: Final = 40
 _STATUS_TYPES: Final = {int(status): status for status in StatusType}
@@ -32,14 +34,16 @@ def replay(
     `before` is the number of the segment that this run has opened.
     """
     merged = place_of(snapshot.own_position)
-    recent = max(now, _last_written(directory, before)) - RECENT_SECONDS
+    ended = max(now, _last_written(directory, before))
+    recent, reserved = ended - RECENT_SECONDS, ended - RESERVATION_SECONDS
     reader = JournalReader(directory, _start(directory, snapshot, recent))
     taken = 0
     while (stretch := reader.read(_AT_ONCE)) is not None and stretch.position.segment < before:
         with snapshot.lock:
             for entry in stretch.entries:
                 place = Place(stretch.position.segment, entry.end)
-                if place > snapshot.seen or moment(entry) >= recent:
+                # What was loaded tells of every session; only what was reserved by an Accept may have to be ended.
+                if place > snapshot.seen or moment(entry) >= (recent if entry.type == RecordType.VERDICT else reserved):
                     _take(entry, place, snapshot, authorizer, accountant, fresh=place > merged)
                     taken += 1
         reader.advance(stretch)

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from app.node.journal.records import Verdict
 
-_KEEP_SECONDS: Final = 60.0  # after it has expired: routers ask again, with a new Identifier, for some seconds
+KEEP_SECONDS: Final = 60.0  # after it has expired: routers ask again, with a new Identifier, for some seconds
 
 
 class _Use(NamedTuple):
@@ -29,7 +29,7 @@ class UsedTickets:
 
     def note(self, verdict: Verdict, expires_at: float) -> None:
         """Remember an Accept of the ticket `verdict.user_name` until some time after it expires (epoch seconds)."""
-        self._uses.setdefault(verdict.user_name, _Use(verdict, expires_at + _KEEP_SECONDS))
+        self._uses.setdefault(verdict.user_name, _Use(verdict, expires_at + KEEP_SECONDS))
         self._forget(verdict.at)
 
     def _forget(self, now: float) -> None:
