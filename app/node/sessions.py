@@ -65,7 +65,8 @@ class Sessions:
         self._reserved: deque[tuple[float, str]] = deque()  # (until, device) of reservations, in order
         self._of_account: dict[str, set[str]] = {}
         self._octets: dict[Key, Octets] = {}
-        self._unmerged: dict[str, set[Key]] = {}
+        self._unmerged: dict[str, set[Key]] = {}  # of each account
+        self._reported: deque[tuple[Place, Key]] = deque()  # the same, by where each stood in our journal when it came
         for facts in stored:
             self.take_stored(facts)
 
@@ -148,7 +149,7 @@ class Sessions:
             octets = self._octets[key] = Octets(report.account_id)
         octets.own = max(octets.own, report.up_octets + report.down_octets)
         octets.place = place
-        self._unmerged.setdefault(octets.account_id, set()).add(key)
+        self._note_unmerged(key, octets)
         return left
 
     def take_restart(self, nas_id: str, nas_scope: str, at: float) -> None:
@@ -198,16 +199,19 @@ class Sessions:
 
     def take_position(self, merged: Place) -> None:
         """Forget own reports that the database holds by now: those up to `merged` in our own journal."""
-        for account_id, keys in list(self._unmerged.items()):
-            done = {key for key in keys if self._octets[key].place <= merged}
-            keys.difference_update(done)
-            if not keys:
-                del self._unmerged[account_id]
-            for key in done:
-                if self._is_here(key):
-                    self._octets[key] = replace(self._octets[key], own=0)
-                else:
-                    del self._octets[key]
+        later: list[Key] = []
+        while self._reported and self._reported[0][0] <= merged:
+            key = self._reported.popleft()[1]
+            octets = self._octets[key]
+            if octets.place > merged:  # it has reported again
+                later.append(key)
+                continue
+            self._forget_unmerged(key, octets)
+            if self._is_here(key):
+                self._octets[key] = replace(octets, own=0)
+            else:
+                del self._octets[key]
+        self._reported += sorted((self._octets[key].place, key) for key in later)
 
     def carry_unmerged(self, older: "Sessions", merged: Place) -> None:
         """Take over, after a fresh load, what only we know: own reports not merged yet, their devices, reservations."""
@@ -218,8 +222,9 @@ class Sessions:
                 if theirs.place > merged:
                     mine = self._octets.setdefault(key, Octets(theirs.account_id))
                     mine.own, mine.place = theirs.own, theirs.place
-                    self._unmerged.setdefault(mine.account_id, set()).add(key)
+                    self._note_unmerged(key, mine)
                     reported.add((mine.account_id, key[0], key[2]))
+        self._reported = deque(sorted(self._reported))
         for name, presence in older._devices.items():  # noqa: SLF001 its own class
             here = self._devices.get(name)
             if here is not None and here.since >= presence.since:
@@ -245,7 +250,8 @@ class Sessions:
         sessions._octets = dict(octets)
         for key, one in octets.items():
             if one.place > merged:
-                sessions._unmerged.setdefault(one.account_id, set()).add(key)
+                sessions._note_unmerged(key, one)
+        sessions._reported = deque(sorted(sessions._reported))
         return sessions
 
     def __len__(self) -> int:
@@ -278,6 +284,18 @@ class Sessions:
             return False
         self._leave(name)
         return True
+
+    def _note_unmerged(self, key: Key, octets: Octets) -> None:
+        keys = self._unmerged.setdefault(octets.account_id, set())
+        if key not in keys:
+            keys.add(key)
+            self._reported.append((octets.place, key))
+
+    def _forget_unmerged(self, key: Key, octets: Octets) -> None:
+        keys = self._unmerged[octets.account_id]
+        keys.discard(key)
+        if not keys:
+            del self._unmerged[octets.account_id]
 
     def _is_here(self, key: Key) -> bool:
         nas_id, _, acct_session_id, mac, _ = key

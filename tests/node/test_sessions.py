@@ -1,0 +1,72 @@
+"""What a node's memory keeps of its own reports, and for how long."""
+
+from random import Random
+
+from app.db.snapshot import SessionFacts
+from app.domain.sessions import ReportKind, SessionReport
+from app.node.sessions import Place, Sessions
+from tests.factories import NOON, make_report
+
+INTERIM, STOP = ReportKind.INTERIM, ReportKind.STOP
+USER = "userauserauserau"
+
+
+def report(number: int, up: int, kind: ReportKind = INTERIM) -> SessionReport:
+    return make_report(kind, minute=10, up=up, acct_session_id=f"{number}", mac=f"02:aa:00:00:00:{number:02x}")
+
+
+def test_report_counts_until_the_database_holds_it() -> None:
+    sessions = Sessions()
+    sessions.take_report(report(1, 100), Place(1, 10))
+    sessions.take_report(report(2, 1_000), Place(1, 20))
+    assert sessions.unmerged_octets(USER) == 1_100
+    sessions.take_position(Place(1, 10))
+    assert sessions.unmerged_octets(USER) == 1_000
+    sessions.take_position(Place(1, 20))
+    assert sessions.unmerged_octets(USER) == 0
+
+
+def test_session_that_has_reported_again_counts_until_the_last_report_is_merged() -> None:
+    sessions = Sessions()
+    for at, number, up in ((10, 1, 100), (20, 2, 1_000), (30, 1, 300)):
+        sessions.take_report(report(number, up), Place(1, at))
+    sessions.take_position(Place(1, 20))
+    assert sessions.unmerged_octets(USER) == 300
+    sessions.take_position(Place(1, 30))
+    assert sessions.unmerged_octets(USER) == 0
+
+
+def test_session_that_has_ended_is_forgotten_once_it_is_merged() -> None:
+    sessions = Sessions()
+    sessions.take_report(report(1, 100), Place(1, 10))
+    sessions.take_report(report(1, 300, STOP), Place(1, 20))
+    sessions.take_position(Place(1, 20))
+    assert sessions.copied() == ({}, {})
+
+
+def test_what_was_stored_is_merged_in_its_own_order() -> None:
+    sessions, again = Sessions(), Sessions()
+    for number in range(1, 20):
+        sessions.take_report(report(number, number), Place(1, 10 * number))
+    devices, octets = sessions.copied()
+    keys = list(octets)
+    Random(1).shuffle(keys)
+    again = Sessions.restored(devices, {key: octets[key] for key in keys}, Place(1, 50))
+    assert again.unmerged_octets(USER) == sum(range(6, 20))
+    again.take_position(Place(1, 100))
+    assert again.unmerged_octets(USER) == sum(range(11, 20))
+
+
+def test_fresh_load_keeps_what_only_the_node_knows() -> None:
+    older = Sessions()
+    for number in (3, 1, 2):
+        older.take_report(report(number, 10**number), Place(1, 10 * number))
+    told = report(1, 10)
+    stored = SessionFacts(
+        told.nas_id, told.nas_scope, "1", told.mac, told.user_name, USER, told.acceptance_id, NOON, 10, open=True
+    )
+    fresh = Sessions([stored])
+    fresh.carry_unmerged(older, Place(1, 10))
+    assert fresh.unmerged_octets(USER) == 1_100
+    fresh.take_position(Place(1, 20))
+    assert fresh.unmerged_octets(USER) == 1_000
