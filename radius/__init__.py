@@ -24,7 +24,7 @@ A module may use what stands above it in this list, never below. Only `net` open
 below are all that an application needs beside it.
 """
 
-from radius.attributes import Attributes, parse_mac
+from radius.attributes import Attributes
 from radius.authorization import Authorization
 from radius.backend import Backend, Demand, Nas, Service
 from radius.client_engine import AccessQuery, AccountingQuery, ClientEngine, Query, Reply, StatusQuery, Timing
@@ -44,6 +44,7 @@ from radius.messages import (
 )
 from radius.packet import Packet
 from radius.server_engine import Arrival, ServerEngine
+from radius.values import parse_mac
 from radius.vendors import PROFILES, profile_for
 from radius.vendors.abilities import Coa, CoaBase, CoaKind, Limits, Told, Unit
 from radius.vendors.profile import Counters, Direction, Profile

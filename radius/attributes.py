@@ -4,21 +4,32 @@ A value that does not fit its type is no value of that type: typed reads skip it
 (RFC 6929 section 2.8). An empty value is none at all, except in EAP-Message and Chargeable-User-Identity.
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator, KeysView
-from datetime import UTC, datetime
+from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from typing import Final, Self, TypeVar
 
 from radius.dictionary import BY_KEY, BY_NAME, VENDOR_SPECIFIC, Definition, Kind
 from radius.errors import EncodeError
-
-Value = str | bytes | int | IPv4Address | IPv6Address | IPv6Network | datetime
+from radius.values import (
+    Value,
+    as_integer,
+    as_ipv4,
+    as_ipv6,
+    as_mac,
+    as_octets,
+    as_prefix,
+    as_tagged_integer,
+    as_tagged_text,
+    as_text,
+    as_time,
+    encode,
+    shown,
+)
 
 MAY_BE_EMPTY: Final = frozenset({79, 89})  # EAP-Start (RFC 3579 section 2.1), CUI asked for (RFC 4372 section 2.1)
 _MAX_VALUE: Final = 253  # RFC 2865 section 5: the length octet counts the two of the header
 _MAX_VENDOR_VALUE: Final = 247  # four octets of vendor and two of header less (section 5.26)
-_LARGEST_TAG: Final = 0x1F  # RFC 2868 section 3.1
 
 T = TypeVar("T")
 
@@ -56,7 +67,7 @@ class Attributes:
         definition = BY_NAME.get(name)
         if definition is None:
             raise EncodeError(f"unknown attribute {name}")
-        raw = _encode(definition, value)
+        raw = encode(definition, value)
         if not definition.vendor:
             return self.add_raw(definition.number, raw)
         if not 0 < len(raw) <= _MAX_VENDOR_VALUE:
@@ -115,7 +126,7 @@ class Attributes:
         """Return the first value as it came."""
         definition = BY_NAME[name]
         if definition.vendor:
-            return self._read(name, _as_octets)
+            return self._read(name, as_octets)
         return self._first.get(definition.number)
 
     def all_octets(self, name: str) -> list[bytes]:
@@ -125,18 +136,18 @@ class Attributes:
     def text(self, name: str) -> str | None:
         """Return the first value that is UTF-8."""
         definition = BY_NAME[name]
-        return self._read(name, _as_tagged_text if definition.tagged else _as_text)
+        return self._read(name, as_tagged_text if definition.tagged else as_text)
 
     def all_texts(self, name: str) -> list[str]:
         """Return all values that are UTF-8, in order."""
-        return [text for raw in self._all(BY_NAME[name]) if (text := _as_text(raw)) is not None]
+        return [text for raw in self._all(BY_NAME[name]) if (text := as_text(raw)) is not None]
 
     def integer(self, name: str) -> int | None:
         """Return the first value of four octets, unsigned; of a tagged attribute the three after the tag."""
         definition = BY_NAME[name]
         if not definition.vendor and not definition.tagged:
             return self.standard_integer(definition.number)
-        return self._read(name, _as_tagged_integer if definition.tagged else _as_integer)
+        return self._read(name, as_tagged_integer if definition.tagged else as_integer)
 
     def word(self, name: str) -> str | None:
         """Return the first integer by its name in the dictionary; None if absent or not named there."""
@@ -145,21 +156,21 @@ class Attributes:
 
     def time(self, name: str) -> datetime | None:
         """Return the first moment: unsigned seconds since 1970, so valid until 2106 (RFC 8044 section 3.3)."""
-        return self._read(name, _as_time)
+        return self._read(name, as_time)
 
     def address(self, name: str) -> IPv4Address | IPv6Address | None:
         """Return the first address of the family that the attribute is defined for."""
         if BY_NAME[name].kind is Kind.IPV6:
-            return self._read(name, _as_ipv6)
-        return self._read(name, _as_ipv4)
+            return self._read(name, as_ipv6)
+        return self._read(name, as_ipv4)
 
     def prefix(self, name: str) -> IPv6Network | None:
         """Return the first IPv6 prefix; short forms are completed and host bits cleared (RFC 3162 section 2.3)."""
-        return self._read(name, _as_prefix)
+        return self._read(name, as_prefix)
 
     def mac(self, name: str) -> str | None:
         """Return the hardware address that the first text begins with, in our spelling; see `parse_mac`."""
-        return self._read(name, _as_mac)
+        return self._read(name, as_mac)
 
     def __contains__(self, name: str) -> bool:
         """Tell whether the attribute is there, whatever its value."""
@@ -173,7 +184,7 @@ class Attributes:
         """Yield (name, value) for people, in order, secrets masked; without a name the number, `26.VENDOR.NUMBER`."""
         for key, raw in self._flat():
             definition = BY_KEY.get(key)
-            yield (definition.name if definition else _number(key), _shown(definition, raw))
+            yield (definition.name if definition else _number(key), shown(definition, raw))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Attributes):
@@ -244,161 +255,6 @@ def _inside(raw: bytes) -> list[tuple[int, bytes]]:
     return found if at == len(raw) and vendor and found else [(VENDOR_SPECIFIC, raw)]
 
 
-def _encode(definition: Definition, value: Value) -> bytes:
-    try:
-        if definition.kind is Kind.INTEGER and type(value) is int and not definition.tagged:
-            return value.to_bytes(4)  # nearly all that a reply is made of
-        return _ENCODERS[definition.kind](definition, value)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise EncodeError(f"{definition.name}: {type(value).__name__} does not fit {definition.kind}") from error
-
-
-def _encode_octets(definition: Definition, value: Value) -> bytes:
-    if isinstance(value, str) and definition.kind is Kind.TEXT:
-        return value.encode()
-    if isinstance(value, bytes):
-        return value
-    raise TypeError
-
-
-def _encode_integer(definition: Definition, value: Value) -> bytes:
-    if isinstance(value, int):
-        # A tag of zero means "none"; it takes the first octet (RFC 2868 section 3.1).
-        return (b"\0" + value.to_bytes(3)) if definition.tagged else value.to_bytes(4)
-    if isinstance(value, str) and value in definition.values:
-        return _encode_integer(definition, definition.values[value])
-    raise TypeError
-
-
-def _encode_time(_: Definition, value: Value) -> bytes:
-    if isinstance(value, datetime):
-        return int(value.timestamp()).to_bytes(4)
-    if isinstance(value, int):
-        return value.to_bytes(4)
-    raise TypeError
-
-
-def _encode_ipv4(_: Definition, value: Value) -> bytes:
-    if isinstance(value, IPv4Address | str):
-        return IPv4Address(value).packed
-    raise TypeError
-
-
-def _encode_ipv6(_: Definition, value: Value) -> bytes:
-    if isinstance(value, IPv6Address | str):
-        return IPv6Address(value).packed
-    raise TypeError
-
-
-def _encode_prefix(_: Definition, value: Value) -> bytes:
-    if isinstance(value, IPv6Network | str):
-        network = IPv6Network(value)
-        return bytes((0, network.prefixlen)) + network.network_address.packed[: (network.prefixlen + 7) // 8]
-    raise TypeError
-
-
-def _encode_interface_id(_: Definition, value: Value) -> bytes:
-    if isinstance(value, bytes) and len(value) == 8:
-        return value
-    raise TypeError
-
-
-_ENCODERS: Final[dict[Kind, Callable[[Definition, Value], bytes]]] = {
-    Kind.TEXT: _encode_octets,
-    Kind.OCTETS: _encode_octets,
-    Kind.INTEGER: _encode_integer,
-    Kind.TIME: _encode_time,
-    Kind.IPV4: _encode_ipv4,
-    Kind.IPV6: _encode_ipv6,
-    Kind.IPV6_PREFIX: _encode_prefix,
-    Kind.INTERFACE_ID: _encode_interface_id,
-}
-
-
-def _as_octets(raw: bytes) -> bytes:
-    return raw
-
-
-def _as_text(raw: bytes) -> str | None:
-    try:
-        return raw.decode()
-    except UnicodeDecodeError:
-        return None
-
-
-def _as_tagged_text(raw: bytes) -> str | None:
-    return _as_text(raw[1:] if raw and raw[0] <= _LARGEST_TAG else raw)
-
-
-def _as_integer(raw: bytes) -> int | None:
-    return int.from_bytes(raw) if len(raw) == 4 else None
-
-
-def _as_tagged_integer(raw: bytes) -> int | None:
-    return int.from_bytes(raw[1:]) if len(raw) == 4 and raw[0] <= _LARGEST_TAG else None
-
-
-def _as_time(raw: bytes) -> datetime | None:
-    return datetime.fromtimestamp(int.from_bytes(raw), UTC) if len(raw) == 4 else None
-
-
-def _as_ipv4(raw: bytes) -> IPv4Address | None:
-    return IPv4Address(raw) if len(raw) == 4 else None
-
-
-def _as_ipv6(raw: bytes) -> IPv6Address | None:
-    return IPv6Address(raw) if len(raw) == 16 else None
-
-
-def _as_prefix(raw: bytes) -> IPv6Network | None:
-    if not 2 <= len(raw) <= 18 or raw[1] > 128 or len(raw) - 2 < (raw[1] + 7) // 8:
-        return None
-    return IPv6Network((raw[2:].ljust(16, b"\0"), raw[1]), strict=False)
-
-
-def _as_mac(raw: bytes) -> str | None:
-    text = _as_text(raw)
-    return None if text is None else parse_mac(text)
-
-
-# Twelve hexadecimal digits with one optional separator between any two of them, then the end or what is no digit
-# (`MAC:SSID`, RFC 3580 section 3.20; hostapd leaves the SSID empty on a wire).
-_MAC = re.compile(r"([0-9A-Fa-f][-:. ]?){11}[0-9A-Fa-f](?![0-9A-Fa-f])")
-
-
-def parse_mac(text: str) -> str | None:
-    """Return the hardware address at the beginning of `text` as `02:aa:00:00:00:01`; None if there is none.
-
-    Any separator, any case, and a network name behind it are accepted; `10.99.10.194[4500]` is no such address.
-    """
-    found = _MAC.match(text.strip())
-    if found is None:
-        return None
-    digits = re.sub(r"[^0-9a-f]", "", found.group().lower())
-    return ":".join(digits[at : at + 2] for at in range(0, 12, 2))
-
-
 def _number(key: int) -> str:
     vendor, number = divmod(key, 256)
     return f"{VENDOR_SPECIFIC}.{vendor}.{number}" if vendor else str(number)
-
-
-def _shown(definition: Definition | None, raw: bytes) -> str:
-    if definition is not None and definition.secret:
-        return "***"
-    value = None if definition is None else _READERS.get(definition.kind, _as_octets)(raw)
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, int) and definition is not None:
-        return next((word for word, number in definition.values.items() if number == value), str(value))
-    return "0x" + raw.hex() if value is None or isinstance(value, bytes) else str(value)
-
-
-_READERS: Final[dict[Kind, Callable[[bytes], object]]] = {
-    Kind.TEXT: _as_text,
-    Kind.INTEGER: _as_integer,
-    Kind.TIME: _as_time,
-    Kind.IPV4: _as_ipv4,
-    Kind.IPV6: _as_ipv6,
-    Kind.IPV6_PREFIX: _as_prefix,
-}

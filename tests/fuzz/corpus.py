@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.domain.tickets import Ticket
-from radius.attributes import Attributes, Value
+from radius.attributes import Attributes
 from radius.backend import Service
 from radius.codes import Code
 from radius.credentials import ChapResponse, MsChapV2Response
 from radius.signatures import SharedSecret, hide_password, sign_access_request, sign_accounting_request
+from radius.values import Value
 from tests.radius.test_vectors import read_vectors
 
 PEOPLE: Final = {"nemo": "arctangent", "flopsy": "arctangent", "user": "clientPass"}  # of the RFCs' examples

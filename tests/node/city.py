@@ -32,10 +32,11 @@ from app.node.stored.loading import load_stored, stored_path
 from app.services import nases, plans, sites, users
 from app.services.keyring import Keyring
 from app.worker.loop import Worker
-from radius.attributes import Attributes, Value
+from radius.attributes import Attributes
 from radius.codes import StatusType
 from radius.credentials import ChapResponse, Credential, MsChapV2Response, PapPassword
 from radius.messages import AccessRequest, AccountingRecord, Answer
+from radius.values import Value
 from tests.factories import MAC, NOON
 from tests.node.journals import NODE, Disk
 

@@ -24,11 +24,11 @@ from app.node.noticing import (
     Noticing,
 )
 from radius import AccessQuery, AccessRequest, Attributes, Code, Demand, DropReason, PapPassword, Service
-from radius.attributes import Value
 from radius.client_engine import ClientEngine
 from radius.net.events import Event
 from radius.packet import Packet
 from radius.server_engine import ServerEngine
+from radius.values import Value
 from tests.factories import NOON, make_report, make_site
 from tests.node.city import Time
 from tests.radius.support import SECRET, FakeBackend, make_arrival, make_datagram, make_nas, make_query

@@ -10,8 +10,9 @@ from app.domain.acceptances import Acceptance, class_value
 from app.domain.reports import Unusable, UnusableReason
 from app.domain.sessions import NasRestart, ReportKind, SessionReport
 from app.node.reports import ReportingNas, event_time, named, to_report
-from radius.attributes import Attributes, Value
+from radius.attributes import Attributes
 from radius.codes import StatusType
+from radius.values import Value
 from radius.vendors import profile_for
 from radius.vendors.profile import Direction
 

@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from app.domain.acceptances import Acceptance, class_value
 from app.node.trace import MASKED, Traced, TraceFilter, shown, traced
 from radius import AccessQuery, Attributes, Code, DropReason, PapPassword, Service
-from radius.attributes import Value
 from radius.client_engine import ClientEngine
 from radius.dictionary import BY_NAME, Kind
 from radius.net.events import Event
 from radius.packet import Packet
+from radius.values import Value
 
 SOURCE = ("192.0.2.7", 40_000)
 SECRET = b"a-shared-secret-of-gusung"

@@ -4,8 +4,8 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network
 import pytest
 
 from radius import Attributes, EncodeError, Packet, parse_mac
-from radius.attributes import Value
 from radius.dictionary import BY_NAME
+from radius.values import Value
 
 ADDRESS6 = IPv6Address("2001:db8::7")
 MOMENT = datetime(2026, 8, 17, 2, 0, tzinfo=UTC)

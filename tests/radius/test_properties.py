@@ -19,11 +19,11 @@ from radius import (
     Service,
     StatusQuery,
 )
-from radius.attributes import Value
 from radius.dictionary import BY_NAME, Kind
 from radius.errors import DecodeError, EncodeError
 from radius.server_engine import Answered, PendingAccess, PendingAccounting, ServerEngine
 from radius.signatures import hide_password, prepared, reveal_password
+from radius.values import Value
 from tests.fuzz.mutation import mutate, rearrange, sign_again
 from tests.radius.support import (
     CLASS,

@@ -18,10 +18,10 @@ from radius import (
     Reject,
     Service,
 )
-from radius.attributes import Value
 from radius.client_engine import AccessQuery
 from radius.server_engine import PendingAccess, PendingAccounting, ServerEngine
 from radius.signatures import message_authenticator, prepared
+from radius.values import Value
 from tests.radius.support import CLASS, NOW, SECRET, FakeBackend, make_arrival, make_datagram, make_nas, make_query
 
 
