@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 
 class Family(StrEnum):
@@ -30,6 +30,10 @@ class Family(StrEnum):
     HOSTAPD = "hostapd"
     STRONGSWAN = "strongswan"
     GENERIC = "generic"
+
+
+SIGNING_FAMILIES: Final = frozenset({Family.COOVACHILLI, Family.HOSTAPD, Family.STRONGSWAN})
+"""Families of which every known version signs its requests: a new NAS of theirs must, from the first packet on."""
 
 
 class Demand(StrEnum):

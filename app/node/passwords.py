@@ -8,6 +8,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from hmac import compare_digest
 from typing import Final, NamedTuple
 
 import structlog
@@ -94,7 +95,7 @@ class PasswordChecker:
 
     def _check_now(self, account_id: str, credential: Credential, password: str, proof: bytes) -> Check:
         """Open a sealed password, the first time; it costs five times the verifier."""
-        if self._opened.get(account_id) == proof:
+        if compare_digest(self._opened.get(account_id, b""), proof):
             self.counters.remembered += 1
             return Check.RIGHT
         if not passwords.verify(self._keyring, account_id, credential, password):
@@ -104,7 +105,7 @@ class PasswordChecker:
 
     def _known(self, account_id: str, proof: bytes, now: float) -> Check | None:
         right = self._right.get(account_id)
-        if right is not None and right[0] == proof and right[1] > now:
+        if right is not None and compare_digest(right[0], proof) and right[1] > now:
             self.counters.remembered += 1
             return Check.RIGHT
         if self._wrong.get(proof, now) > now:

@@ -14,7 +14,7 @@ from app.db.engine import Connection, Database
 from app.db.feed import FeedKind
 from app.db.nases import SealedSecrets
 from app.domain.keys import Chance, base32, draw_id
-from app.domain.nases import Demand, Direction, Family, Nas, NasSecrets
+from app.domain.nases import SIGNING_FAMILIES, Demand, Direction, Family, Nas, NasSecrets
 from app.domain.text import spelled
 from app.services import fields
 from app.services.errors import Conflict, Invalid, NotFound
@@ -86,6 +86,7 @@ def add_nas(
     """Register a NAS; secrets that are not given are made. Raise Conflict, Invalid, NotFound (the site)."""
     name = fields.label("name", name)
     made = {field: base32(chance(SECRET_OCTETS)) for field in ("secret", "portal_secret", "mac_secret")}
+    made |= {"require_message_authenticator": Demand.YES if family in SIGNING_FAMILIES else Demand.AUTO}
     values = NasValues(**{**made, **options, "address": address, "family": family, "site": site})  # type: ignore[typeddict-item] # mypy loses the keys of a merged mapping
     nas_id = draw_id(chance)
     with database.write() as connection:

@@ -25,6 +25,7 @@ from app.services.nases import (
     show_nas,
 )
 from app.services.sites import add_site
+from radius.vendors import profile_for
 from tests.factories import NOON
 
 Chance = Callable[[int], bytes]
@@ -225,3 +226,21 @@ def test_list_can_be_of_one_site(
     assert list_nases(database, site="Melahing") == []
     with pytest.raises(NotFound):
         list_nases(database, site="Selangan")
+
+
+def test_a2_02_families_that_sign_must_from_the_first_packet_on(add: Callable[..., StoredNas]) -> None:
+    """The draft asks for "auto" everywhere; a family of which every version signs loses nothing by a "yes"."""
+    for family in Family:
+        nas = add(family.value, family=family).nas
+        signs = profile_for(family.value).signs_access_requests
+        assert nas.require_message_authenticator is (Demand.YES if signs else Demand.AUTO), family
+        assert nas.limit_proxy_state is Demand.AUTO
+        assert not nas.is_unprotected
+
+
+@pytest.mark.parametrize("demand", Demand)
+@pytest.mark.parametrize("option", ["require_message_authenticator", "limit_proxy_state"])
+def test_a2_01_each_protection_is_yes_no_or_auto_for_each_nas(
+    add: Callable[..., StoredNas], option: str, demand: Demand
+) -> None:
+    assert getattr(add(family=Family.HOSTAPD, **{option: demand}).nas, option) is demand
