@@ -47,6 +47,7 @@ def test_new_sqlite_database_is_for_its_owner_alone(tmp_path: Path) -> None:
     assert path.parent.stat().st_mode & 0o777 == 0o700
 
 
+# D19
 def test_sqlite_writers_take_turns_from_the_start(sqlite_database: Database) -> None:
     order: list[str] = []
 
@@ -69,6 +70,7 @@ def test_sqlite_writers_take_turns_from_the_start(sqlite_database: Database) -> 
     [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1)],
     ids=["write-ahead log", "durable before acknowledged", "references hold"],
 )
+# D01, D19
 def test_sqlite_is_set_up(sqlite_database: Database, pragma: str, expected: object) -> None:
     with sqlite_database.read() as connection:
         assert connection.execute(text(f"PRAGMA {pragma}")).scalar_one() == expected
@@ -78,6 +80,7 @@ def test_whole_database_has_no_damage(database: Database) -> None:
     assert database.damage() is None
 
 
+# D19
 def test_damaged_sqlite_file_is_noticed(migrated_sqlite_file: Path, tmp_path: Path) -> None:
     data = bytearray(migrated_sqlite_file.read_bytes())
     for page in range(3, len(data) // 4_096 - 1):

@@ -71,6 +71,7 @@ def test_same_session(report: SessionReport, same: bool) -> None:
     assert find_sessions([session], report) == [session] * same
 
 
+# A6.06
 def test_a_lost_start_is_rebuilt_from_the_session_time() -> None:
     assert session_of(make_report(INTERIM, minute=10)).started_at == NOON
 

@@ -27,6 +27,7 @@ from tests.factories import NOON, make_account, make_plan
     ],
     ids=["plain", "case and spaces", "a phone", "composed", "capital accent", "sharp s", "final sigma", "space", "253"],
 )
+# A3.11
 def test_canonical_username(typed: str, canonical: str) -> None:
     assert canonical_username(typed) == canonical
 

@@ -138,6 +138,7 @@ def test_what_answers_comes_before_what_merges(served: Installation) -> None:
     assert priorities["radius-0"] < priorities["worker"]
 
 
+# A5.05
 def test_two_radius_processes_share_the_port(city: City, tmp_path: Path) -> None:
     installation = Installation(city.database, tmp_path / "var", {"PESISIR_RADIUS_WORKERS": "2"})
     with installation.running("radius", "0", "--status"), installation.running("radius", "1"):
@@ -146,6 +147,7 @@ def test_two_radius_processes_share_the_port(city: City, tmp_path: Path) -> None
         assert len(list((installation.data_dir / "journal").glob("*/*/0000000001.segment"))) == 2
 
 
+# D13
 def test_everything_stops_within_ten_seconds_with_exit_code_0(city: City, tmp_path: Path) -> None:
     installation = Installation(city.database, tmp_path / "var")
     program = "import os, sys; from app.config import load; from app.main import supervise; sys.exit(supervise(load(os.environ)))"

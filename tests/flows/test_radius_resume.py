@@ -80,6 +80,7 @@ def batches(macs: Sequence[str]) -> Iterator[list[str]]:
         yield batch
 
 
+# A5.09, D08
 def test_storm_of_known_phones_and_strangers(sqlite_database: Database, keyring: Keyring, tmp_path: Path) -> None:
     city = City(sqlite_database, keyring)
     known = [mac_of(0xAA, number) for number in range(PHONES)]

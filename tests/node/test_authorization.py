@@ -44,6 +44,7 @@ def refused(node: Node, answer: Answer) -> DenialReason:
 
 
 @pytest.mark.parametrize("name", ["budi", "BUDI", " budi ", "Budi"])
+# A3.11
 def test_password_by_pap_opens_the_account_however_the_name_is_typed(city: City, start: Start, name: str) -> None:
     account = city.add_user("budi")
     node = start(city)
@@ -115,6 +116,7 @@ def test_a_changed_password_is_not_remembered(city: City, start: Start) -> None:
         pytest.param("x" * 300, "salah", id="a name that is too long"),
     ],
 )
+# A3.07, A3.09
 def test_wrong_passwords_are_refused_slowly_and_do_not_say_why(
     city: City, start: Start, name: str, password: str
 ) -> None:
@@ -148,6 +150,7 @@ def test_account_made_a_moment_ago_is_let_in(city: City, start: Start) -> None:
     accepted(node.ask(request))
 
 
+# D07
 def test_without_the_database_an_unknown_name_gets_silence(city: City, start: Start) -> None:
     node = start(city)
     city.time.pass_by(0.1)
@@ -317,6 +320,7 @@ def test_forged_tickets_wait_for_nothing(city: City, start: Start) -> None:
 
 
 @pytest.mark.parametrize("spelling", ["02:aa:00:00:00:01", "02-AA-00-00-00-01", "02AA00000001", "02aa.0000.0001"])
+# A3.10
 def test_known_mac_comes_back_without_a_page(city: City, start: Start, spelling: str) -> None:
     account = city.add_user("budi")
     city.add_grant(MAC, account)
@@ -337,6 +341,7 @@ def test_known_mac_comes_back_without_a_page(city: City, start: Start, spelling:
         pytest.param(MAC, None, MAC, id="no credential"),
     ],
 )
+# A3.10
 def test_unknown_mac_is_refused_at_once_without_disk_or_waiting(
     city: City, start: Start, name: str, password: str | None, mac: str
 ) -> None:
@@ -348,6 +353,7 @@ def test_unknown_mac_is_refused_at_once_without_disk_or_waiting(
     assert node.verdicts() == []
 
 
+# A3.10, D18
 def test_a_flood_of_unknown_macs_costs_nobody_anything(city: City, start: Start) -> None:
     city.add_grant(MAC, city.add_user("budi"))
     node = start(city)
@@ -361,6 +367,7 @@ def test_a_flood_of_unknown_macs_costs_nobody_anything(city: City, start: Start)
     accepted(node.ask(node.request(MAC, MAC_SECRET)))
 
 
+# A3.10
 def test_mac_is_its_own_password_where_the_family_cannot_be_told_otherwise(city: City, start: Start) -> None:
     account = city.add_user("budi")
     city.add_grant(MAC, account)
@@ -444,6 +451,7 @@ def test_octets_reported_here_count_before_they_are_merged(city: City, start: St
     assert refused(node, answer) is DenialReason.QUOTA_EXHAUSTED
 
 
+# A6.18
 def test_remaining_octets_are_divided_among_open_devices(city: City, start: Start) -> None:
     city.add_user("budi")
     node = start(city)
@@ -452,6 +460,7 @@ def test_remaining_octets_are_divided_among_open_devices(city: City, start: Star
     assert accepted(second).authorization.total_octets == 500_000
 
 
+# A6.17
 def test_device_limit_counts_devices_that_are_about_to_be_online_for_90_seconds(city: City, start: Start) -> None:
     city.add_user("budi")
     plans.set_plan(city.database, "Warga", now=city.time.at, device_limit=1)
@@ -495,6 +504,7 @@ def test_restart_of_the_nas_empties_it(city: City, start: Start) -> None:
     accepted(node.ask(node.request("budi", "rahasia-123", **other)))
 
 
+# A6.04
 def test_reauthentication_of_an_open_session_repeats_its_class_and_interim(city: City, start: Start) -> None:
     city.add_user("budi")
     node = start(city)
@@ -509,6 +519,7 @@ def test_reauthentication_of_an_open_session_repeats_its_class_and_interim(city:
     assert other.class_value != first.class_value
 
 
+# A6.17
 def test_mac_that_logs_in_with_another_account_frees_the_first(city: City, start: Start) -> None:
     city.add_user("budi")
     city.add_user("siti")
@@ -519,6 +530,7 @@ def test_mac_that_logs_in_with_another_account_frees_the_first(city: City, start
     accepted(node.ask(node.request("budi", "rahasia-123", mac=OTHER_MAC, session="81a00003")))
 
 
+# A4.08
 def test_interim_interval_is_jittered_and_never_below_a_minute(city: City, start: Start) -> None:
     city.add_user("budi")
     plans.set_plan(city.database, "Warga", now=city.time.at, interim_seconds=300)
@@ -571,6 +583,7 @@ def test_verdict_says_who_where_what_and_which_limits(city: City, start: Start) 
     assert (verdict.limits.down_bps, verdict.limits.octets) == (4_000_000, 1_000_000)
 
 
+# A6.18
 def test_account_that_ends_soon_gets_what_is_left(city: City, start: Start) -> None:
     city.add_user("budi")
     ends_at = city.time.at + timedelta(seconds=600)

@@ -17,6 +17,7 @@ Start = Callable[[City], Node]
 STOPPED: Said = {"Acct_Session_Id": "81a00001", "Calling_Station_Id": MAC, "Acct_Output_Octets": 1000}
 
 
+# D02
 def test_batch_of_verdicts_is_one_sync(city: City, start: Start) -> None:
     city.add_user("budi")
     node = start(city)
@@ -26,6 +27,7 @@ def test_batch_of_verdicts_is_one_sync(city: City, start: Start) -> None:
     assert node.disk.syncs == before + 1
 
 
+# A6.02, D01
 def test_accounting_is_acknowledged_once_it_is_stored(city: City, start: Start) -> None:
     node = start(city)
     before = node.disk.syncs
@@ -33,6 +35,7 @@ def test_accounting_is_acknowledged_once_it_is_stored(city: City, start: Start) 
     assert node.disk.syncs == before + 1
 
 
+# D01, D05
 def test_failed_sync_leaves_accounting_unanswered_and_access_answered(city: City, start: Start) -> None:
     city.add_user("budi")
     node = start(city)
@@ -48,6 +51,7 @@ def test_failed_sync_leaves_accounting_unanswered_and_access_answered(city: City
     assert node.backend.account([node.report(StatusType.STOP, **STOPPED)]) == [True]
 
 
+# D02
 def test_access_answers_wait_for_a_stalled_disk_no_longer_than_150_ms(city: City, start: Start) -> None:
     city.add_user("budi")
     node = start(city)

@@ -33,6 +33,7 @@ def largest_file(octets: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
+# D02
 def test_a_batch_is_one_sync(tmp_path: Path) -> None:
     disk = Disk()
     with journal_in(tmp_path, disk) as journal:
@@ -108,6 +109,7 @@ def test_while_the_disk_fails_nothing_is_taken(tmp_path: Path) -> None:
         assert store(journal, b"three") is Outcome.STORED
 
 
+# D05
 def test_full_disk_stops_at_the_segment_and_recovers_by_itself(tmp_path: Path) -> None:
     with journal_in(tmp_path) as journal:
         with largest_file(SEGMENT_OCTETS - 1):
@@ -120,6 +122,7 @@ def test_full_disk_stops_at_the_segment_and_recovers_by_itself(tmp_path: Path) -
     assert read_all(tmp_path)[-1] == b"room again"
 
 
+# D05
 def test_starting_on_a_full_disk_starts_unhealthy_and_recovers(tmp_path: Path) -> None:
     with largest_file(SEGMENT_OCTETS - 1), journal_in(tmp_path) as journal:
         assert not journal.healthy
@@ -146,6 +149,7 @@ def test_caller_waits_no_longer_than_it_wants(tmp_path: Path) -> None:
         until(lambda: not journal.stalled(time.monotonic() + 100, 0.5))
 
 
+# D15
 def test_what_waits_is_bounded(tmp_path: Path) -> None:
     disk = Disk()
     with journal_in(tmp_path, disk, segment_octets=16 * 1024 * 1024) as journal:
@@ -209,6 +213,7 @@ def test_torn_tail_is_no_damage(tmp_path: Path, octets: int) -> None:
     assert reader.damages == []
 
 
+# D03
 def test_record_beyond_a_bad_one_is_damage_and_the_rest_goes_on(tmp_path: Path) -> None:
     with journal_in(tmp_path) as journal:
         store(journal, b"first")
@@ -295,6 +300,7 @@ while True:
 """
 
 
+# D01, D03
 def test_killed_at_any_moment_nothing_that_was_stored_is_lost(tmp_path: Path) -> None:
     stored: list[bytes] = []
     for run in range(4):

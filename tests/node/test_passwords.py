@@ -57,6 +57,7 @@ def test_many_who_ask_the_same_share_one_check(checker: PasswordChecker, hashed:
     assert checker.counters.checked == 1
 
 
+# D15
 def test_flood_of_wrong_passwords_at_one_nas_does_not_starve_another(
     checker: PasswordChecker, hashed: Credential
 ) -> None:

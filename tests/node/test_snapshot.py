@@ -56,6 +56,7 @@ def test_accounts_without_overrides_share_their_policy(city: City, start: Start)
     assert first.policy is second.policy
 
 
+# D14
 def test_every_change_is_followed(both_city: City, start: Start) -> None:
     city = both_city
     account = city.add_user("budi")
@@ -155,6 +156,7 @@ def test_own_usage_is_counted_once_before_and_after_it_is_merged(both_city: City
             assert node.snapshot.sessions.unmerged_octets(account.id) == 0
 
 
+# D06
 def test_two_nodes_that_saw_half_each_agree_once_merged(city: City, start: Start, tmp_path: Path) -> None:
     account = city.add_user("budi")
     node = start(city)

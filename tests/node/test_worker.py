@@ -81,6 +81,7 @@ def test_reports_and_verdicts_reach_the_database_once(both_city: City, start: St
     assert count(both_city.database, "devices") == 1
 
 
+# D03
 def test_worker_goes_on_over_restarts_of_the_node(city: City, start: Start, work: Make) -> None:
     city.add_user("budi")
     for run in range(4):
@@ -93,6 +94,7 @@ def test_worker_goes_on_over_restarts_of_the_node(city: City, start: Start, work
     assert session_totals(city.database).down_octets == 10_000
 
 
+# D03
 def test_record_that_makes_no_sense_is_set_aside_and_stops_nothing(city: City, start: Start, work: Make) -> None:
     city.add_user("budi")
     node = start(city)
@@ -103,6 +105,21 @@ def test_record_that_makes_no_sense_is_set_aside_and_stops_nothing(city: City, s
     work(city).drain()
     assert count(city.database, "set_aside") == 3
     assert session_totals(city.database).down_octets == 1000
+
+
+def test_a6_16_every_packet_is_kept_as_it_came_with_attributes_that_nobody_knows(
+    city: City, start: Start, work: Make
+) -> None:
+    node = start(city)
+    said: Said = {"Acct_Session_Id": "1", "Calling_Station_Id": MAC}
+    record = node.report(StatusType.START, **said)
+    unknown = b"\xfa\x04\xff\x00" + b"\x1a\x0c\x00\x0f\x42\x3f\x01\x06" + bytes(4)
+    raw = record.raw[:2] + (len(record.raw) + len(unknown)).to_bytes(2) + record.raw[4:] + unknown
+    node.backend.account([record._replace(raw=raw)])
+    work(city).drain()
+    with city.database.read() as connection:
+        (packet,) = connection.scalars(select(tables.accounting_events.c.packet))
+    assert packet == raw
 
 
 def test_accounting_without_a_session_is_kept_and_counted(city: City, start: Start, work: Make) -> None:

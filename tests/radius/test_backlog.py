@@ -3,11 +3,11 @@
 import socket
 import threading
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 
 import pytest
 
-from radius import AccessQuery, Attributes, DropReason, PapPassword, Query, Service, StatusQuery
+from radius import AccessQuery, Attributes, Code, DropReason, PapPassword, Query, Service, StatusQuery
 from radius.client_engine import AccountingQuery
 from radius.net.backlog import Backlog, Worth, worth
 from radius.net.server import Listen, UdpServer
@@ -62,6 +62,7 @@ def test_what_matters_least_is_lost_first_the_oldest_of_it() -> None:
 
 
 def test_an_overloaded_server_answers_conversations_before_logins_and_loses_interims() -> None:
+    """A5.07: what is lost was never acknowledged, so the router keeps it; and it is counted."""
     backend = make_backend()
     server = UdpServer(
         backend,
@@ -86,6 +87,12 @@ def test_an_overloaded_server_answers_conversations_before_logins_and_loses_inte
         wait_until(lambda: len(backend.requests) == 5 and len(backend.records) == 1)
         server.stop()
         thread.join(5)
+        asking.settimeout(0.2)
+        answers = []
+        with suppress(TimeoutError):
+            while True:
+                answers.append(asking.recv(4096)[0])
+    assert answers.count(Code.ACCOUNTING_RESPONSE) == 1
     names = [request.user_name for request in backend.requests]
     assert names == ["conversation", "login-0", "login-1", "login-2", "login-3"]
     assert [record.status_type for record in backend.records] == [2]

@@ -46,6 +46,7 @@ def accept(exchange: Exchange, *, secret: bytes = SECRET) -> bytes:
     return sign_reply(prepared(secret), Code.ACCESS_ACCEPT, exchange.identifier, exchange.authenticator, b"")
 
 
+# A7.04
 def test_question_and_answer_between_our_own_halves() -> None:
     server, client = ServerEngine(FakeBackend(make_nas())), make_client()
     exchange = ask(client)

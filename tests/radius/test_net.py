@@ -207,6 +207,24 @@ def test_sockets_can_share_a_port() -> None:
     second.close()
 
 
+def test_a5_05_the_kernel_pins_a_router_to_one_of_several_sockets() -> None:
+    """So every copy of a request meets the memory that has its answer (socket(7), SO_REUSEPORT)."""
+    first = open_endpoint("127.0.0.1", 0, reuse_port=True)
+    second = open_endpoint("127.0.0.1", first.address[1], reuse_port=True)
+    heard: dict[tuple[str, int], set[int]] = {}
+    for _ in range(8):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+            for _ in range(10):
+                asking.sendto(b"x", first.address)
+            for number, endpoint in enumerate((first, second)):
+                for datagram in endpoint.receive():
+                    heard.setdefault(datagram.source, set()).add(number)
+    assert len(heard) == 8
+    assert all(len(sockets) == 1 for sockets in heard.values())
+    first.close()
+    second.close()
+
+
 # Flows
 
 
@@ -260,6 +278,7 @@ def test_a6_02_record_that_is_not_safe_is_not_acknowledged_and_its_copy_is_store
     assert [event.outcome for event in events] == [DropReason.NOT_STORED, Code.ACCOUNTING_RESPONSE]
 
 
+# D07
 def test_undecided_request_gets_no_reply() -> None:
     backend = make_backend()
     backend.answer = lambda _: None
@@ -445,6 +464,7 @@ def test_failing_observer_harms_nothing(caplog: pytest.LogCaptureFixture) -> Non
     assert "the observer is broken" in caplog.text
 
 
+# D13
 def test_stop_answers_what_is_decided() -> None:
     backend = make_backend()
     backend.answer = lambda _: Reject(delay_seconds=100)

@@ -766,3 +766,13 @@ def test_a6_19_an_accept_carries_the_identity_it_was_given() -> None:
     packet = make_reply(ACCEPT._replace(chargeable_identity=b"opaque"))
     assert packet.attributes.all_octets("Chargeable-User-Identity") == [b"opaque"]
     assert "Chargeable-User-Identity" not in make_reply(ACCEPT).attributes
+
+
+@pytest.mark.parametrize("state", [b"s", bytes(253), b"\xff" * 16], ids=["short", "long", "no text"])
+def test_a3_12_a_state_that_we_did_not_issue_changes_nothing(state: bytes) -> None:
+    """We issue none, since every method that is spoken ends with one answer: whoever sends one is decided about."""
+    query = AccessQuery(Attributes([("User-Name", "budi"), ("State", state)]), PapPassword(b"rahasia"))
+    engine = make_engine()
+    waiting = pending(engine.receive(make_datagram(query), AUTH))
+    reply = Packet.parse(engine.reply(waiting, ACCEPT, NOW))
+    assert (reply.code, "State" in reply.attributes) == (Code.ACCESS_ACCEPT, False)

@@ -236,3 +236,20 @@ def test_invalid_counter_counts_as_absent() -> None:
 def test_a4_04_a_limit_of_nothing_is_never_sent(octets: int) -> None:
     with pytest.raises(EncodeError, match="total_octets must be positive"):
         profile_for("mikrotik").attributes(Authorization(total_octets=octets))
+
+
+OWN = {"Mikrotik": {"mikrotik"}, "ChilliSpot": {"coovachilli", "uspot"}, "pfSense": {"pfsense"}, "Cambium": {"cambium"}}
+
+
+@pytest.mark.parametrize("family", GOLDEN)
+def test_a4_06_no_router_gets_another_vendors_attributes(family: str) -> None:
+    for name, _ in profile_for(family).attributes(FULL):
+        for vendor, families in OWN.items():
+            assert not name.startswith(f"{vendor}-") or family in families, name
+
+
+@pytest.mark.parametrize("family", GOLDEN)
+def test_a4_09_one_filter_id_and_no_address_at_all(family: str) -> None:
+    names = [name for name, _ in profile_for(family).attributes(FULL)]
+    assert names.count("Filter-Id") <= 1
+    assert not {"Framed-IP-Address", "Framed-IPv6-Address"} & set(names)

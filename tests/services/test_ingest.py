@@ -130,6 +130,7 @@ def test_a_batch_after_a_gap_is_refused(city: Database) -> None:
     assert stored_position(city, "node", 0) is None
 
 
+# D03
 def test_a_failure_in_the_middle_leaves_nothing_behind(city: Database) -> None:
     def broken(_: int) -> bytes:
         raise RuntimeError
@@ -140,6 +141,7 @@ def test_a_failure_in_the_middle_leaves_nothing_behind(city: Database) -> None:
     assert stored_position(city, "node", 0) is None
 
 
+# A6.06, A6.12, D03
 def test_two_processes_that_read_the_same_records_count_them_once(city: Database) -> None:
     items = [reported(make_report(INTERIM, minute=minute, up=minute * 10)) for minute in range(1, 50)]
     with ThreadPoolExecutor(4) as pool:
@@ -148,6 +150,7 @@ def test_two_processes_that_read_the_same_records_count_them_once(city: Database
     assert used(city) == {TODAY: 490}
 
 
+# D06
 def test_two_nodes_that_each_saw_half_of_a_session_add_up(city: Database) -> None:
     batches = [[reported(make_report(INTERIM, minute=m, up=m)) for m in range(start, 60, 4)] for start in range(4)]
     with ThreadPoolExecutor(4) as pool:
@@ -312,6 +315,7 @@ def test_names_with_nul_or_broken_characters_are_stored_readably(city: Database)
         pytest.param(1_001, 1, id="passed"),
     ],
 )
+# A6.18
 def test_a_report_that_uses_up_a_quota_queues_a_disconnect(city: Database, octets: int, queued: int) -> None:
     say(city, make_report(INTERIM, minute=1, up=octets))
     found = column(city, tables.changes, "kind", "reason", "state")

@@ -147,11 +147,13 @@ def test_nodes_are_told_of_sessions_that_ended(city: Database) -> None:
         pytest.param(make_report(acct_session_id="2", begins_at=at(6), mac=""), 0, id="no device named"),
     ],
 )
+# A6.17, D08
 def test_session_is_superseded_by_a_newer_one_of_its_device(city: Database, second: SessionReport, closed: int) -> None:
     say(city, make_report(INTERIM, minute=5, down=7), second)
     assert close_superseded(city, now=at(7)) == closed
 
 
+# D08
 def test_superseded_session_ends_at_its_last_report_and_comes_back_with_news(city: Database) -> None:
     say(city, make_report(INTERIM, minute=5, down=7), make_report(acct_session_id="2", begins_at=at(6)))
     close_superseded(city, now=at(7))
