@@ -71,7 +71,7 @@ class Pesisir:
 
     def launch(self) -> None:
         """Start it, and do not wait."""
-        with (self._data / "log").open("ab") as log:
+        with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "app.cli", "serve"],
                 cwd=ROOT,
@@ -87,12 +87,17 @@ class Pesisir:
         expected = {*(f"radius-{number}" for number in range(self._workers)), "worker", "http"}
         while not expected <= set(self._running()):
             if self._process.poll() is not None or time.monotonic() > until:
-                raise RuntimeError(f"{self.name} does not start: {(self._data / 'log').read_text('utf-8')[-2000:]}")
+                raise RuntimeError(f"{self.name} does not start: {self.log.read_text('utf-8')[-2000:]}")
             time.sleep(0.05)
 
     def pids(self) -> list[int]:
         """Return the processes that answer RADIUS."""
         return [pid for process, pid in self._running().items() if process.startswith("radius-")]
+
+    @property
+    def log(self) -> Path:
+        """Return the file with what its processes have said."""
+        return self._data / "log"
 
     def processes(self) -> dict[str, int]:
         """Return every process of it by name: the supervisor, the portal, RADIUS, the worker."""

@@ -48,7 +48,8 @@ def main(arguments: Sequence[str]) -> int:
     text = page(soak)
     (asked.out / "soak.md").write_text(text, encoding="utf-8")
     print(text)
-    print(f"written to {asked.out / 'soak.md'}, the samples to {asked.samples}", file=sys.stderr)
+    beside = f"the samples, the rounds and the server's log to {asked.samples.with_suffix('')}.*"
+    print(f"written to {asked.out / 'soak.md'}, {beside}", file=sys.stderr)
     return 0 if soak.passed else 1
 
 
@@ -84,6 +85,8 @@ def _soak(setting: Setting, seconds: float, rate: float, samples: Path) -> Soak:
         with _generator(server, setting, seconds, rate) as generator:
             taken = list(_sampled(server, generator, samples))
             told = _said(generator)
+        samples.with_suffix(".json").write_text(json.dumps(told.rounds, indent=1) + "\n", encoding="utf-8")
+        shutil.copyfile(server.log, samples.with_suffix(".log"))
         lasted = time.monotonic() - began
         settle(server)
         after = server.stored()
