@@ -14,6 +14,9 @@ from app.domain.readings import Reading
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _US: Final = timedelta(microseconds=1)
 
+compact_json: Final = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+"""`json.dumps` would make an encoder for each value."""
+
 Values = Sequence[int | None]
 
 
@@ -30,7 +33,7 @@ def of_sessions(connection: Connection, session_ids: Iterable[str]) -> Mapping[s
 
 def reading_text(reading: Reading) -> str:
     """Write a reading."""
-    return json.dumps(reading_values(reading), separators=(",", ":"))
+    return compact_json(reading_values(reading))
 
 
 def reading_values(reading: Reading) -> Values:

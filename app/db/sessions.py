@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, delete, select, text, update
 
 from app.db.bulk import moment_text, write_rows
 from app.db.keyed import MOMENT, among, equal, key_rows, key_value
-from app.db.readings import from_us, reading_values, to_reading, to_us
+from app.db.readings import compact_json, from_us, reading_values, to_reading, to_us
 from app.db.tables import changes, nases, sessions, sites
 from app.domain.addresses import Address, AddressKind
 from app.domain.counters import Counting, Excess, Oddity
@@ -197,7 +197,7 @@ def _state_text(session: Session) -> str:
             state["excess"] = excess
     if session.link_bps is not None:
         state["bps"] = session.link_bps
-    return json.dumps(state, separators=(",", ":"))
+    return compact_json(state)
 
 
 def _counting(state: Mapping[str, Any]) -> Counting | None:

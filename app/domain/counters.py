@@ -97,9 +97,14 @@ def _continues(head: Reading, reading: Reading, started_at: datetime) -> bool:
     """Tell whether a reading comes after the last one by its time, its place in the order and its octets."""
     if (head.seconds is None) is not (reading.seconds is None) or reading.at < head.at:
         return False
-    if _place(reading, started_at) < _place(head, started_at):
+    age, head_age = reading.age(started_at), head.age(started_at)
+    if age < head_age or (reading.at == head.at and age == head_age and _ties_before(reading, head, started_at)):
         return False
     return not reading.counted or not _falls(head, reading)
+
+
+def _ties_before(reading: Reading, head: Reading, started_at: datetime) -> bool:
+    return _place(reading, started_at) < _place(head, started_at)
 
 
 def _place(reading: Reading, started_at: datetime) -> tuple[int, datetime, bool, tuple[int, ...]]:

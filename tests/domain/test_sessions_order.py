@@ -80,7 +80,7 @@ def replay(said: Iterable[Said], *, size: int = 1, sweeps: bool = False) -> set[
     return {session._replace(id="") for session in sessions}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.data(), histories)
 def test_order_and_repetition_change_nothing(data: st.DataObject, history: list[Said]) -> None:
     repeated = history + data.draw(st.lists(st.sampled_from(history), max_size=4))
@@ -120,7 +120,7 @@ def growing(draw: st.DrawFn) -> list[Said]:
     return told
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.data(), growing())
 def test_a6_09_wraps_and_restarted_counters_are_the_same_in_any_order(data: st.DataObject, history: list[Said]) -> None:
     shuffled = data.draw(st.permutations(history))

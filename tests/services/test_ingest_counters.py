@@ -47,12 +47,12 @@ WRAPPED = [
 def test_a6_09_any_order_one_by_one(
     city: Database, reports: Sequence[SessionReport], up: int, down: int, flags: str
 ) -> None:
-    for day, order in enumerate(permutations(reports)):
+    for day, order in enumerate(list(permutations(reports))[::3]):
         later = [report._replace(event_at=report.event_at + timedelta(days=10 * day)) for report in order]
         for report in (*later, later[0]):
             say(city, report)
     assert set(column(city, tables.sessions, "up_octets", "down_octets", "flags")) == {(up, down, flags)}
-    assert used(city) == {TODAY + timedelta(days=10 * day): up + down for day in range(24)}
+    assert used(city) == {TODAY + timedelta(days=10 * day): up + down for day in range(8)}
 
 
 def test_a6_09_counted_in_one_batch(city: Database) -> None:
