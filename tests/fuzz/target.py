@@ -138,6 +138,8 @@ class Target:
         """Learn what is new and merge the journal, as the threads and processes beside the loop do."""
         self.node.learn()
         self.engine.sweep(self.city.time.seconds)
+        # SQLAlchemy keeps some hundreds of compiled statements, which would hide what grows: not what is looked for.
+        self._database.engine.clear_compiled_cache()
         while self.worker.turn() == 0.005:  # it pauses for so long after it has merged something, on SQLite
             pass
         if self.worker.counters.failures:

@@ -183,9 +183,9 @@ def test_what_coverage_leads_to_is_found_and_kept(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("late", "growth", "flat"),
     [
-        pytest.param(1000, MOST_GROWTH_OCTETS + 20_000, True, id="at the bound"),
-        pytest.param(1000, MOST_GROWTH_OCTETS + 20_001, False, id="just over it"),
-        pytest.param(1_000_000, 50_000_000, False, id="fifty octets of each"),
+        pytest.param(1000, MOST_GROWTH_OCTETS + 100_000, True, id="at the bound"),
+        pytest.param(1000, MOST_GROWTH_OCTETS + 100_001, False, id="just over it"),
+        pytest.param(1_000_000, 200_000_000, False, id="two hundred octets of each"),
         pytest.param(1000, -5, True, id="shrinking"),
     ],
 )
