@@ -4,12 +4,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, or_, select, update
 
 from app.db import overrides, plans
 from app.db.chunks import chunks
 from app.db.keyed import among
 from app.db.tables import accounts
+from app.domain.clock import MADE_AT, believable
 from app.domain.plans import Plan, Policy, QuotaOverride, effective_policy
 from app.domain.users import Account, AccountKind
 
@@ -111,10 +112,14 @@ def suspend_many(connection: Connection, account_ids: Iterable[str]) -> None:
 
 
 def note_first_use(connection: Connection, account_id: str, at: datetime) -> bool:
-    """Start the plan's validity if it has not started; tell whether it did now. The version stays."""
-    result = connection.execute(
-        update(accounts).where(accounts.c.id == account_id, accounts.c.first_used_at.is_(None)).values(first_used_at=at)
-    )
+    """Start the plan's validity if it has not started; tell whether it did now. The version stays.
+
+    What a clock says that cannot be right starts nothing, and what it has started before does not count.
+    """
+    if not believable(at):
+        return False
+    unused = or_(accounts.c.first_used_at.is_(None), accounts.c.first_used_at < MADE_AT)
+    result = connection.execute(update(accounts).where(accounts.c.id == account_id, unused).values(first_used_at=at))
     return result.rowcount == 1
 
 

@@ -4,11 +4,15 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
+from app.domain.clock import believable
 from app.domain.plans import Period, Usage, local_day, period_ends_at
 from app.domain.users import Account
+
+_UNDATED_SECONDS: Final = 3600
+"""How long a session may last that begins while nobody knows the time; then the account's end is looked at again."""
 
 
 class DenialReason(StrEnum):
@@ -106,6 +110,8 @@ def _session_seconds(limit: int | None, ends_at: datetime | None, now: datetime)
     if ends_at is None:
         return limit
     left = max(1, int((ends_at - now).total_seconds()))
+    if not believable(now):
+        left = min(left, _UNDATED_SECONDS)
     return left if limit is None else min(limit, left)
 
 

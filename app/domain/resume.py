@@ -9,6 +9,9 @@ from app.domain.plans import day_begins_at, local_day
 from app.domain.tickets import nonce_beside, read_name
 
 CONSENTED_DAYS: Final = 30
+KEPT_AFTER_END: Final = timedelta(days=1)
+"""How long a grant that has ended is remembered, though it opens nothing: a clock that was set forward is set back."""
+
 LOG_OUT_CAUSE: Final = "User-Request"
 """The Acct-Terminate-Cause of a person who logs out; all others (carrier, idle, time, quota, reboot) may come back."""
 

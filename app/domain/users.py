@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
+from app.domain.clock import believable
 from app.domain.plans import Policy
 
 
@@ -43,7 +44,10 @@ class Account(NamedTuple):
         if seconds is None:
             return self.valid_until
         ends = [] if self.valid_until is None else [self.valid_until]
-        ends.append((self.first_used_at or now) + timedelta(seconds=seconds))
+        began = self.first_used_at
+        if began is None or not believable(began):  # no time has passed since 1970
+            began = now
+        ends.append(began + timedelta(seconds=seconds))
         return min(ends)
 
 

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 import structlog
 
 from app.node.accounting import Accountant
+from app.node.arrivals import Arrivals
 from app.node.authorization import Authorizer, Outcome
 from app.node.follower import Follower
 from app.node.journal.records import RecordType, Verdict, encode_packet, encode_verdict
@@ -62,6 +63,7 @@ class NodeBackend:
         self.counters = Counters()
         self.authorizer = authorizer
         self.accountant = Accountant(snapshot)
+        self._arrivals = Arrivals()
         self._slow: dict[int, _Slow] = {}  # by the identity of the record, which the entry keeps alive
         self._snapshot, self._follower, self._journal = snapshot, follower, journal
         self._monotonic = monotonic
@@ -76,7 +78,8 @@ class NodeBackend:
             outcomes = [self._decide(request) for request in requests]
         verdicts = [outcome.verdict for outcome in outcomes if outcome.verdict is not None]
         if verdicts:
-            self._write_down(verdicts)
+            shift = self._arrivals.shift(requests[-1].received_at, requests[-1].received)
+            self._write_down([one._replace(at=one.at + shift) for one in verdicts] if shift else verdicts)
         return [outcome.answer for outcome in outcomes]
 
     def account(self, records: Sequence[AccountingRecord]) -> Sequence[bool | Later]:
@@ -93,9 +96,10 @@ class NodeBackend:
     def _store(self, records: Sequence[AccountingRecord]) -> Sequence[bool | Later]:
         if self._journal.stalled(self._monotonic(), STALL_SECONDS):
             return self._unstored(len(records))
+        shift = self._arrivals.shift(records[-1].received_at, records[-1].received)
         batch = self._journal.hand_over(
             [
-                (RecordType.ACCOUNTING, encode_packet(one.received_at, one.nas_id, one.source, one.raw))
+                (RecordType.ACCOUNTING, encode_packet(one.received_at + shift, one.nas_id, one.source, one.raw))
                 for one in records
             ]
         )

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from app.domain.acceptances import Acceptance, read_class
 from app.domain.addresses import AddressKind
+from app.domain.clock import MADE_AT
 from app.domain.devices import parse_station_id
 from app.domain.reports import Unusable, UnusableReason
 from app.domain.sessions import NasRestart, ReportKind, SessionReport
@@ -18,6 +19,7 @@ Report = SessionReport | NasRestart | Unusable
 
 _LONGEST: Final = 253
 _MOST_OCTETS: Final = 2**53 - 1  # 9 petabytes: no hotspot session has carried that, and JSON readers stay exact
+_MADE_AT: Final = MADE_AT.timestamp()
 _PAST_SECONDS: Final = 24 * 3600.0
 _FUTURE_SECONDS: Final = 300.0
 
@@ -95,6 +97,8 @@ def event_time(attributes: Attributes, arrived_at: float) -> datetime:
     """
     stamp = attributes.integer("Event-Timestamp")  # compared as a number: moments cost five times as much
     if stamp is not None and arrived_at - _PAST_SECONDS <= stamp <= arrived_at + _FUTURE_SECONDS:
+        return datetime.fromtimestamp(stamp, UTC)
+    if stamp is not None and arrived_at < _MADE_AT <= stamp:  # our own clock has lost its battery, the router's has not
         return datetime.fromtimestamp(stamp, UTC)
     arrived = datetime.fromtimestamp(arrived_at, UTC)
     delay = attributes.integer("Acct-Delay-Time") or 0

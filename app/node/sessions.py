@@ -304,7 +304,8 @@ class Sessions:
 
     def _lapsed(self, name: str, now: float) -> bool:
         until = self._devices[name].reserved_until
-        return until is not None and until <= now
+        # One that lasts longer than any reservation was made before the clock was set back.
+        return until is not None and not now < until <= now + RESERVATION_SECONDS
 
     def _enter(self, name: str, presence: Presence) -> None:
         if name in self._devices:

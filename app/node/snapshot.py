@@ -25,7 +25,7 @@ from app.db.snapshot import (
     read_usage,
 )
 from app.domain.plans import Usage, local_day
-from app.domain.resume import ResumeGrant, grant_ends_at
+from app.domain.resume import KEPT_AFTER_END, ResumeGrant, grant_ends_at
 from app.node.accounts import Accounts
 from app.node.journal.segment import Position
 from app.node.learned import Learned
@@ -139,7 +139,7 @@ class Snapshot:
             accounts = Accounts(
                 plans.by_id(connection), read_accounts(connection), overrides.read_all(connection), now=now
             )
-            grants = read_resume_grants(connection, now=now)
+            grants = read_resume_grants(connection, now=now - KEPT_AFTER_END)
             table = self._nas_table(connection, now)
             usage = read_usage(connection, today=local_day(now, self.zone))
             sessions = Sessions(read_sessions(connection))
@@ -177,7 +177,7 @@ class Snapshot:
         if self._grants_at is None or self._grants_at <= now:
             self._grants_at = now + _GRANTS_EVERY
             for mac, grants in list(self.grants.items()):
-                if all(grant.expires_at <= now for grant in grants):
+                if all(grant.expires_at <= now - KEPT_AFTER_END for grant in grants):
                     del self.grants[mac]
 
     def _take(self, connection: Connection, news: News, now: datetime) -> None:
@@ -192,7 +192,8 @@ class Snapshot:
                 changed, read_accounts(connection, changed), overrides.of_accounts(connection, changed), now=now
             )
         if FeedKind.RESUME in items:
-            self._take_grants(items[FeedKind.RESUME], read_resume_grants(connection, items[FeedKind.RESUME], now=now))
+            macs = items[FeedKind.RESUME]
+            self._take_grants(macs, read_resume_grants(connection, macs, now=now - KEPT_AFTER_END))
         if items.keys() & {FeedKind.USAGE, FeedKind.SESSION, FeedKind.POSITION}:
             self._take_usage(connection, items, now)
 

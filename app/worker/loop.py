@@ -18,6 +18,7 @@ import structlog
 from app.db import feed, hints, resume
 from app.db.engine import Database
 from app.db.errors import AWAY
+from app.domain.resume import KEPT_AFTER_END
 from app.node.journal.reader import journal_directories
 from app.node.journal.status import delete_old_segments
 from app.node.journal.writer import make_directory
@@ -34,6 +35,7 @@ _LONGEST_RETRY_SECONDS: Final = 5.0
 _STALE_SECONDS: Final = 30.0
 _JUDGE_SECONDS: Final = 60.0
 _CLEAR_SECONDS: Final = 300.0
+_STEP_SECONDS: Final = 5.0  # more than a clock is slewed by between two looks
 _FEED_KEPT: Final = timedelta(hours=1)
 
 log = structlog.get_logger("worker")
@@ -77,6 +79,7 @@ class Worker:
         self._ingests: dict[Path, JournalIngest] = {}
         self._stop = threading.Event()
         self._receiving_since = now()
+        self._ahead = now().timestamp() - monotonic()
         self._stale_at = monotonic() + _STALE_SECONDS
         self._judge_at = monotonic() + _JUDGE_SECONDS
         self._clear_at = monotonic() + _STALE_SECONDS
@@ -120,6 +123,7 @@ class Worker:
 
     def turn(self) -> float:
         """Do one round and return how long to pause after it."""
+        self._heed_clock()
         merged = self._merge_once()
         now = self._monotonic()
         if now >= self._stale_at:
@@ -134,6 +138,14 @@ class Worker:
         if merged == 0:
             return _IDLE_SECONDS
         return 0.0 if self._database.is_postgresql else _SQLITE_PAUSE_SECONDS
+
+    def _heed_clock(self) -> None:
+        """Notice a wall clock that was set: how long anybody was silent before that is not known by it any more."""
+        ahead = self._now().timestamp() - self._monotonic()
+        stepped, self._ahead = ahead - self._ahead, ahead
+        if abs(stepped) > _STEP_SECONDS:
+            log.warning("clock_set", by_seconds=round(stepped))
+            self._receiving_since = self._now()
 
     def _merge_once(self) -> int:
         """Merge one batch of each journal."""
@@ -187,7 +199,7 @@ class Worker:
         """Delete what is over: ended grants, old feed rows, segments that are kept no longer."""
         now = self._now()
         with self._database.write() as connection:
-            resume.forget_ended(connection, now=now)
+            resume.forget_ended(connection, now=now - KEPT_AFTER_END)
             feed.prune(connection, before=now - _FEED_KEPT)
             hints.prune(connection, now=now)
         for ingest in self._ingests.values():

@@ -33,7 +33,16 @@ _CONTROL_HEADER: Final = struct.Struct("@Lii")  # struct cmsghdr; size_t is an u
 _ALIGNMENT: Final = struct.calcsize("@L")
 _TIME: Final = struct.Struct("@ll")  # struct timespec
 _PKTINFO4: Final = struct.Struct("@i4s4s")  # interface, the address to answer from, the address in the header
+_LONGEST_WAIT_SECONDS: Final = 600.0  # nothing waits for that long in a buffer of the kernel: a clock was set
 _PKTINFO6: Final = struct.Struct("@16sI")
+
+
+def waited_seconds(arrived_at: float | None, now: float) -> float:
+    """Return how long a datagram waited, by the wall clock; 0 where that was set meanwhile, or says nothing."""
+    if arrived_at is None:
+        return 0.0
+    age = now - arrived_at
+    return age if 0.0 < age < _LONGEST_WAIT_SECONDS else 0.0
 
 
 class Datagram(NamedTuple):
@@ -191,7 +200,7 @@ class PlainEndpoint:
             except ConnectionError:  # an answer of ours met a closed port
                 continue
             control = _read_control(b"".join(_packed(message) for message in ancillary))
-            age = 0.0 if control.arrived_at is None else max(0.0, time.time() - control.arrived_at)
+            age = waited_seconds(control.arrived_at, time.time())
             scope = f"%{peer[3]}" if len(peer) == 4 and peer[3] else ""
             found.append(Datagram(data, (peer[0], peer[1]), (peer[0] + scope).encode(), control.local, age))
         return found
@@ -346,8 +355,7 @@ class BatchEndpoint:
 
     def _age(self, at: int) -> float:
         """Return how long one datagram waited."""
-        arrived_at = self._control(at).arrived_at
-        return 0.0 if arrived_at is None else max(0.0, time.time() - arrived_at)
+        return waited_seconds(self._control(at).arrived_at, time.time())
 
     def _remember(self, name: bytes) -> tuple[str, int]:
         if len(self._sources) >= NAMES_KEPT:

@@ -70,6 +70,13 @@ def test_state_and_validity(account: Account, expected: Grant | Denial) -> None:
     assert decide(account) == expected
 
 
+def test_nobody_expires_while_nobody_knows_the_time_and_sessions_are_short() -> None:
+    boot = datetime(1970, 1, 1, tzinfo=UTC)
+    assert decide(make_account(valid_until=NOON), now=boot) == grant(session_seconds=3600)
+    assert decide(make_account(plan=make_plan(validity_seconds=60)), now=boot) == grant(session_seconds=60)
+    assert decide(make_account(), now=boot) == grant()
+
+
 @pytest.mark.parametrize(
     ("account", "usage", "expected"),
     [

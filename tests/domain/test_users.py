@@ -1,7 +1,7 @@
 """Names, usernames and phone numbers: one spelling each."""
 
 import unicodedata
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -112,10 +112,18 @@ def test_phone_of_any_text_is_e164_and_final(text: str) -> None:
         (None, None, None, None),
         (60, None, None, NOON + timedelta(seconds=60)),
         (60, NOON - timedelta(seconds=50), None, NOON + timedelta(seconds=10)),
+        (60, datetime(1970, 1, 1, tzinfo=UTC), None, NOON + timedelta(seconds=60)),
         (60, None, NOON + timedelta(seconds=5), NOON + timedelta(seconds=5)),
         (60, None, NOON + timedelta(hours=1), NOON + timedelta(seconds=60)),
     ],
-    ids=["never", "from now if unused", "from first use", "own date first", "validity first"],
+    ids=[
+        "never",
+        "from now if unused",
+        "from first use",
+        "first used by a clock that was wrong",
+        "own date first",
+        "validity first",
+    ],
 )
 def test_account_ends_at(
     *, validity: int | None, first_used_at: datetime | None, valid_until: datetime | None, expected: datetime | None

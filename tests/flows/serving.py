@@ -1,4 +1,4 @@
-"""Real processes on loopback over a data directory, one by one or all by `pesisir serve`, and a router's side of UDP."""
+"""Real processes on loopback, one by one or all by `pesisir serve`, and a router's side of UDP."""
 
 import os
 import random

@@ -1,4 +1,4 @@
-"""kill -9 of each process, and of all of them, at random moments: whatever was acknowledged is kept, and kept once.
+"""D01: kill -9 of each process and of all, at random moments: whatever was acknowledged is kept, and kept once.
 
 An evening's accounting and phones that tap, log in and use data go on all the while, and stop for nothing but an
 answer that does not come.

@@ -1,4 +1,4 @@
-"""The database, or the worker, stands still under load: people log in, accounting is acknowledged, and it adds up."""
+"""D04: database or worker stand still under load: people log in, accounting is acknowledged, and it adds up."""
 
 import os
 import signal

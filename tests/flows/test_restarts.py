@@ -1,4 +1,4 @@
-"""SIGTERM under 500 requests a second: everything ends well, nothing is lost, and nobody waits too long for a log-in."""
+"""D13: SIGTERM under 500 requests a second: it ends well, nothing is lost, and no log-in takes too long."""
 
 import signal
 import time

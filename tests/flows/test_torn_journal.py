@@ -1,4 +1,4 @@
-"""Journals that a power cut or a worn disk has spoilt: what stands before the damage counts, and so does what follows.
+"""D03: journals spoilt by a power cut or a worn disk: what stands before the damage counts, and what follows.
 
 Each segment here is written by a RADIUS process that is killed, and then spoilt in another way. Each record is the
 Stop of a session of its own, so that one row says what became of it.

@@ -1,4 +1,4 @@
-"""Two RADIUS servers for the same routers, each with its own disk, over one database: what each heard adds up."""
+"""D06: two RADIUS servers for the same routers, each with its own disk, over one database: what each heard adds up."""
 
 import random
 import time

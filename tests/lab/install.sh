@@ -3,7 +3,7 @@
 # Quiet; does nothing when everything is there.
 set -eu
 packages="iproute2 iptables nftables ethtool procps util-linux curl openssl dnsmasq-base udhcpc
-opennds php-cli chromium fonts-liberation freeradius-utils freeradius freeradius-postgresql postgresql libpam-radius-auth pamtester hostapd eapoltest"
+opennds php-cli chromium fonts-liberation freeradius-utils freeradius freeradius-postgresql postgresql libpam-radius-auth pamtester hostapd eapoltest faketime"
 [ $# = 0 ] || packages="$*"
 
 if ! command -v apt-get >/dev/null 2>&1; then

@@ -1,4 +1,4 @@
-"""A disk with no room left, database and journal on it: no acknowledgement, log-ins all the same, and back by itself."""
+"""D05: no room on the disk, database and journal on it: no acknowledgement, log-ins go on, and back by itself."""
 
 import json
 import os

@@ -28,7 +28,7 @@ from radius import (
 from radius.net.async_client import AsyncClient
 from radius.net.buffers import receive_buffer
 from radius.net.client import Answered, Silence, exchange
-from radius.net.datagrams import BatchEndpoint, Datagram, PlainEndpoint, open_endpoint
+from radius.net.datagrams import BatchEndpoint, Datagram, PlainEndpoint, open_endpoint, waited_seconds
 from radius.net.events import Event
 from radius.net.server import Listen, UdpServer
 from tests.radius.support import (
@@ -172,6 +172,19 @@ def test_age_of_a_datagram_is_known(plain: bool) -> None:
         time.sleep(0.05)
         assert 0.04 < endpoint.receive()[0].age_seconds < 5
     endpoint.close()
+
+
+@pytest.mark.parametrize(
+    ("arrived_at", "waited"),
+    [
+        pytest.param(997.0, 3.0, id="three seconds"),
+        pytest.param(1001.0, 0.0, id="clock set back"),
+        pytest.param(1000.0 - 3600, 0.0, id="clock set forward by an hour"),
+        pytest.param(None, 0.0, id="no time stamp"),
+    ],
+)
+def test_clock_that_was_set_makes_no_datagram_old(arrived_at: float | None, waited: float) -> None:
+    assert waited_seconds(arrived_at, 1000.0) == waited
 
 
 @pytest.mark.parametrize("plain", KINDS)
