@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, insert, or_, select, update
 
-from app.db import overrides, plans
+from app.db import overrides, plans, tables
 from app.db.chunks import chunks
 from app.db.keyed import among
 from app.db.tables import accounts
@@ -121,6 +121,27 @@ def note_first_use(connection: Connection, account_id: str, at: datetime) -> boo
     unused = or_(accounts.c.first_used_at.is_(None), accounts.c.first_used_at < MADE_AT)
     result = connection.execute(update(accounts).where(accounts.c.id == account_id, unused).values(first_used_at=at))
     return result.rowcount == 1
+
+
+def unused(connection: Connection, account_ids: Collection[str]) -> dict[str, bool]:
+    """Return which of these accounts were never used, and whether a validity begins with their first use."""
+    query = (
+        select(accounts.c.id, tables.plans.c.validity_seconds)
+        .join(tables.plans, tables.plans.c.id == accounts.c.plan_id)
+        .where(accounts.c.first_used_at.is_(None), among(connection, accounts.c.id, account_ids))
+    )
+    return {row.id: row.validity_seconds is not None for row in connection.execute(query)}
+
+
+def note_first_uses(connection: Connection, uses: Mapping[str, datetime]) -> None:
+    """Do as `note_first_use` for many accounts."""
+    if uses:
+        connection.execute(
+            update(accounts)
+            .where(accounts.c.id == bindparam("used_id"), accounts.c.first_used_at.is_(None))
+            .values(first_used_at=bindparam("used_at")),
+            [{"used_id": account_id, "used_at": at} for account_id, at in sorted(uses.items())],
+        )
 
 
 def policies(

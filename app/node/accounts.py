@@ -124,6 +124,17 @@ class Accounts:
             else:
                 self._put(fact, now)
 
+    def of_plans_with_new_validity(self, plans: Mapping[str, Plan]) -> list[str]:
+        """Return the ids of accounts whose first use has begun to matter: a node was not told of it before."""
+        gained = {
+            plan_id
+            for plan_id, plan in plans.items()
+            if plan.validity_seconds is not None
+            and plan_id in self._plans
+            and self._plans[plan_id].validity_seconds is None
+        }
+        return [id_ for id_, account in self._by_id.items() if account.policy.plan.id in gained] if gained else []
+
     def replace_plans(self, plans: Mapping[str, Plan], now: datetime) -> None:
         """Take new plans, and bring the accounts whose plan changed to them."""
         changed = {plan_id for plan_id, plan in plans.items() if self._plans.get(plan_id) != plan}

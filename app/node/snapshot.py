@@ -6,7 +6,7 @@ anything waits. A start without the database begins with what `contents` gave an
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -183,19 +183,23 @@ class Snapshot:
     def _take(self, connection: Connection, news: News, now: datetime) -> None:
         items = news.items
         if FeedKind.PLAN in items:
-            self.accounts.replace_plans(plans.by_id(connection), now)
+            fresh = plans.by_id(connection)
+            outdated = self.accounts.of_plans_with_new_validity(fresh)
+            self.accounts.replace_plans(fresh, now)
+            self._take_accounts(connection, outdated, now)
         if FeedKind.NAS in items or FeedKind.SITE in items:
             self.nases = self._nas_table(connection, now)
         changed = items.get(FeedKind.ACCOUNT, _NOTHING)
-        if changed:
-            self.accounts.put(
-                changed, read_accounts(connection, changed), overrides.of_accounts(connection, changed), now=now
-            )
+        self._take_accounts(connection, changed, now)
         if FeedKind.RESUME in items:
             macs = items[FeedKind.RESUME]
             self._take_grants(macs, read_resume_grants(connection, macs, now=now - KEPT_AFTER_END))
         if items.keys() & {FeedKind.USAGE, FeedKind.SESSION, FeedKind.POSITION}:
             self._take_usage(connection, items, now)
+
+    def _take_accounts(self, connection: Connection, ids: Collection[str], now: datetime) -> None:
+        if ids:
+            self.accounts.put(ids, read_accounts(connection, ids), overrides.of_accounts(connection, ids), now=now)
 
     def _take_grants(self, macs: frozenset[str], grants: Mapping[str, tuple[ResumeGrant, ...]]) -> None:
         for mac in macs:

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 
 def log_verdicts(connection: Connection, decided: Sequence[Decided]) -> frozenset[str]:
-    """Write the access log, the devices seen, and first uses; return the accounts whose validity began."""
+    """Write the access log, the devices seen, and first uses; return the accounts whose validity began.
+
+    A node needs to know of no other first use; of a city's people everybody has one.
+    """
     if not decided:
         return frozenset()
     access_log.add(connection, decided)
@@ -25,8 +28,12 @@ def log_verdicts(connection: Connection, decided: Sequence[Decided]) -> frozense
             first, last = seen.get((account_id, verdict.mac), (verdict.at, verdict.at))
             seen[account_id, verdict.mac] = min(first, verdict.at), max(last, verdict.at)
     devices.note_many(connection, seen)
-    uses = sorted((v.at, account_id) for v, account_id in accepted if v.method is Method.PASSWORD)
-    return frozenset(account_id for at, account_id in uses if accounts.note_first_use(connection, account_id, at))
+    uses: dict[str, datetime] = {}
+    for at, account_id in sorted((v.at, account_id) for v, account_id in accepted if v.method is Method.PASSWORD):
+        uses.setdefault(account_id, at)
+    unused = accounts.unused(connection, uses) if uses else {}
+    accounts.note_first_uses(connection, {account_id: uses[account_id] for account_id in unused})
+    return frozenset(account_id for account_id, validity_begins in unused.items() if validity_begins)
 
 
 def begin_grants(connection: Connection, decided: Sequence[Decided]) -> frozenset[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from app.db import feed, tables
+from app.db import accounts, feed, tables
 from app.db.feed import FeedKind
 from app.domain.nases import Demand
 from app.domain.plans import Period, Usage
@@ -87,6 +87,19 @@ def test_every_change_is_followed(both_city: City, start: Start) -> None:
     assert node.snapshot.accounts.get(account.id, city.time.at) is None
     assert node.snapshot.accounts.id_of("budi") is None
     assert node.snapshot.grants.get(MAC, ()) == ()
+
+
+def test_plan_that_gains_a_validity_counts_it_from_the_first_use(both_city: City, start: Start) -> None:
+    city = both_city
+    account = city.add_user("budi")
+    node, began_at = start(city), city.time.at - timedelta(hours=2)
+    with city.database.write() as connection:  # as the worker does, which tells nobody of it
+        accounts.note_first_uses(connection, {account.id: began_at})
+    plans.set_plan(city.database, "Warga", now=city.time.at, validity_seconds=3_600)
+    node.learn()
+    found = node.snapshot.accounts.get(account.id, city.time.at)
+    assert found is not None
+    assert found.ends_at(city.time.at) == began_at + timedelta(hours=1)
 
 
 def test_override_ends_by_itself(city: City, start: Start) -> None:

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Table, delete, func, insert, select
+from sqlalchemy import Table, delete, func, insert, select, update
 
 from app.db import resume, tables
 from app.db.engine import Database
@@ -364,6 +364,20 @@ def test_the_first_accept_by_password_begins_the_validity(city: Database) -> Non
     run(city, [accepted(method=Method.PASSWORD, at=NOON + timedelta(minutes=2)), accepted(method=Method.PASSWORD)])
     run(city, [accepted(method=Method.PASSWORD, at=NOON + timedelta(days=1))])
     assert column(city, tables.accounts, "first_used_at") == [(NOON,)]
+
+
+@pytest.mark.parametrize(
+    ("validity", "told"), [pytest.param(None, False, id="a plan without"), pytest.param(86_400, True, id="a plan with")]
+)
+def test_nodes_are_told_of_a_first_use_only_where_a_validity_begins(
+    city: Database, validity: int | None, told: bool
+) -> None:
+    with city.write() as connection:
+        connection.execute(update(tables.plans).values(validity_seconds=validity))
+    for at in (NOON, NOON + timedelta(minutes=1)):
+        run(city, [accepted(method=Method.PASSWORD, at=at)])
+    items = [json.loads(str(items)).get("account") for (items,) in column(city, tables.feed, "items")]
+    assert items.count([ACCOUNT]) == int(told)
 
 
 def test_an_accept_of_an_account_that_is_gone_is_logged_all_the_same(city: Database) -> None:

@@ -1,4 +1,4 @@
-"""The thread that keeps a node's snapshot on the disk: once a minute while there are changes, and at the end.
+"""The thread that keeps a node's snapshot on the disk: every five minutes while there are changes, and at the end.
 
 It takes references under the snapshot's lock and writes them out in small steps with a rest after each, so that the
 RADIUS loop gets its turn; the last writing, when the loop has ended, takes no rest.
@@ -21,7 +21,7 @@ from app.node.stored import sealed
 from app.node.stored.age import Dated
 from app.node.stored.contents import encode
 
-CHANGED_SECONDS: Final = 60.0  # after which changes are written
+CHANGED_SECONDS: Final = 300.0  # after which changes are written; until then the journal has what happened here
 DATED_SECONDS: Final = 600.0  # after which it is written anew though nothing has changed, so that its age is right
 SETTLED_SECONDS: Final = 10.0  # until what is in the journal is in memory; twice what a record waits for a slow disk
 _LOOK_SECONDS: Final = 1.0
