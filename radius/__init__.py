@@ -4,6 +4,7 @@ From the wire up:
 
     codes, errors        packet codes; why a datagram got no answer
     dictionary           attribute names, numbers, types, read from `dictionaries/`
+    values               how a value of each type is written and read
     attributes           Attributes: ordered, repeatable, raw inside; typed reads and writes by name
     packet               Packet: parse(octets), to_bytes()
     signatures           authenticators, Message-Authenticator, hidden passwords
@@ -16,9 +17,10 @@ From the wire up:
     backend              Backend, Nas: all that the library asks of an application
     replies, counters    what a reply is made of; what a server counts
     methods              by which credential a request proves itself, and how it is read
+    verification         whose datagram it is, and by which secret
     server_engine        ServerEngine: datagrams in, requests out; decisions in, replies out
     client_engine        ClientEngine: questions out, verified replies in
-    net                  the only I/O: server, datagrams, client, async_client
+    net                  the only I/O: server (and what waits, what is put off, what is told), datagrams, clients
 
 A module may use what stands above it in this list, never below. Only `net` opens sockets and reads clocks; the names
 below are all that an application needs beside it.
