@@ -98,19 +98,15 @@ def _continues(head: Reading, reading: Reading, started_at: datetime) -> bool:
     if (head.seconds is None) is not (reading.seconds is None) or reading.at < head.at:
         return False
     age, head_age = reading.age(started_at), head.age(started_at)
-    if age < head_age or (reading.at == head.at and age == head_age and _ties_before(reading, head, started_at)):
+    if age < head_age or (age == head_age and _place(reading, started_at) < _place(head, started_at)):
         return False
     return not reading.counted or not _falls(head, reading)
 
 
-def _ties_before(reading: Reading, head: Reading, started_at: datetime) -> bool:
-    return _place(reading, started_at) < _place(head, started_at)
-
-
-def _place(reading: Reading, started_at: datetime) -> tuple[int, datetime, bool, tuple[int, ...]]:
-    """Return by what readings are sorted."""
-    values = tuple(-1 if value is None else value for value in (reading.seconds, *reading[2:]))
-    return reading.age(started_at), reading.at, not reading.counted, values
+def _place(reading: Reading, started_at: datetime) -> tuple[int, bool, tuple[int, ...], datetime]:
+    """Return by what readings are sorted: of one second the smaller was read first, whenever it came."""
+    values = tuple(-1 if value is None else value for value in (*reading[2:], reading.seconds))
+    return reading.age(started_at), not reading.counted, values, reading.at
 
 
 def count(readings: Iterable[Reading], *, started_at: datetime, link_bps: int | None = None) -> Count:

@@ -50,6 +50,12 @@ def total(counted: Count) -> tuple[int, int, tuple[Oddity, ...]]:
             [reading(60, 5 * MB, at=200), reading(120, 9 * MB, at=120)], 9 * MB, 0, (), id="a packet that came late"
         ),
         pytest.param(
+            [reading(60, 9, at=60), reading(60, 5, at=75)], 9, 0, (), id="of one session time the smaller is earlier"
+        ),
+        pytest.param(
+            [reading(None, 9, at=0), reading(None, 5, at=0)], 9, 0, (), id="of one second the smaller is earlier"
+        ),
+        pytest.param(
             [reading(60, 500 * MB, 2), reading(120, 10 * MB, 1), reading(180, 600 * MB, 3)],
             1_100 * MB,
             5,
