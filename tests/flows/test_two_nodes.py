@@ -30,6 +30,8 @@ from tests.histories import Packet
 from tests.node.city import SECRET, City
 from tests.node.journals import until
 
+pytestmark = pytest.mark.long
+
 AT_ONCE: Final = 32
 MAC: Final = "02-AA-00-00-00-01"
 OCTETS_PER_SECOND: Final = 500_000  # 4 Mbit/s
@@ -183,7 +185,6 @@ class Phone:
         return [("Calling-Station-Id", MAC), ("Acct-Session-Id", session), ("NAS-Identifier", "gusung-1")]
 
 
-@pytest.mark.long
 def test_overrun_of_a_quota_is_one_feed_delay_and_one_interim_interval_at_the_granted_rate(
     pair: Pair, postgresql_database: Database, keyring: Keyring
 ) -> None:
