@@ -65,8 +65,9 @@ def packet(
             text(31, "02-AA-00-00-00-01"),
             attribute(46, seconds.to_bytes(4)),
             attribute(43, (down % 2**32).to_bytes(4)),
-            attribute(48, packets.to_bytes(4)),
         ]
+        if packets:
+            parts.append(attribute(48, packets.to_bytes(4)))
         if gigawords:
             parts.append(attribute(53, (down >> 32).to_bytes(4)))
     return b"".join(parts)
