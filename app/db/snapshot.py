@@ -84,19 +84,11 @@ def read_accounts(connection: Connection, ids: Collection[str] | None = None) ->
         .outerjoin(credentials, credentials.c.account_id == accounts.c.id)
         .where(accounts.c.removed_at.is_(None))
     )
-    for row in _rows(connection, query, accounts.c.id, ids):
-        yield AccountFacts(
-            row.id,
-            _KINDS[row.kind],
-            row.plan_id,
-            row.version,
-            row.suspended,
-            row.valid_until,
-            row.first_used_at,
-            row.site_id,
-            row.username,
-            None if row.secret is None else Credential(_CREDENTIALS[row.credential_kind], row.secret),
-        )
+    for id_, kind, plan, version, suspended, valid, used, site, username, how, secret in _rows(
+        connection, query, accounts.c.id, ids
+    ):
+        credential = None if secret is None else Credential(_CREDENTIALS[how], secret)
+        yield AccountFacts(id_, _KINDS[kind], plan, version, suspended, valid, used, site, username, credential)
 
 
 def read_resume_grants(
@@ -177,7 +169,7 @@ def _sum(octets: ColumnElement[int], when: ColumnElement[bool]) -> ColumnElement
 
 def _rows(
     connection: Connection, query: Select[Any], column: Column[Any], keys: Collection[str] | None
-) -> Iterable[Row[Any]]:
+) -> Iterable[Row[*tuple[Any, ...]]]:
     """Yield the rows of a query, all or those whose `column` is one of `keys`, a part at a time."""
     if keys is None:
         yield from connection.execute(query.execution_options(yield_per=2000))
