@@ -61,6 +61,7 @@ def to_report(
     counters = nas.profile.counters(attributes, nas.direction)
     if max(counters.up_octets, counters.down_octets) > _MOST_OCTETS:
         return Unusable(UnusableReason.IMPLAUSIBLE)
+    counts_packets = counters.up_packets > 0 or counters.down_packets > 0  # some write zeros and do not count
     acceptance = acceptance_in(attributes, nas_id=nas.id, class_key=class_key)
     kind = _KINDS[StatusType(status_type)]
     return SessionReport(
@@ -79,15 +80,11 @@ def to_report(
         ip=_ip(attributes),
         terminate_cause=_cause(attributes) if kind is ReportKind.STOP else None,
         addresses=_addresses(attributes),
-        up_packets=counters.up_packets if _counts_packets(attributes) else None,
-        down_packets=counters.down_packets if _counts_packets(attributes) else None,
+        up_packets=counters.up_packets if counts_packets else None,
+        down_packets=counters.down_packets if counts_packets else None,
         has_octets=counters.has_octets,
         has_gigawords=counters.has_gigawords,
     )
-
-
-def _counts_packets(attributes: Attributes) -> bool:
-    return "Acct-Input-Packets" in attributes or "Acct-Output-Packets" in attributes
 
 
 def event_time(attributes: Attributes, arrived_at: float) -> datetime:

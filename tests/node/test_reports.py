@@ -207,6 +207,14 @@ def test_no_attribute_breaks_a_report(items: list[tuple[int, bytes]], status: in
         pytest.param({"Acct_Input_Octets": 5}, True, False, None, id="A6.09 octets of 32 bits"),
         pytest.param({"Acct_Input_Octets": 5, "Acct_Input_Gigawords": 0}, True, True, None, id="gigawords"),
         pytest.param({"Acct_Output_Packets": 7}, False, False, 7, id="packets"),
+        pytest.param({"Acct_Input_Packets": 7}, False, False, 0, id="packets one way"),
+        pytest.param(
+            {"Acct_Input_Octets": 5, "Acct_Input_Packets": 0, "Acct_Output_Packets": 0},
+            True,
+            False,
+            None,
+            id="none at all",
+        ),
     ],
 )
 def test_what_a_router_counts(said: dict[str, Value], octets: bool, gigawords: bool, packets: int | None) -> None:
