@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Row, bindparam, insert, or_, select, update
 
@@ -111,6 +111,9 @@ def suspend_many(connection: Connection, account_ids: Iterable[str]) -> None:
         )
 
 
+_UNUSED: Final = or_(accounts.c.first_used_at.is_(None), accounts.c.first_used_at < MADE_AT)
+
+
 def note_first_use(connection: Connection, account_id: str, at: datetime) -> bool:
     """Start the plan's validity if it has not started; tell whether it did now. The version stays.
 
@@ -118,8 +121,7 @@ def note_first_use(connection: Connection, account_id: str, at: datetime) -> boo
     """
     if not believable(at):
         return False
-    unused = or_(accounts.c.first_used_at.is_(None), accounts.c.first_used_at < MADE_AT)
-    result = connection.execute(update(accounts).where(accounts.c.id == account_id, unused).values(first_used_at=at))
+    result = connection.execute(update(accounts).where(accounts.c.id == account_id, _UNUSED).values(first_used_at=at))
     return result.rowcount == 1
 
 
@@ -128,17 +130,17 @@ def unused(connection: Connection, account_ids: Collection[str]) -> dict[str, bo
     query = (
         select(accounts.c.id, tables.plans.c.validity_seconds)
         .join(tables.plans, tables.plans.c.id == accounts.c.plan_id)
-        .where(accounts.c.first_used_at.is_(None), among(connection, accounts.c.id, account_ids))
+        .where(_UNUSED, among(connection, accounts.c.id, account_ids))
     )
     return {row.id: row.validity_seconds is not None for row in connection.execute(query)}
 
 
 def note_first_uses(connection: Connection, uses: Mapping[str, datetime]) -> None:
-    """Do as `note_first_use` for many accounts."""
+    """Do as `note_first_use` for many accounts; every moment is one that a clock can have said."""
     if uses:
         connection.execute(
             update(accounts)
-            .where(accounts.c.id == bindparam("used_id"), accounts.c.first_used_at.is_(None))
+            .where(accounts.c.id == bindparam("used_id"), _UNUSED)
             .values(first_used_at=bindparam("used_at")),
             [{"used_id": account_id, "used_at": at} for account_id, at in sorted(uses.items())],
         )

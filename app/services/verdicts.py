@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from app.db import access_log, accounts, devices, resume
 from app.db.engine import Connection
+from app.domain.clock import believable
 from app.domain.reports import Decided, Method
 from app.domain.resume import login_behind
 
@@ -30,7 +31,8 @@ def log_verdicts(connection: Connection, decided: Sequence[Decided]) -> frozense
     devices.note_many(connection, seen)
     uses: dict[str, datetime] = {}
     for at, account_id in sorted((v.at, account_id) for v, account_id in accepted if v.method is Method.PASSWORD):
-        uses.setdefault(account_id, at)
+        if believable(at):
+            uses.setdefault(account_id, at)
     unused = accounts.unused(connection, uses) if uses else {}
     accounts.note_first_uses(connection, {account_id: uses[account_id] for account_id in unused})
     return frozenset(account_id for account_id, validity_begins in unused.items() if validity_begins)
