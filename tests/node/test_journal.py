@@ -42,6 +42,40 @@ def test_a_batch_is_one_sync(tmp_path: Path) -> None:
         assert disk.syncs == before + 1
 
 
+def test_what_waits_for_a_slow_disk_shares_the_next_sync(tmp_path: Path) -> None:
+    disk = Disk()
+    with journal_in(tmp_path, disk) as journal:
+        before = disk.syncs
+        disk.moving.clear()
+        first = journal.hand_over([(1, b"one")])
+        until(lambda: journal.stalled(time.monotonic(), 0.0))
+        others = [journal.hand_over([(1, b"two %d" % n), (1, b"three %d" % n)]) for n in range(5)]
+        disk.moving.set()
+        for batch in (first, *others):
+            assert batch is not None
+            assert journal.wait(batch, patience=PATIENCE) is Outcome.STORED
+        assert disk.syncs == before + 2
+        stretch = JournalReader(tmp_path, None).read(20)
+    assert stretch is not None
+    assert [entry.end for entry in stretch.entries] == [
+        end for batch in (first, *others) if batch is not None for end in batch.ends
+    ]
+
+
+def test_failed_sync_fails_all_that_shared_it(tmp_path: Path) -> None:
+    disk = Disk()
+    with journal_in(tmp_path, disk) as journal:
+        disk.moving.clear()
+        first = journal.hand_over([(1, b"one")])
+        until(lambda: journal.stalled(time.monotonic(), 0.0))
+        others = [journal.hand_over([(1, b"two")]), journal.hand_over([(1, b"three")])]
+        disk.failures = 2  # the first batch, and both that wait for it
+        disk.moving.set()
+        for batch in (first, *others):
+            assert batch is not None
+            assert journal.wait(batch, patience=PATIENCE) is Outcome.FAILED
+
+
 def test_what_is_stored_is_read_back_in_order(tmp_path: Path) -> None:
     payloads = [f"record {n}".encode() * (n % 7 + 1) for n in range(300)]
     with journal_in(tmp_path) as journal:

@@ -1,9 +1,10 @@
 """Appending to the journal: a batch is one pwrite and one fdatasync, and only then do the answers leave.
 
-Writing and syncing happen in a thread of the writer's own, because a worn card can stall for seconds: the caller waits
-as long as it wants to. A failed write or sync is never tried again on the same file (after a failed fsync the kernel
-may have dropped the pages, and the next one would succeed over a hole): the batch fails, the segment is closed as
-suspect, the next batch goes to a new one. Every start opens a new segment.
+Batches that wait behind a slow disk share the next one. Writing and syncing happen in a thread of the writer's own,
+because a worn card can stall for seconds: the caller waits as long as it wants to. A failed write or sync is never
+tried again on the same file (after a failed fsync the kernel may have dropped the pages, and the next one would succeed
+over a hole): its batches fail, the segment is closed as suspect, the next goes to a new one. Every start opens a new
+segment.
 """
 
 import fcntl
@@ -13,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +23,7 @@ from app.node.journal.segment import HEADER_OCTETS, ID_OCTETS, Header, encode
 SEGMENT_OCTETS: Final = 64 * 1024 * 1024
 SUFFIX: Final = ".segment"
 _MOST_WAITING_OCTETS: Final = 4 * 1024 * 1024
+_MOST_TOGETHER_OCTETS: Final = 1024 * 1024  # in one write and one sync
 _LEAST_FREE_SEGMENTS: Final = 4
 _RETRY_SECONDS: Final = 1.0
 
@@ -202,21 +205,32 @@ class Journal:
             if not self._wake.acquire(timeout=_RETRY_SECONDS if self._failing else None):
                 self._try_again()
             elif self._waiting:
-                self._take(self._waiting.popleft())
+                self._take(self._gathered())
             elif self._stopping:
                 return
 
-    def _take(self, batch: Batch) -> None:
+    def _gathered(self) -> list[Batch]:
+        """Take out what waits: on a slow disk many batches share a sync, else each would wait for all before it."""
+        batches, octets = [self._waiting.popleft()], 0
+        while self._waiting and octets + self._waiting[0].octets <= min(
+            _MOST_TOGETHER_OCTETS, self._segment_octets // 4
+        ):
+            octets += self._waiting[0].octets
+            batches.append(self._waiting.popleft())
+        return batches
+
+    def _take(self, batches: Sequence[Batch]) -> None:
         self._in_work_since = started = self._monotonic()
         try:
-            self._store(batch)
+            self._store(batches)
         except OSError:
             self._give_up_segment()
         finally:
-            self._waiting_octets -= batch.octets
             self._in_work_since = None
-            batch.finished.set()
-        if batch.late:
+            for batch in batches:
+                self._waiting_octets -= batch.octets
+                batch.finished.set()
+        if any(batch.late for batch in batches):
             self._on_late()
         self.counters.slowest_seconds = max(self.counters.slowest_seconds, self._monotonic() - started)
 
@@ -229,20 +243,23 @@ class Journal:
         else:
             self._failing = False
 
-    def _store(self, batch: Batch) -> None:
+    def _store(self, batches: Sequence[Batch]) -> None:
+        records = [record for batch in batches for record in batch.records]
         segment = self._segment or self._open_segment()
-        data, ends = encode(segment.header.id, batch.records)
+        data, ends = encode(segment.header.id, records)
         if segment.offset + len(data) > segment.size:
             segment = self._open_segment()
-            data, ends = encode(segment.header.id, batch.records)
+            data, ends = encode(segment.header.id, records)
         _write(segment.descriptor, data, segment.offset)
         self._sync(segment.descriptor)
-        batch.segment, batch.ends = segment.header.number, [segment.offset + end for end in ends]
+        places = iter([segment.offset + end for end in ends])
+        for batch in batches:
+            batch.segment, batch.ends = segment.header.number, list(islice(places, len(batch.records)))
+            batch.stored = True
         segment.offset += len(data)
-        batch.stored = True
         self._failing = False
-        self.counters.batches += 1
-        self.counters.records += len(batch.records)
+        self.counters.batches += len(batches)
+        self.counters.records += len(records)
         self.counters.octets += len(data)
 
     def _open_segment(self) -> _Segment:
