@@ -56,6 +56,7 @@ def test_sixty_seconds_to_a_first_login_start_with_no_database(settings: dict[st
     assert [plan["name"] for plan in json.loads(command(settings, "plan", "list", "--json").stdout)] == ["Warga"]
 
 
+@pytest.mark.long
 def test_commands_work_while_the_server_runs(served: dict[str, str], data_dir: Path) -> None:
     """One server for all of it: a start costs seconds."""
     (data_dir / "siti.txt").write_text("rahasia-siti\n", encoding="ascii")

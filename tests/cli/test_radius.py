@@ -12,6 +12,7 @@ from tests.radius.test_net import serving
 NOBODY = ("--server", "127.0.0.1:1")
 
 
+@pytest.mark.long
 def test_request_from_another_address_than_the_routers_is_announced(city: Pesisir) -> None:
     city.ok("nas", "add", "far", "--address", "10.20.0.2", "--family", "mikrotik", "--site", "Gusung")
     first, remedy, *rest = city.run("radius", "test", "far", *NOBODY).err.splitlines()
@@ -24,6 +25,7 @@ def test_request_from_the_routers_own_address_is_sent_without_a_word(city: Pesis
     assert "this machine is not" not in city.run("radius", "test", "gusung-1", *NOBODY).err
 
 
+@pytest.mark.long
 def test_request_from_within_the_routers_network_is_sent_without_a_word(city: Pesisir) -> None:
     city.ok("nas", "set", "gusung-1", "--address", "127.0.0.0/8")
     assert "this machine is not" not in city.run("radius", "test", "gusung-1", *NOBODY).err

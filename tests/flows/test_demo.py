@@ -188,6 +188,7 @@ def test_ctrl_c_during_the_set_up_leaves_nothing(tmp_path: Path) -> None:
     assert "Traceback" not in demo.said
 
 
+@pytest.mark.long
 def test_server_does_not_outlive_a_demo_that_is_killed(tmp_path: Path) -> None:
     demo = start(tmp_path)
     demo.find(r"(Ctrl-C ends everything)")
@@ -197,6 +198,7 @@ def test_server_does_not_outlive_a_demo_that_is_killed(tmp_path: Path) -> None:
     until(lambda: nobody_left(processes), "the server has ended")
 
 
+@pytest.mark.long
 def test_storm_is_told_in_seconds(tmp_path: Path) -> None:
     demo = start(tmp_path, "--storm", "--phones", "40")
     assert demo.find(r"(\d+ of \d+ phones are online again)") == "40 of 40 phones are online again"

@@ -148,6 +148,7 @@ def test_two_radius_processes_share_the_port(city: City, tmp_path: Path) -> None
 
 
 # D13
+@pytest.mark.long
 def test_everything_stops_within_ten_seconds_with_exit_code_0(city: City, tmp_path: Path) -> None:
     installation = Installation(city.database, tmp_path / "var")
     program = "import os, sys; from app.config import load; from app.main import supervise; sys.exit(supervise(load(os.environ)))"

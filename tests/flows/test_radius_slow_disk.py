@@ -77,6 +77,7 @@ def test_log_ins_go_on_while_accounting_waits_for_the_disk(node: Node, server: U
     assert answered.attempts == 1
 
 
+@pytest.mark.long
 def test_disk_that_stays_away_is_silence_on_the_accounting_port(node: Node, server: UdpServer) -> None:
     _, acct = server.addresses
     node.disk.failures = 1_000_000

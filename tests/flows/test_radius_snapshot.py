@@ -31,6 +31,8 @@ from tests.flows.serving import Installation, Router
 from tests.node.city import SECRET, City
 from tests.node.journals import until
 
+pytestmark = pytest.mark.long
+
 MAC = "02-AA-00-00-00-01"
 RADIUS = ("radius", "0", "--status")
 TIMING = Timing(first_seconds=2.0, longest_seconds=2.0, attempts=2, give_up_seconds=4.0)  # a router's patience
@@ -199,7 +201,6 @@ def test_a_snapshot_that_was_tampered_with_is_refused_and_the_database_waited_fo
         process.wait(15)
 
 
-@pytest.mark.long
 def test_d04_a_database_that_is_half_alive_is_away(
     postgresql_server: PostgresqlServer, postgresql_database: Database, keyring: Keyring, tmp_path: Path
 ) -> None:
