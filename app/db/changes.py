@@ -100,6 +100,17 @@ def unanswered(connection: Connection, session_ids: Iterable[str], *, kind: Chan
     return found
 
 
+def pending(connection: Connection, session_ids: Iterable[str], *, kind: ChangeKind) -> set[str]:
+    """Return which of these sessions have such a change that nobody has claimed yet: it says what holds then."""
+    found: set[str] = set()
+    for some in chunks(session_ids):
+        query = select(changes.c.session_id).where(
+            changes.c.session_id.in_(some), changes.c.kind == kind.value, changes.c.state == ChangeState.PENDING.value
+        )
+        found.update(connection.scalars(query))
+    return found
+
+
 def pending_sessions(connection: Connection, session_ids: Collection[str]) -> set[str]:
     """Return which of these sessions have any change that is not answered yet."""
     found: set[str] = set()

@@ -29,6 +29,7 @@ class FeedKind(StrEnum):
     NAS = "nas"
     ACCOUNT = "account"  # the account, its overrides or its credential
     RESUME = "resume"  # MACs whose resume grants changed
+    CEILING = "ceiling"  # accounts whose rate ceilings changed
     USAGE = "usage"  # accounts whose usage moved by an ingest
     SESSION = "session"
     POSITION = "position"  # "node/worker" whose journal was merged further

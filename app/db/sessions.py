@@ -102,6 +102,16 @@ def open_of_accounts(connection: Connection, account_ids: Iterable[str]) -> list
     return [(session_id, account_id) for session_id, account_id in connection.execute(query) if account_id]
 
 
+def open_of_devices(connection: Connection, devices: Iterable[tuple[str, str]]) -> list[str]:
+    """Return the ids of the open sessions of (account id, MAC) pairs; a MAC "" stands for every device."""
+    asked = set(devices)
+    query = select(sessions.c.id, sessions.c.account_id, sessions.c.mac).where(
+        among(connection, sessions.c.account_id, {account_id for account_id, _ in asked}),
+        sessions.c.state == SessionState.OPEN.value,
+    )
+    return [row.id for row in connection.execute(query) if asked & {(row.account_id, row.mac), (row.account_id, "")}]
+
+
 def by_ids(connection: Connection, session_ids: Iterable[str]) -> list[Session]:
     """Return sessions by id."""
     query = select(sessions).where(among(connection, sessions.c.id, session_ids))

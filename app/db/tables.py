@@ -186,6 +186,20 @@ quota_overrides = Table(
     Column("created_at", Moment, nullable=False),
 )
 
+ceilings = Table(
+    "ceilings",
+    metadata,
+    Column("account_id", String(16), ForeignKey("accounts.id"), primary_key=True),
+    Column("mac", String(17), primary_key=True),  # "": every device of the account
+    Column("source", String(8), primary_key=True),  # person, governor
+    Column("down_bps", BigInteger),
+    Column("up_bps", BigInteger),
+    Column("until", Moment, nullable=False, index=True),
+    Column("reason", String(200), nullable=False),
+    Column("author", String(80), nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+
 devices = Table(
     "devices",
     metadata,

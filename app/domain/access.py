@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
+from app.domain.ceilings import Ceiling, rates_under
 from app.domain.clock import believable
 from app.domain.plans import Period, Usage, local_day, period_ends_at
 from app.domain.users import Account
@@ -64,11 +65,13 @@ def decide_access(
     online_devices: Collection[str],
     now: datetime,
     zone: ZoneInfo,
+    ceilings: Collection[Ceiling] = (),
 ) -> Grant | Denial:
     """Decide whether `device` may go online with `account` at `now`, and within which limits.
 
     `online_devices` are the MACs that are online or about to be (an Accept whose Start has not come); the device
-    itself never counts against its own limit, so a phone that comes back supersedes its dead session.
+    itself never counts against its own limit, so a phone that comes back supersedes its dead session. `ceilings` are
+    those of the account.
     """
     plan = account.policy.plan
     ends_at = account.ends_at(now)
@@ -88,9 +91,12 @@ def decide_access(
             octets_left = left if octets_left is None else min(octets_left, left)
     if plan.device_limit is not None and len(set(online_devices) - {device}) >= plan.device_limit:
         return Denial(DenialReason.DEVICE_LIMIT)
+    down_bps, up_bps = plan.down_bps, plan.up_bps
+    if ceilings:
+        down_bps, up_bps = rates_under(down_bps, up_bps, ceilings, mac=device, now=now)
     return Grant(
-        down_bps=plan.down_bps,
-        up_bps=plan.up_bps,
+        down_bps=down_bps,
+        up_bps=up_bps,
         octets_left=octets_left,
         session_seconds=_session_seconds(plan.session_seconds, ends_at, now),
         idle_seconds=plan.idle_seconds,
@@ -123,8 +129,17 @@ class End:
 
 
 def reconsider(
-    account: Account, usage: Usage, *, device: str, online_devices: Collection[str], now: datetime, zone: ZoneInfo
+    account: Account,
+    usage: Usage,
+    *,
+    device: str,
+    online_devices: Collection[str],
+    now: datetime,
+    zone: ZoneInfo,
+    ceilings: Collection[Ceiling] = (),
 ) -> Grant | End:
     """Decide about a session that is already open: it goes on within new limits, or it ends."""
-    decision = decide_access(account, usage, device=device, online_devices=online_devices, now=now, zone=zone)
+    decision = decide_access(
+        account, usage, device=device, online_devices=online_devices, now=now, zone=zone, ceilings=ceilings
+    )
     return End(decision.reason) if isinstance(decision, Denial) else decision

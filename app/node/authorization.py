@@ -241,6 +241,7 @@ class Authorizer:
             online_devices=online,
             now=asked.now,
             zone=self._snapshot.zone,
+            ceilings=self._snapshot.ceilings.get(account.id, ()),
         )
         if isinstance(decision, Denial):
             return self._refuse(asked, method, decision.reason, account.id)

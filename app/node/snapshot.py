@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from app.db import feed, hints, nases, overrides, plans, sites
+from app.db import ceilings, feed, hints, nases, overrides, plans, sites
 from app.db.engine import Connection, Database
 from app.db.feed import Cursor, FeedKind, News
 from app.db.snapshot import (
@@ -24,6 +24,7 @@ from app.db.snapshot import (
     read_sessions,
     read_usage,
 )
+from app.domain.ceilings import Ceiling
 from app.domain.plans import Usage, local_day
 from app.domain.resume import KEPT_AFTER_END, ResumeGrant, grant_ends_at
 from app.node.accounts import Accounts
@@ -63,6 +64,7 @@ class Snapshot:
     accounts: Accounts = field(default_factory=lambda: Accounts({}, (), {}, now=datetime.now(UTC)))
     grants: dict[str, tuple[ResumeGrant, ...]] = field(default_factory=dict)
     nases: NasTable = field(default_factory=NasTable)
+    ceilings: dict[str, tuple[Ceiling, ...]] = field(default_factory=dict)  # by account id
     usage: dict[str, Usage] = field(default_factory=dict)
     sessions: Sessions = field(default_factory=Sessions)
     learned: Learned = field(default_factory=Learned)
@@ -120,11 +122,13 @@ class Snapshot:
                 devices, octets = self.sessions.copied()
                 usage, merged = dict(self.usage), self.own_position
             grants, accounts, table = dict(self.grants), self.accounts.copied(), self.nases
-        return Contents(accounts, grants, table, usage, devices, octets, self.learned.lessons(), merged, seen)
+            held = dict(self.ceilings)
+        return Contents(accounts, grants, table, held, usage, devices, octets, self.learned.lessons(), merged, seen)
 
     def begin(self, contents: Contents) -> None:
         """Take what an earlier run has written, before anything reads or follows."""
         self.accounts, self.grants, self.nases = contents.accounts, dict(contents.grants), contents.nases
+        self.ceilings = dict(contents.ceilings)
         self.usage, self.own_position, self.seen = dict(contents.usage), contents.merged, contents.seen
         self.sessions = Sessions.restored(contents.devices, contents.octets, place_of(contents.merged))
         self.learned.take(contents.learned)
@@ -141,12 +145,13 @@ class Snapshot:
             )
             grants = read_resume_grants(connection, now=now - KEPT_AFTER_END)
             table = self._nas_table(connection, now)
+            held = ceilings.read_all(connection, now=now)
             usage = read_usage(connection, today=local_day(now, self.zone))
             sessions = Sessions(read_sessions(connection))
             position = self._own_position(connection)
         with self._changing, self.lock:
             sessions.carry_unmerged(self.sessions, place_of(position))
-            self.accounts, self.grants, self.nases = accounts, grants, table
+            self.accounts, self.grants, self.nases, self.ceilings = accounts, grants, table, held
             self.usage, self.sessions = usage, sessions
             self.own_position, self.seen, self.cursor = position, place_of(position), cursor
             self.source = Source.DATABASE
@@ -179,6 +184,9 @@ class Snapshot:
             for mac, grants in list(self.grants.items()):
                 if all(grant.expires_at <= now - KEPT_AFTER_END for grant in grants):
                     del self.grants[mac]
+            for account_id, held in list(self.ceilings.items()):
+                if all(one.until <= now for one in held):
+                    del self.ceilings[account_id]
 
     def _take(self, connection: Connection, news: News, now: datetime) -> None:
         items = news.items
@@ -194,6 +202,13 @@ class Snapshot:
         if FeedKind.RESUME in items:
             macs = items[FeedKind.RESUME]
             self._take_grants(macs, read_resume_grants(connection, macs, now=now - KEPT_AFTER_END))
+        if FeedKind.CEILING in items:
+            held = ceilings.of_accounts(connection, items[FeedKind.CEILING], now=now)
+            for account_id in items[FeedKind.CEILING]:
+                if account_id in held:
+                    self.ceilings[account_id] = held[account_id]
+                else:
+                    self.ceilings.pop(account_id, None)
         if items.keys() & {FeedKind.USAGE, FeedKind.SESSION, FeedKind.POSITION}:
             self._take_usage(connection, items, now)
 

@@ -15,6 +15,9 @@ from app.domain.plans import Usage, local_day
 POLICY: Final = "policy"
 """The reason of a change within which a session goes on; the new limits are read when it is sent."""
 
+CEILING: Final = "ceiling"
+"""The reason of a change after which a session is held down, or not any more."""
+
 _DENIALS: Final = tuple(DenialReason)
 """Ends that a better policy takes back; a log-out is not among them."""
 
@@ -36,6 +39,17 @@ def reconsider_sessions(
             account, spent.get(account.id, Usage(today)), device="", online_devices=(), now=now, zone=zone
         )
         _queue(connection, open_sessions[account.id], decision, now=now, chance=chance)
+
+
+def tell(connection: Connection, session_ids: Collection[str], *, reason: str, now: datetime, chance: Chance) -> int:
+    """Queue that open sessions are to be told of their limits; return how many were not to be told yet."""
+    waiting = changes.pending(connection, session_ids, kind=ChangeKind.CHANGE)
+    new = [session_id for session_id in session_ids if session_id not in waiting]
+    for session_id in new:
+        changes.add(
+            connection, Change(draw_id(chance), session_id, ChangeKind.CHANGE, reason, ChangeState.PENDING, now, now)
+        )
+    return len(new)
 
 
 def _queue(

@@ -12,7 +12,7 @@ from threading import BoundedSemaphore
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from app.db import access_log, accounts, credentials, devices, feed, guests, online, resume, snapshot, users
+from app.db import access_log, accounts, ceilings, credentials, devices, feed, guests, online, resume, snapshot, users
 from app.db.engine import Connection, Database
 from app.db.feed import FeedKind
 from app.domain import tickets
@@ -116,6 +116,7 @@ def log_in(
             online_devices=online.devices_of(connection, account.id),
             now=now,
             zone=zone,
+            ceilings=ceilings.of_accounts(connection, [account.id], now=now).get(account.id, ()),
         )
         if isinstance(decision, Denial):
             _log(connection, spot, attempt, now=now, account_id=account.id, reason=decision.reason)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from app.db.snapshot import AccountFacts
+from app.domain.ceilings import Ceiling, CeilingSource
 from app.domain.nases import Demand, Direction, Family, Nas, NasSecrets, Site
 from app.domain.plans import Period, Plan, Quota, QuotaOverride, Usage
 from app.domain.resume import ResumeGrant
@@ -64,6 +65,7 @@ USER = AccountFacts(
 GUEST = AccountFacts("guest", AccountKind.GUEST, "bare", 1, False, None, None, None, None, None)
 NO_PASSWORD = USER._replace(id="siti", username="siti", credential=None)
 HERE = Presence("user", "acceptance", "nas", "scope", "\udcff81a0", "name", 1_795_000_000.25, None)
+CEILING = Ceiling("user", MAC, CeilingSource.GOVERNOR, 512_000, None, LATER, "antre", "governor")
 USAGE = Usage(NOON.date(), 1, 2, 2**60)
 OCTETS = Octets("user", 5, 2**40, Place(3, 4096))
 
@@ -76,6 +78,7 @@ def full() -> Contents:
             "02:aa:00:00:00:02": (ResumeGrant("02:aa:00:00:00:02", "user", None, LATER),),
         },
         NasTable([KNOWN]),
+        {"user": (CEILING, CEILING._replace(mac="", source=CeilingSource.PERSON, down_bps=None, up_bps=1_000))},
         {"user": USAGE},
         {MAC: HERE},
         {("nas", "scope", "81a0", MAC, "acceptance"): OCTETS},

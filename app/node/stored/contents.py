@@ -14,6 +14,7 @@ from itertools import islice
 from typing import Any, Final
 
 from app.db.snapshot import AccountFacts
+from app.domain.ceilings import Ceiling, CeilingSource
 from app.domain.nases import Demand, Direction, Family, Nas, NasSecrets, Site
 from app.domain.plans import Period, Plan, Quota, QuotaOverride, Usage
 from app.domain.resume import ResumeGrant
@@ -33,7 +34,7 @@ Row = list[Any]  # JSON: text, numbers, truth values and None
 
 def _layout() -> int:
     """Return what changes when anything that is stored gets or loses a field: then older files are refused."""
-    named = (AccountFacts, Credential, ResumeGrant, Usage, Lesson, Position, Place)
+    named = (AccountFacts, Credential, ResumeGrant, Ceiling, Usage, Lesson, Position, Place)
     classes = (Plan, Quota, QuotaOverride, Site, Nas, NasSecrets, KnownNas, Presence, Octets)
     names = [[one.__name__, *one._fields] for one in named]
     names += [[one.__name__, *(field.name for field in fields(one))] for one in classes]
@@ -57,6 +58,7 @@ class Contents:
     accounts: Accounts
     grants: Mapping[str, tuple[ResumeGrant, ...]]
     nases: NasTable
+    ceilings: Mapping[str, tuple[Ceiling, ...]]
     usage: Mapping[str, Usage]
     devices: Mapping[str, Presence]
     octets: Mapping[Key, Octets]
@@ -125,6 +127,7 @@ def _kinds(contents: Contents) -> Mapping[str, tuple[Collection[Any], Callable[[
         "site": (sites.values(), _site_row),
         "nas": (contents.nases.by_id.values(), _nas_row),
         "grant": ([grant for some in grants for grant in some], _grant_row),
+        "ceiling": ([one for some in contents.ceilings.values() for one in some], _ceiling_row),
         "usage": (contents.usage.items(), _usage_row),
         "device": (started, _device_row),
         "octets": (contents.octets.items(), _octets_row),
@@ -143,10 +146,14 @@ def _contents(rows: Callable[[str], Iterator[Row]], now: datetime) -> Contents:
     for mac, account_id, site_id, expires_at in rows("grant"):
         grant = ResumeGrant(mac, account_id, site_id, datetime.fromisoformat(expires_at))
         grants[mac] = (*grants[mac], grant) if mac in grants else (grant,)
+    ceilings: dict[str, tuple[Ceiling, ...]] = {}
+    for row in rows("ceiling"):
+        ceilings[row[0]] = (*ceilings.get(row[0], ()), _ceiling(row))
     return Contents(
         Accounts({row[0]: _plan(row) for row in rows("plan")}, map(_account, rows("account")), overrides, now=now),
         grants,
         NasTable(_nas(row, sites, now) for row in rows("nas")),
+        ceilings,
         {row[0]: Usage(date.fromisoformat(row[1]), row[2], row[3], row[4]) for row in rows("usage")},
         {row[0]: _presence(row) for row in rows("device")},
         {_key(row): Octets(row[5], row[6], row[7], Place(row[8], row[9])) for row in rows("octets")},
@@ -289,6 +296,16 @@ def _nas(row: Row, sites: Mapping[str, Site], now: datetime) -> KnownNas:
 
 def _grant_row(grant: ResumeGrant) -> Row:
     return [grant.mac, grant.account_id, grant.site_id, _text(grant.expires_at)]
+
+
+def _ceiling_row(one: Ceiling) -> Row:
+    return [*one[:5], _text(one.until), one.reason, one.author]
+
+
+def _ceiling(row: Row) -> Ceiling:
+    account_id, mac, source, down_bps, up_bps, until, reason, author = row
+    end = datetime.fromisoformat(until)
+    return Ceiling(account_id, mac, CeilingSource(source), down_bps, up_bps, end, reason, author)
 
 
 def _usage_row(pair: tuple[str, Usage]) -> Row:

@@ -1,0 +1,65 @@
+"""Rate ceilings: the lowest that holds, and never more than the plan gives."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.domain.access import Grant, decide_access
+from app.domain.ceilings import Ceiling, CeilingSource, rates_under
+from app.domain.plans import WITA, Usage, local_day
+from tests.factories import MAC, NOON, make_account, make_plan
+
+SECOND = timedelta(seconds=1)
+RATES = st.none() | st.integers(1_000, 2**32 - 1)
+
+
+def ceiling(down_bps: int | None, up_bps: int | None = None, *, mac: str = MAC, ends_in: timedelta = SECOND) -> Ceiling:
+    return Ceiling("user", mac, CeilingSource.PERSON, down_bps, up_bps, NOON + ends_in, "rapat", "admin")
+
+
+@pytest.mark.parametrize(
+    ("held", "left"),
+    [
+        pytest.param([], (4_000_000, 2_000_000), id="none"),
+        pytest.param([ceiling(512_000, 256_000)], (512_000, 256_000), id="both directions"),
+        pytest.param([ceiling(512_000)], (512_000, 2_000_000), id="one direction"),
+        pytest.param([ceiling(9_000_000, 9_000_000)], (4_000_000, 2_000_000), id="above the plan"),
+        pytest.param([ceiling(512_000), ceiling(256_000, 1_000_000)], (256_000, 1_000_000), id="the lowest of two"),
+        pytest.param([ceiling(512_000, mac="")], (512_000, 2_000_000), id="every device"),
+        pytest.param([ceiling(512_000, mac="02:aa:00:00:00:02")], (4_000_000, 2_000_000), id="another device"),
+        pytest.param([ceiling(512_000, ends_in=timedelta())], (4_000_000, 2_000_000), id="ends this instant"),
+    ],
+)
+def test_what_is_left_of_four_and_two_megabits(held: list[Ceiling], left: tuple[int, int]) -> None:
+    assert rates_under(4_000_000, 2_000_000, held, mac=MAC, now=NOON) == left
+
+
+def test_a_ceiling_holds_down_who_has_no_limit() -> None:
+    assert rates_under(None, None, [ceiling(512_000)], mac=MAC, now=NOON) == (512_000, None)
+
+
+@given(RATES, RATES, st.lists(st.tuples(RATES, RATES)))
+def test_nobody_gets_more_by_a_ceiling(
+    down: int | None, up: int | None, held: list[tuple[int | None, int | None]]
+) -> None:
+    left = rates_under(down, up, [ceiling(*one) for one in held], mac=MAC, now=NOON)
+    for before, after, asked in ((down, left[0], [d for d, _ in held]), (up, left[1], [u for _, u in held])):
+        bounds = [bps for bps in (before, *asked) if bps is not None]
+        assert after == (min(bounds) if bounds else None)
+
+
+def test_who_logs_in_again_gets_the_same_ceiling() -> None:
+    account = make_account(plan=make_plan(down_bps=4_000_000, up_bps=2_000_000))
+    decision = decide_access(
+        account,
+        Usage(local_day(NOON, WITA)),
+        device=MAC,
+        online_devices=(),
+        now=NOON,
+        zone=WITA,
+        ceilings=[ceiling(512_000)],
+    )
+    assert isinstance(decision, Grant)
+    assert (decision.down_bps, decision.up_bps) == (512_000, 2_000_000)
