@@ -17,17 +17,18 @@ from app.domain.acceptances import (
     class_value,
     new_acceptance_id,
 )
-from app.domain.access import Denial, DenialReason, Grant, decide_access
+from app.domain.access import Denial, DenialReason, decide_access
 from app.domain.devices import parse_mac
-from app.domain.hints import ACCOUNTING_WINDOW
+from app.domain.granted import Limits, limits_of
 from app.domain.keys import tag
 from app.domain.reports import Method
 from app.domain.resume import grant_for
 from app.domain.text import TextError, canonical_username
 from app.domain.tickets import TicketName, password_of, read_name
 from app.domain.users import Account
+from app.nas.authorization import authorization_of
 from app.node.follower import Follower
-from app.node.journal.records import Limits, Verdict
+from app.node.journal.records import Verdict
 from app.node.nases import KnownNas
 from app.node.passwords import Check, PasswordChecker
 from app.node.reports import named, nas_scope, station_mac
@@ -35,7 +36,6 @@ from app.node.sessions import RESERVATION_SECONDS, Presence, device_name
 from app.node.snapshot import Snapshot
 from app.node.tickets import UsedTickets, same_place
 from app.services import passwords
-from radius.authorization import Authorization
 from radius.credentials import ChapResponse, Credential, MsChapV2Response, PapPassword, name_in_domain
 from radius.messages import Accept, AccessRequest, Answer, Later, Reject
 
@@ -43,9 +43,7 @@ _LONGEST_WAIT_SECONDS: Final = 3.0  # for a read of the feed or a check of a pas
 _LOOK_AGAIN_SECONDS: Final = 1.0  # if no wake-up comes
 _REJECT_SECONDS: Final = 0.4  # half of RouterOS's 1100 ms, less jitter
 _REJECT_JITTER_SECONDS: Final = 0.15
-_SHORTEST_INTERIM: Final = 60
 _CHARGEABLE_USER_IDENTITY: Final = 89
-_UNACCOUNTED_SECONDS: Final = int(ACCOUNTING_WINDOW.total_seconds())
 _UNKNOWN_MAC: Final = Reject(reason=DenialReason.RESUME_UNKNOWN.value)
 
 
@@ -260,7 +258,13 @@ class Authorizer:
             acceptance_id,
             asked.acct_session_id,
             asked.name,
-            _limits(decision, asked.nas, len(online), acceptance_id),
+            limits_of(
+                decision,
+                others=len(online),
+                acceptance_id=acceptance_id,
+                interim_seconds=asked.nas.site.interim_seconds,
+                accounts=asked.nas.accounts,
+            ),
         )
         sessions.reserve(
             asked.mac,
@@ -290,7 +294,7 @@ class Authorizer:
         wants_identity = asked.request.attributes.first(_CHARGEABLE_USER_IDENTITY) is not None
         acceptance = Acceptance(verdict.acceptance_id, verdict.account_id)
         return Accept(
-            _authorization(limits),
+            authorization_of(limits),
             class_value(acceptance, key=self._keyring.class_key, nas_id=nas.nas.id),
             user_name=verdict.account_id if nas.profile.accounts_by_accept_name else None,
             reason=verdict.method.value,
@@ -364,33 +368,6 @@ def _proving(credential: Credential | None, password: str, outcome: Outcome) -> 
     if isinstance(credential, MsChapV2Response) and isinstance(outcome.answer, Accept):
         return Outcome(outcome.answer._replace(ms_chap=credential.success(password)), outcome.verdict)
     return outcome
-
-
-def _limits(grant: Grant, nas: KnownNas, others: int, acceptance_id: str) -> Limits:
-    """Return what is granted: remaining octets in slices among the open devices, the interim with jitter of +-10 %.
-
-    The jitter follows from the acceptance, so that a re-authentication says the same.
-    """
-    octets = None if grant.octets_left is None else max(1, grant.octets_left // (1 + others))
-    interim = grant.interim_seconds or nas.site.interim_seconds
-    spread = int(acceptance_id[:4], 16) / 0xFFFF - 0.5
-    interim = max(_SHORTEST_INTERIM, round(interim * (1 + spread / 5)))
-    seconds = grant.session_seconds
-    if not nas.accounts:  # A6.21: nothing else ends a session whose octets we never hear of
-        seconds = min(seconds or _UNACCOUNTED_SECONDS, _UNACCOUNTED_SECONDS)
-    return Limits(grant.down_bps, grant.up_bps, octets, seconds, grant.idle_seconds, interim)
-
-
-@lru_cache(maxsize=1024)
-def _authorization(limits: Limits) -> Authorization:
-    return Authorization(
-        down_bps=limits.down_bps,
-        up_bps=limits.up_bps,
-        total_octets=limits.octets,
-        session_timeout_seconds=limits.session_seconds,
-        idle_timeout_seconds=limits.idle_seconds,
-        interim_seconds=limits.interim_seconds,
-    )
 
 
 def _address(request: AccessRequest) -> str:

@@ -13,11 +13,12 @@ import structlog
 from app.db import nases
 from app.db.engine import Database
 from app.domain import reports
+from app.domain.granted import Limits
 from app.domain.nases import Direction
 from app.domain.reports import Decided, Item, Move, Reported, Unreadable, storable
 from app.node.datagrams import place
 from app.node.journal.reader import JournalReader
-from app.node.journal.records import Limits, RecordError, RecordType, decode_packet, decode_verdict
+from app.node.journal.records import RecordError, RecordType, decode_packet, decode_verdict
 from app.node.journal.segment import Entry, Position
 from app.node.journal.status import note_damage
 from app.node.replay import status_type

@@ -3,7 +3,8 @@
 # Quiet; does nothing when everything is there.
 set -eu
 packages="iproute2 iptables nftables ethtool procps util-linux curl openssl dnsmasq-base udhcpc
-opennds php-cli chromium fonts-liberation freeradius-utils freeradius freeradius-postgresql postgresql libpam-radius-auth pamtester hostapd eapoltest faketime"
+opennds php-cli chromium fonts-liberation freeradius-utils freeradius freeradius-postgresql postgresql libpam-radius-auth pamtester hostapd eapoltest
+wpasupplicant charon-systemd strongswan-swanctl libcharon-extra-plugins libstrongswan-extra-plugins faketime"
 [ $# = 0 ] || packages="$*"
 
 if ! command -v apt-get >/dev/null 2>&1; then

@@ -7,6 +7,7 @@ import struct
 from enum import IntEnum
 from typing import Final, NamedTuple
 
+from app.domain.granted import Limits
 from app.domain.reports import Method
 
 _ACCOUNTING: Final = struct.Struct(">dHBB")  # arrival, source port, lengths of the source address and of the NAS id
@@ -35,17 +36,6 @@ class Packet(NamedTuple):
     nas_id: str
     source: tuple[str, int]
     raw: bytes
-
-
-class Limits(NamedTuple):
-    """What was granted; None: no such limit."""
-
-    down_bps: int | None = None
-    up_bps: int | None = None
-    octets: int | None = None
-    session_seconds: int | None = None
-    idle_seconds: int | None = None
-    interim_seconds: int | None = None
 
 
 class Verdict(NamedTuple):

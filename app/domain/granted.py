@@ -1,0 +1,36 @@
+"""What one session is granted of what its account may have: a slice of the octets, its time, its interval."""
+
+from typing import Final, NamedTuple
+
+from app.domain.access import Grant
+from app.domain.hints import ACCOUNTING_WINDOW
+
+_SHORTEST_INTERIM: Final = 60
+_UNACCOUNTED_SECONDS: Final = int(ACCOUNTING_WINDOW.total_seconds())
+
+
+class Limits(NamedTuple):
+    """What was granted; None: no such limit."""
+
+    down_bps: int | None = None
+    up_bps: int | None = None
+    octets: int | None = None
+    session_seconds: int | None = None
+    idle_seconds: int | None = None
+    interim_seconds: int | None = None
+
+
+def limits_of(grant: Grant, *, others: int, acceptance_id: str, interim_seconds: int, accounts: bool) -> Limits:
+    """Return what a session is granted: remaining octets in slices among the open devices (`others` besides its own).
+
+    `interim_seconds` is the site's. The interval has a jitter of +-10 % that follows from the acceptance, so that a
+    re-authentication and a change say the same.
+    """
+    octets = None if grant.octets_left is None else max(1, grant.octets_left // (1 + others))
+    interim = grant.interim_seconds or interim_seconds
+    spread = int(acceptance_id[:4], 16) / 0xFFFF - 0.5
+    interim = max(_SHORTEST_INTERIM, round(interim * (1 + spread / 5)))
+    seconds = grant.session_seconds
+    if not accounts:  # A6.21: nothing else ends a session whose octets we never hear of
+        seconds = min(seconds or _UNACCOUNTED_SECONDS, _UNACCOUNTED_SECONDS)
+    return Limits(grant.down_bps, grant.up_bps, octets, seconds, grant.idle_seconds, interim)

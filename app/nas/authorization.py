@@ -1,0 +1,19 @@
+"""From what a session is granted to what the RADIUS library is told: the one place, for Accepts and for changes."""
+
+from functools import lru_cache
+
+from app.domain.granted import Limits
+from radius.authorization import Authorization
+
+
+@lru_cache(maxsize=1024)
+def authorization_of(limits: Limits) -> Authorization:
+    """Return the limits in the library's words."""
+    return Authorization(
+        down_bps=limits.down_bps,
+        up_bps=limits.up_bps,
+        total_octets=limits.octets,
+        session_timeout_seconds=limits.session_seconds,
+        idle_timeout_seconds=limits.idle_seconds,
+        interim_seconds=limits.interim_seconds,
+    )
