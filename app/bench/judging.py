@@ -29,6 +29,7 @@ class Demands:
 class Tally:
     """What became of some requests. `bad` answers are not believed; `repeated` ones came once more than asked for.
 
+    An answer that came after its request was given up changes nothing: a router has gone elsewhere by then.
     `waits` are the seconds from each request to its answer, `moments` when that came, both in the order of answers.
     """
 
@@ -77,6 +78,8 @@ def judge(lane: Lane, demands: Demands) -> Judged:
             reply = _believed(lane, number, octets, demands)
             if reply is None:
                 tally.bad += 1
+                continue
+            if lane.was_given_up(number):
                 continue
             if answered[number]:
                 tally.repeated += 1

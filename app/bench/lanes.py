@@ -1,8 +1,8 @@
 """A lane is one socket towards one port of the server, with the requests that leave by it, in their order.
 
 Request number n of a lane has Identifier n mod 256 and leaves only once request n - 256 is settled: answered, or given
-up. Until then it stands back, and those behind it go before. Requests lie in memory as the kernel takes them, so that
-a batch is one system call and no thought.
+up for so long that its answer cannot come any more and be taken for another's. Until then it stands back, and those
+behind it go before. Requests lie in memory as the kernel takes them, so that a batch is one system call and no thought.
 
 Answers are kept as they came, for later: the loop only notes which Identifiers they carry.
 """
@@ -112,6 +112,7 @@ class Lane:
         self.expected = bytearray()  # the code of its right answer
         self._settled = bytearray(b"\1" * IDENTIFIERS) + bytearray(room)  # of request n at its place, n + 256
         self._holder = [0] * IDENTIFIERS  # the place of the request that has each Identifier
+        self._given_up: set[int] = set()  # places of those that are not waited for and still have theirs
         self._next = 0  # the first request that has had no chance yet
         self._back: dict[int, deque[int]] = {}  # those that stand back, by their Identifier
         self._freed: deque[int] = deque()  # those of them that may leave now
@@ -204,28 +205,39 @@ class Lane:
             places = [place for place, length in zip(places, lengths, strict=True) if length >= _SHORTEST_PACKET]
         settled = self._settled
         fresh = 0
+        given_up = self._given_up
         for place in places:
             if not settled[place]:
-                settled[place] = _ANSWERED
-                fresh += 1
+                settled[place] = _ANSWERED if place not in given_up else _GIVEN_UP
+                fresh += place not in given_up
         if self._back:
             for place in places:
                 self._free(place & 255)
         return fresh
 
     def open_among(self, first: int, count: int) -> list[int]:
-        """Return which of these requests are without an answer."""
+        """Return which of these requests are without an answer and not given up."""
         found = []
         at = self._settled.find(_OPEN, first + IDENTIFIERS, first + count + IDENTIFIERS)
         while at >= 0:
-            found.append(at - IDENTIFIERS)
+            if at not in self._given_up:
+                found.append(at - IDENTIFIERS)
             at = self._settled.find(_OPEN, at + 1, first + count + IDENTIFIERS)
         return found
 
     def give_up(self, number: int) -> None:
-        """Wait for an answer no longer."""
-        self._settled[number + IDENTIFIERS] = _GIVEN_UP
-        self._free(number & 255)
+        """Wait for an answer no longer; the request keeps its Identifier until one comes all the same, or `release`."""
+        self._given_up.add(number + IDENTIFIERS)
+
+    def release(self, number: int) -> None:
+        """Let others have the Identifier of a request that was given up."""
+        if not self._settled[number + IDENTIFIERS]:
+            self._settled[number + IDENTIFIERS] = _GIVEN_UP
+            self._free(number & 255)
+
+    def was_given_up(self, number: int) -> bool:
+        """Tell whether an answer to this request came too late, if at all."""
+        return number + IDENTIFIERS in self._given_up
 
     def _free(self, identifier: int) -> None:
         """Let the next request that stands back for an Identifier leave, if that is free now."""

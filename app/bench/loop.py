@@ -76,6 +76,7 @@ class Loop:
         self._pace = pace
         self._clock, self._follow, self._tell, self._edge = clock, follow, tell, edge
         self._waits: deque[_Wait] = deque()
+        self._given_up: deque[tuple[float, Lane, int]] = deque()  # until when they keep their Identifiers
         self._outstanding = 0
         self._turn = 0
         self._due = 0.0  # with a rate: when the next request is to leave
@@ -117,6 +118,8 @@ class Loop:
                 break
             if self._waits and now >= self._waits[0][0]:
                 self._resend(now)
+            if self._given_up and now >= self._given_up[0][0]:
+                self._release(now)
             if now >= tell_at:
                 self._tell(now - began)
                 tell_at = now + _TELL_SECONDS
@@ -191,12 +194,19 @@ class Loop:
             for number in lane.open_among(first, many):
                 if attempt >= pace.attempts:
                     lane.give_up(number)
+                    self._given_up.append((now + pace.resend_seconds * pace.attempts, lane, number))
                     self._outstanding -= 1
                     self.lost += 1
                 else:
                     lane.resend(number)
                     self.resent += 1
                     waits.append((now + pace.resend_seconds, lane, number, 1, attempt + 1))
+
+    def _release(self, now: float) -> None:
+        """Give back the Identifiers of requests that were given up as long ago as a router would have waited."""
+        while self._given_up and self._given_up[0][0] <= now:
+            _, lane, number = self._given_up.popleft()
+            lane.release(number)
 
     def _wait_finely(self, poll: select.epoll, now: float) -> float:
         """Wait for the moment at which the next request is due; return how long epoll may wait beyond."""

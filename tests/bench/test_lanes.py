@@ -34,8 +34,39 @@ def test_identifier_is_not_used_again_before_it_is_answered() -> None:
         assert receive(lane, 1) == 1
         assert lane.send(600, 0.0) == 1  # number 256 has the Identifier of number 0; that of number 1 is in use
         lane.give_up(1)
+        assert lane.send(600, 0.0) == 0  # its answer may still come
+        lane.release(1)
         assert lane.send(600, 0.0) == 1
         lane.close()
+
+
+def test_late_answer_is_not_taken_for_one_to_another_request() -> None:
+    """A5.08."""
+    late: list[bytes] = []
+
+    def answer(request: bytes) -> list[bytes]:
+        """Answer the first request only when the last one of the others has come."""
+        if int.from_bytes(request[4:]) == 0:
+            late.append(b"\2" + request[1:])
+            return []
+        return [b"\2" + request[1:], *(late if request[1] == 255 else [])]
+
+    with Scripted(answer) as server:
+        lane = lane_with(300, server.port)
+        lane.send(1, 0.0)
+        lane.give_up(0)
+        lane.send(255, 0.0)
+        assert receive(lane, 255) == 255
+        bound = time.monotonic() + 5
+        while len(answers := [one for batch in lane.batches for one in batch.answers()]) < 256:
+            assert time.monotonic() < bound, "waited in vain"
+            lane.receive(Inbox(), 0.0)
+        assert receive(lane, lane.send(300, 0.0)) == 44
+        answers = [(number, octets) for batch in lane.batches for number, octets in batch.answers()]
+        lane.close()
+    assert sorted(number for number, _ in answers) == list(range(300))
+    assert all(octets[1:] == lane.request(number)[1:] for number, octets in answers)
+    assert [number for number in range(300) if lane.was_given_up(number)] == [0]
 
 
 def test_lost_request_holds_up_only_those_with_its_identifier() -> None:
@@ -54,6 +85,30 @@ def test_lost_request_holds_up_only_those_with_its_identifier() -> None:
     assert (loop.resent, loop.lost) == (1, 0)
     assert sorted(heard) == sorted([*range(600), lost])
     assert heard[-3:] == [lost, lost + 256, lost + 512]  # all others had left before the lost one was sent again
+
+
+def test_identifier_of_a_lost_request_rests_for_as_long_again() -> None:
+    """A5.08."""
+    with Scripted(lambda request: [b"\2" + request[1:]] if int.from_bytes(request[4:]) else []) as server:
+        lane = lane_with(257, server.port)
+        loop = Loop([lane], Pace(256, resend_seconds=0.1, attempts=2), clock=time.monotonic)
+        loop.run(None)
+        lane.close()
+    left = {first + place: at for at, _, first, many in lane.departures for place in range(many)}
+    assert (loop.resent, loop.lost) == (1, 1)
+    assert left[256] - left[0] >= 2 * 2 * 0.1
+
+
+def test_late_answer_after_giving_up_is_no_answer() -> None:
+    with Scripted(lambda request: [b"\2" + request[1:]]) as echo:
+        lane = lane_with(2, echo.port)
+        lane.send(2, 0.0)
+        lane.give_up(0)
+        assert receive(lane, 1) == 1
+        lane.close()
+    assert lane.was_given_up(0)
+    assert not lane.was_given_up(1)
+    assert lane.open_among(0, 2) == []
 
 
 def test_answers_are_known_by_the_newest_request_with_their_identifier() -> None:
