@@ -119,4 +119,5 @@ def _take_verdict(verdict: Verdict, snapshot: Snapshot, authorizer: Authorizer, 
             verdict.at,
             verdict.at + RESERVATION_SECONDS,
         ),
+        replayed=True,
     )

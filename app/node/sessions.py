@@ -14,6 +14,7 @@ from app.db.snapshot import SessionFacts
 from app.domain.sessions import ReportKind, SessionReport
 
 RESERVATION_SECONDS: Final = 90
+_DECIDED_WITHIN_SECONDS: Final = 10.0  # of its coming; a request that was parked may be overtaken by that much
 
 Key = tuple[str, str, str, str, str]
 """A session: NAS id, scope, Acct-Session-Id, MAC, acceptance id ("" if none)."""
@@ -108,15 +109,17 @@ class Sessions:
 
     # What happens here
 
-    def reserve(self, mac: str, accept: Presence) -> None:
+    def reserve(self, mac: str, accept: Presence, *, replayed: bool = False) -> None:
         """Note an Accept: the device takes its place, whatever session it had before.
 
-        The re-authentication of an open session leaves it open; what is newer already stays.
+        The re-authentication of an open session leaves it open; what is newer already stays. Of an Accept that was not
+        `replayed` from the journal, what is newer by more than the request can have waited began by another clock.
         """
         name = device_name(mac, accept.nas_id, accept.acct_session_id)
         before = self._devices.get(name)
         if before is not None:
-            if before.since > accept.since:
+            newer_by = before.since - accept.since
+            if newer_by > 0 and (replayed or newer_by <= _DECIDED_WITHIN_SECONDS):
                 return
             if before.acceptance_id == accept.acceptance_id and before.reserved_until is None:
                 return
@@ -127,7 +130,7 @@ class Sessions:
         """Forget Accepts whose Start never came, also of accounts that nobody asks about again."""
         if accept.reserved_until is not None:
             self._reserved.append((accept.reserved_until, device))
-        while self._reserved and self._reserved[0][0] <= accept.since:
+        while self._reserved and self._is_over(self._reserved[0][0], accept.since):
             until, name = self._reserved.popleft()
             presence = self._devices.get(name)
             if presence is not None and presence.reserved_until == until:
@@ -304,8 +307,15 @@ class Sessions:
 
     def _lapsed(self, name: str, now: float) -> bool:
         until = self._devices[name].reserved_until
-        # One that lasts longer than any reservation was made before the clock was set back.
-        return until is not None and not now < until <= now + RESERVATION_SECONDS
+        return until is not None and self._is_over(until, now)
+
+    @staticmethod
+    def _is_over(until: float, now: float) -> bool:
+        """Tell whether a reservation has ended; one that lasts longer than any was made before the clock was set back.
+
+        `now` may be when a request came that has waited for its decision since.
+        """
+        return not now < until <= now + RESERVATION_SECONDS + _DECIDED_WITHIN_SECONDS
 
     def _enter(self, name: str, presence: Presence) -> None:
         if name in self._devices:

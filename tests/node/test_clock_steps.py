@@ -64,6 +64,19 @@ def test_reservation_does_not_outlive_90_seconds_because_the_clock_was_set_back(
     assert log_in(node, mac="02:aa:00:00:00:02", session="81a00002")
 
 
+def test_device_that_logs_in_after_the_clock_was_set_back_takes_its_new_place(city: City, start: Start) -> None:
+    city.add_user("budi")
+    city.add_user("siti")
+    plans.set_plan(city.database, "Warga", now=city.time.at, device_limit=1)
+    node = start(city)
+    assert log_in(node)
+    said: Said = {"Acct_Session_Id": "81a00001", "Calling_Station_Id": MAC, "User_Name": "budi"}
+    assert node.backend.account([node.report(StatusType.START, **said)]) == [True]
+    city.time.at -= HOUR
+    assert isinstance(node.ask(node.request("siti", "rahasia-123", session="81a00002")), Accept)
+    assert log_in(node, mac="02:aa:00:00:00:02", session="81a00003")
+
+
 def test_grant_is_still_known_after_the_clock_was_set_past_its_end_and_back(city: City, start: Start) -> None:
     city.add_grant(MAC, city.add_user("budi"))
     node = start(city)

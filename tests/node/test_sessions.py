@@ -2,9 +2,11 @@
 
 from random import Random
 
+import pytest
+
 from app.db.snapshot import SessionFacts
 from app.domain.sessions import ReportKind, SessionReport
-from app.node.sessions import Place, Sessions
+from app.node.sessions import RESERVATION_SECONDS, Place, Presence, Sessions
 from tests.factories import NOON, make_report
 
 INTERIM, STOP = ReportKind.INTERIM, ReportKind.STOP
@@ -70,3 +72,41 @@ def test_fresh_load_keeps_what_only_the_node_knows() -> None:
     assert fresh.unmerged_octets(USER) == 1_100
     fresh.take_position(Place(1, 20))
     assert fresh.unmerged_octets(USER) == 1_000
+
+
+def accept(account_id: str, since: float) -> Presence:
+    return Presence(account_id, "acceptance", "nas", "gusung-1", "1", account_id, since, since + RESERVATION_SECONDS)
+
+
+@pytest.mark.parametrize(
+    ("since", "replayed", "whose"),
+    [
+        pytest.param(1_000.0, False, "siti", id="at the same moment"),
+        pytest.param(990.0, False, "budi", id="it has waited for its decision"),
+        pytest.param(989.9, False, "siti", id="longer than any waits: the clock was set back"),
+        pytest.param(989.9, True, "budi", id="read again from the journal"),
+    ],
+)
+def test_accept_takes_the_place_of_what_is_not_newer(since: float, replayed: bool, whose: str) -> None:
+    sessions = Sessions()
+    sessions.reserve("02:aa:00:00:00:01", accept("budi", 1_000.0))
+    sessions.reserve("02:aa:00:00:00:01", accept("siti", since), replayed=replayed)
+    assert sessions.online(whose, 1_000.0) == {"02:aa:00:00:00:01"}
+
+
+# A6.17
+def test_request_that_has_waited_sees_the_places_that_were_taken_meanwhile() -> None:
+    sessions = Sessions()
+    sessions.reserve("02:aa:00:00:00:01", accept("budi", 1_003.0))
+    assert sessions.online("budi", 1_000.0) == {"02:aa:00:00:00:01"}
+    sessions.reserve("02:aa:00:00:00:02", accept("siti", 1_000.0))
+    assert len(sessions) == 2
+
+
+# D09, D18
+def test_reservations_of_before_a_step_back_are_forgotten_too() -> None:
+    sessions = Sessions()
+    for number in range(100):
+        sessions.reserve(f"02:aa:00:00:00:{number:02x}", accept("budi", 5_000.0))
+    sessions.reserve("02:bb:00:00:00:01", accept("siti", 1_400.0))
+    assert len(sessions) == 1
