@@ -15,7 +15,7 @@ from prometheus_client.registry import Collector
 
 from app.node.backend import NodeBackend
 from app.node.follower import Follower
-from app.node.journal.writer import Journal
+from app.node.journal.writer import Journal, free_octets
 from app.node.notices import Noticed
 from app.node.passwords import PasswordChecker
 from app.node.running import write_whole
@@ -133,6 +133,17 @@ class WorkerCollector(Collector):
             yield family
 
 
+class _Disk(Collector):
+    """The disk of the data directory."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._data_dir = data_dir
+
+    def collect(self) -> Iterable[Metric]:
+        """Yield how much room there is."""
+        yield GaugeMetricFamily("pesisir_disk_free_octets", "room for the data directory", free_octets(self._data_dir))
+
+
 def registry_of(collector: Collector) -> CollectorRegistry:
     """Return a registry with one collector."""
     registry = CollectorRegistry()
@@ -146,8 +157,12 @@ def write(registry: CollectorRegistry, data_dir: Path, process: str) -> None:
 
 
 def joined(data_dir: Path) -> str:
-    """Return the metrics of every process that wrote lately, each family once."""
+    """Return the metrics of every process that wrote lately, each family once, and how much room the disk has.
+
+    The latter is read now: a process that cannot write on a full disk is missing here, and is not to be missed for it.
+    """
     families: dict[str, list[str]] = {}
+    _add(families, generate_latest(registry_of(_Disk(data_dir))).decode())
     for path in sorted((data_dir / "run").glob("*.prom")):
         if time.time() - path.stat().st_mtime < _YOUNG_SECONDS:
             _add(families, path.read_text(encoding="utf-8"))

@@ -14,9 +14,10 @@ from app.cli.output import octets
 from app.cli.serving import serving
 from app.config import Address, SettingError, Settings, load_secret_key
 from app.domain.clock import believable
+from app.node.journal.writer import LEAST_FREE_SEGMENTS, SEGMENT_OCTETS
 
 _LOW_OCTETS: Final = 2_000_000_000
-_EMPTY_OCTETS: Final = 256_000_000  # four journal segments: below that, accounting is no longer acknowledged
+_EMPTY_OCTETS: Final = LEAST_FREE_SEGMENTS * SEGMENT_OCTETS  # below that, the journal soon finds no room
 _TIMEX_OCTETS: Final = 256  # struct timex is 208 on 64-bit Linux, adjtimex(2)
 _TIME_ERROR: Final = 5
 
@@ -62,7 +63,11 @@ def _disk(folder: Path) -> Iterator[Finding]:
     there = next(parent for parent in (folder, *folder.parents) if parent.exists())
     free = shutil.disk_usage(there).free
     if free < _EMPTY_OCTETS:
-        yield broken("disk", f"only {octets(free)} free: accounting stops", f"make room in {there}")
+        yield broken(
+            "disk",
+            f"only {octets(free)} free: accounting stops when the journal finds no room",
+            f"make room in {there}",
+        )
     elif free < _LOW_OCTETS:
         yield warning("disk", f"only {octets(free)} free", f"make room in {there}: a full disk stops accounting")
     else:

@@ -29,14 +29,19 @@ def alive(
     stop = threading.Event()
 
     def beat() -> None:
+        failing = False
         while True:
             try:
                 if healthy():
                     path.touch()
-                metrics.write(registry, data_dir, process)
                 on_beat()
+                metrics.write(registry, data_dir, process)
             except OSError as error:  # a full disk; the process goes on
-                log.warning("heartbeat_failed", error=str(error))
+                if not failing:
+                    log.warning("heartbeat_failed", error=str(error))
+                failing = True
+            else:
+                failing = False
             if stop.wait(BEAT_SECONDS):
                 return
 

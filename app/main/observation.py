@@ -10,6 +10,8 @@ import structlog
 from app.domain.hints import HintKind
 from app.domain.text import TextError, canonical_username
 from app.node.datagram_log import DatagramLog
+from app.node.journal.alarm import DiskAlarm
+from app.node.journal.writer import Journal
 from app.node.notices import NoticeBoard, Noticed
 from app.node.noticing import Noticing
 from app.node.snapshot import Snapshot
@@ -26,10 +28,11 @@ log = structlog.get_logger("main")
 class Observation:
     """The observer of one RADIUS process."""
 
-    def __init__(self, process: str, snapshot: Snapshot, engine: ServerEngine) -> None:
+    def __init__(self, process: str, snapshot: Snapshot, engine: ServerEngine, journal: Journal) -> None:
         self._process, self._snapshot, self._engine = process, snapshot, engine
         self._log = DatagramLog(snapshot.nas_name, monotonic=time.monotonic)
         self._traces: TraceListener | None = None
+        self._disk = DiskAlarm(journal)
         self.board = NoticeBoard(snapshot.nas_name, monotonic=time.monotonic)
         self.noticing = Noticing(self.board, lambda: snapshot.nases, monotonic=time.monotonic)
 
@@ -48,6 +51,7 @@ class Observation:
 
     def beat(self) -> None:
         """Do what is due every few seconds; called in another thread."""
+        self._disk.look()
         self._log.flush()
         self.noticing.look(self._engine)
 

@@ -24,10 +24,11 @@ def counting() -> Callable[[int], bytes]:
 
 @dataclass
 class Disk:
-    """The far edge: syncs, fails `failures` times, or keeps everybody waiting while `stalled` is clear."""
+    """The far edge: syncs, fails `failures` times, or keeps everybody waiting while `moving` is clear."""
 
     failures: int = 0
     syncs: int = 0
+    room: int = 2**40
     moving: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
@@ -41,6 +42,9 @@ class Disk:
         os.fdatasync(descriptor)
         self.syncs += 1
 
+    def free(self, _: Path) -> int:
+        return self.room
+
 
 @contextmanager
 def journal_in(
@@ -50,6 +54,7 @@ def journal_in(
     segment_octets: int = SEGMENT_OCTETS,
     chance: Callable[[int], bytes] = os.urandom,
 ) -> Iterator[Journal]:
+    disk = disk or Disk()
     journal = Journal(
         folder,
         node=NODE,
@@ -57,7 +62,8 @@ def journal_in(
         monotonic=time.monotonic,
         chance=chance,
         segment_octets=segment_octets,
-        sync=(disk or Disk()).sync,
+        sync=disk.sync,
+        free=disk.free,
     )
     try:
         yield journal

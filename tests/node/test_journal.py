@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
+from app.node.journal.alarm import DiskAlarm
 from app.node.journal.reader import Damage, JournalReader, segment_path
 from app.node.journal.segment import HEADER_OCTETS, Position, encode, read_header
 from app.node.journal.status import delete_old_segments, journal_status, note_damage
@@ -181,6 +183,45 @@ def test_caller_waits_no_longer_than_it_wants(tmp_path: Path) -> None:
         assert batch is not None
         assert journal.wait(batch, patience=PATIENCE) is Outcome.STORED
         until(lambda: not journal.stalled(time.monotonic() + 100, 0.5))
+
+
+@pytest.mark.parametrize(
+    ("room", "low"),
+    [
+        pytest.param(4 * SEGMENT_OCTETS, False, id="four segments"),
+        pytest.param(4 * SEGMENT_OCTETS - 1, True, id="one octet less"),
+        pytest.param(0, True, id="none"),
+    ],
+)
+# D05
+def test_disk_is_low_before_it_is_full(tmp_path: Path, room: int, low: bool) -> None:
+    with journal_in(tmp_path, Disk(room=room)) as journal:
+        assert journal.space_low is low
+        assert journal.healthy
+        assert store(journal, b"it still takes what comes") is Outcome.STORED
+
+
+# D05
+def test_disk_that_fills_up_and_fails_is_an_alarm_that_is_said_once(tmp_path: Path) -> None:
+    disk = Disk()
+
+    def said() -> list[str]:
+        with capture_logs() as lines:
+            alarm.look()
+            alarm.look()
+        return [line["event"] for line in lines]
+
+    with journal_in(tmp_path, disk) as journal:
+        alarm = DiskAlarm(journal)
+        assert said() == []
+        disk.room = SEGMENT_OCTETS
+        assert said() == ["disk_nearly_full"]
+        disk.failures = 10_000
+        assert store(journal, b"lost") is Outcome.FAILED
+        assert said() == ["journal_failing"]
+        disk.room, disk.failures = 2**40, 0
+        until(lambda: journal.healthy)
+        assert said() == ["journal_writes_again", "disk_has_room"]
 
 
 # D15

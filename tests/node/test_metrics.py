@@ -95,13 +95,9 @@ def test_processes_are_joined_with_each_family_once(tmp_path: Path) -> None:
             f'# HELP x_total what\n# TYPE x_total counter\nx_total{{process="{process}"}} 1.0\n'
         )
     text = metrics.joined(tmp_path)
-    assert text.count("# HELP") == 1
-    assert [
-        sample.labels["process"] for family in text_string_to_metric_families(text) for sample in family.samples
-    ] == [
-        "radius-0",
-        "radius-1",
-    ]
+    assert text.count("# HELP x_total") == 1
+    families = {family.name: family for family in text_string_to_metric_families(text)}
+    assert [sample.labels["process"] for sample in families["x"].samples] == ["radius-0", "radius-1"]
 
 
 def test_what_has_not_been_written_lately_is_not_shown(tmp_path: Path) -> None:
@@ -111,4 +107,10 @@ def test_what_has_not_been_written_lately_is_not_shown(tmp_path: Path) -> None:
     path = tmp_path / "run" / "radius-0.prom"
     path.write_text("x 1.0\n")
     os.utime(path, (1, 1))
-    assert metrics.joined(tmp_path) == ""
+    assert "\nx " not in metrics.joined(tmp_path)
+
+
+def test_d05_room_on_the_disk_is_known_though_no_process_could_write(tmp_path: Path) -> None:
+    (family,) = text_string_to_metric_families(metrics.joined(tmp_path))
+    (sample,) = family.samples
+    assert (sample.name, sample.value > 0) == ("pesisir_disk_free_octets", True)

@@ -24,11 +24,17 @@ SEGMENT_OCTETS: Final = 64 * 1024 * 1024
 SUFFIX: Final = ".segment"
 _MOST_WAITING_OCTETS: Final = 4 * 1024 * 1024
 _MOST_TOGETHER_OCTETS: Final = 1024 * 1024  # in one write and one sync
-_LEAST_FREE_SEGMENTS: Final = 4
+LEAST_FREE_SEGMENTS: Final = 4
 _RETRY_SECONDS: Final = 1.0
 
 Sync = Callable[[int], None]
 Records = Sequence[tuple[int, bytes]]
+
+
+def free_octets(directory: Path) -> int:
+    """Return how much room there is for somebody who is not root."""
+    status = os.statvfs(directory)
+    return status.f_bavail * status.f_frsize
 
 
 class JournalBusyError(Exception):
@@ -98,7 +104,7 @@ class _Segment:
 
 
 class Journal:
-    """One process's journal. `monotonic` and `chance` (random octets) are handed in; so is `sync`, the disk's edge.
+    """One process's journal. `monotonic` and `chance` (random octets) are handed in, and the disk: `sync`, `free`.
 
     `on_late` is called, in the writer's thread, when a batch is done that somebody has stopped waiting for.
     """
@@ -113,12 +119,13 @@ class Journal:
         chance: Callable[[int], bytes],
         segment_octets: int = SEGMENT_OCTETS,
         sync: Sync = os.fdatasync,
+        free: Callable[[Path], int] = free_octets,
         on_late: Callable[[], None] = lambda: None,
     ) -> None:
         self.directory = directory
         self.counters = Counters()
         self._node, self._worker = node, worker
-        self._monotonic, self._chance, self._sync, self._on_late = monotonic, chance, sync, on_late
+        self._monotonic, self._chance, self._sync, self._free, self._on_late = monotonic, chance, sync, free, on_late
         self._segment_octets = segment_octets
         make_directory(directory)
         self._lock_file = _lock(directory)
@@ -151,8 +158,7 @@ class Journal:
     @property
     def space_low(self) -> bool:
         """Tell whether the disk has room for only a few more segments."""
-        status = os.statvfs(self.directory)
-        return status.f_bavail * status.f_frsize < _LEAST_FREE_SEGMENTS * self._segment_octets
+        return self._free(self.directory) < LEAST_FREE_SEGMENTS * self._segment_octets
 
     def stalled(self, now: float, patience: float) -> bool:
         """Tell whether the disk has kept a batch for longer than `patience` seconds."""
