@@ -76,6 +76,25 @@ def test_sqlite_is_set_up(sqlite_database: Database, pragma: str, expected: obje
         assert connection.execute(text(f"PRAGMA {pragma}")).scalar_one() == expected
 
 
+# D19
+def test_sqlite_log_stays_small_whatever_is_written(tmp_path: Path) -> None:
+    database, log = open_database(f"sqlite:///{tmp_path}/pesisir.db"), tmp_path / "pesisir.db-wal"
+    with database.write() as connection:
+        connection.execute(text("CREATE TABLE one (data BLOB)"))
+    largest = 0
+    for _ in range(10):
+        with database.write() as connection:
+            connection.execute(text("INSERT INTO one VALUES (zeroblob(4000000))"))
+        largest = max(largest, log.stat().st_size)
+    assert largest < 20_000_000  # each transaction's 4 MB go into the database soon, so that nothing adds up
+    with database.write() as connection:
+        connection.execute(text("INSERT INTO one VALUES (zeroblob(80000000))"))
+    with database.write() as connection:
+        connection.execute(text("INSERT INTO one VALUES (zeroblob(1))"))
+    assert log.stat().st_size <= 2**26  # what one transaction has made of it is given back
+    database.close()
+
+
 def test_whole_database_has_no_damage(database: Database) -> None:
     assert database.damage() is None
 
