@@ -44,12 +44,16 @@ AT_ONCE: Final = 40
 
 
 class SmallDisk:
-    """A file system of its own, in memory, until it is closed."""
+    """A file system of its own, in memory, until it is closed, or this process ends in whatever way."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         path.mkdir()
         subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_OCTETS}", "tmpfs", path], check=True)
+        # It reads until nobody holds the other end of its pipe any more; Ctrl-C does not reach it.
+        self._keeper = subprocess.Popen(
+            ["sh", "-c", 'cat; umount --lazy "$1"', "sh", path], stdin=subprocess.PIPE, start_new_session=True
+        )
 
     def fill(self) -> None:
         """Take the last octet of room."""
@@ -64,7 +68,8 @@ class SmallDisk:
         (self.path / "filler").unlink()
 
     def close(self) -> None:
-        subprocess.run(["umount", "--lazy", self.path], check=True)
+        self._keeper.communicate()
+        assert self._keeper.returncode == 0
 
 
 @pytest.fixture
