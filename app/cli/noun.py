@@ -11,6 +11,7 @@ from app.cli.failures import ExitCode, Failure, where
 from app.config import SettingError
 
 _LISTS: Final = {
+    "uplink": "pesisir uplink list",
     "site": "pesisir site list",
     "plan": "pesisir plan list",
     "nas": "pesisir nas list",

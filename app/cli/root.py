@@ -20,6 +20,7 @@ from app.cli import (
     sessions,
     settings,
     sites,
+    uplinks,
     usage,
     user_import,
     user_show,
@@ -51,7 +52,7 @@ def build() -> typer.Typer:
     user_import.register(users.commands)
     radius_trace.register(radius.commands)
     nas_families.register(nases.commands)
-    for each in (schema, settings, sites, plans, nases, users, vouchers, sessions, journal, radius, bench):
+    for each in (schema, settings, uplinks, sites, plans, nases, users, vouchers, sessions, journal, radius, bench):
         root.add_typer(each.commands)
     usage.register(root)
     doctor.register(root)

@@ -100,6 +100,55 @@ sites = Table(
     Column("created_at", Moment, nullable=False),
 )
 
+uplinks = Table(
+    "uplinks",
+    metadata,
+    _id(primary_key=True),
+    Column("name", String(80), nullable=False, unique=True),
+    Column("down_bps", BigInteger, nullable=False),
+    Column("up_bps", BigInteger, nullable=False),
+    Column("interface", String(15)),  # of the head of the line, towards the sites
+    Column("created_at", Moment, nullable=False),
+)
+
+uplink_classes = Table(
+    "uplink_classes",
+    metadata,
+    Column("uplink_id", String(16), ForeignKey("uplinks.id"), primary_key=True),
+    Column("service_class", String(14), primary_key=True),  # office, public_service, resident, guest
+    Column("floor_bps", BigInteger, nullable=False, default=0),
+    Column("ceiling_bps", BigInteger),  # NULL: all of the line
+    Column("up_floor_bps", BigInteger),  # NULL: the same part of the line as down
+    Column("up_ceiling_bps", BigInteger),  # NULL: the same
+    Column("weight", Integer, nullable=False, default=1),
+    Column("dscp", Integer),
+    Column("governed_floor_bps", BigInteger),  # NULL: as configured
+)
+
+uplink_addresses = Table(
+    "uplink_addresses",
+    metadata,
+    Column("uplink_id", String(16), ForeignKey("uplinks.id"), primary_key=True),
+    Column("network", String(49), primary_key=True),  # CIDR of a public service
+)
+
+site_lines = Table(
+    "site_lines",
+    metadata,
+    Column("site_id", String(16), ForeignKey("sites.id"), primary_key=True),
+    Column("uplink_id", String(16), ForeignKey("uplinks.id"), index=True),  # NULL: the only one
+    Column("devices", Integer),
+    Column("governed_ceiling_bps", BigInteger),  # NULL: as configured
+)
+
+site_networks = Table(
+    "site_networks",
+    metadata,
+    Column("site_id", String(16), ForeignKey("sites.id"), primary_key=True),
+    Column("network", String(49), primary_key=True),  # CIDR, as the head of the line sees it
+    Column("service_class", String(14), nullable=False, default="resident"),
+)
+
 nases = Table(
     "nases",
     metadata,

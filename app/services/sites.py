@@ -1,7 +1,7 @@
 """What an admin does with sites: one function, one transaction each."""
 
 from datetime import datetime
-from typing import TypedDict, Unpack
+from typing import Unpack
 
 from app.db import feed, plans, sites
 from app.db.engine import Connection, Database
@@ -11,9 +11,10 @@ from app.domain.nases import Site
 from app.domain.text import spelled
 from app.services import fields
 from app.services.errors import Conflict, NotFound
+from app.services.uplinks import LineValues, change_line
 
 
-class SiteValues(TypedDict, total=False):
+class SiteValues(LineValues, total=False):
     """What a site has; what is left out keeps its value (a new site: no capacity, no free tap, 60 s)."""
 
     capacity_bps: int | None
@@ -22,13 +23,14 @@ class SiteValues(TypedDict, total=False):
 
 
 def add_site(database: Database, name: str, *, now: datetime, chance: Chance, **values: Unpack[SiteValues]) -> Site:
-    """Make a site; raise Conflict, Invalid, NotFound (the plan)."""
+    """Make a site; raise Conflict, Invalid, NotFound (the plan or the uplink)."""
     name = fields.label("name", name)
     with database.write() as connection:
         if sites.by_name(connection, name) is not None:
             raise Conflict("site", name)
         site_id = draw_id(chance)
         sites.add(connection, site_id, name, _columns(connection, values), now=now)
+        change_line(connection, site_id, values)
         feed.append(connection, now=now, items={FeedKind.SITE: [site_id]})
         return _stored(connection, name)
 
@@ -46,10 +48,11 @@ def show_site(database: Database, name: str) -> Site:
 
 
 def set_site(database: Database, name: str, *, now: datetime, **values: Unpack[SiteValues]) -> Site:
-    """Change a site; raise NotFound (the site or the plan), Invalid."""
+    """Change a site; raise NotFound (the site, plan or uplink), Invalid, Conflict (addresses)."""
     with database.write() as connection:
         site = _stored(connection, name)
         sites.change(connection, site.id, _columns(connection, values))
+        change_line(connection, site.id, values)
         feed.append(connection, now=now, items={FeedKind.SITE: [site.id]})
         return _stored(connection, name)
 
