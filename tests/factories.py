@@ -4,7 +4,9 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 
 from app.domain.nases import Family, Nas, Site
-from app.domain.plans import Plan, Quota, effective_policy
+from app.domain.plans import Plan
+from app.domain.policies import effective_policy
+from app.domain.quotas import Quota
 from app.domain.sessions import ReportKind, SessionReport
 from app.domain.users import Account, AccountKind
 

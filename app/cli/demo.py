@@ -34,7 +34,7 @@ def demo(
     from app.cli.demo_run import Run
     from app.cli.demo_server import running_server, wait_until_ready
     from app.cli.demo_terminal import Terminal
-    from app.domain.plans import WITA
+    from app.domain.local_time import WITA
 
     terminal = Terminal(WITA)
     with quiet_interrupt() as stop_if_asked, _folder() as folder:

@@ -12,7 +12,7 @@ import typer
 from typer.models import OptionInfo
 
 from app.cli.failures import Failure
-from app.domain.plans import day_begins_at
+from app.domain.local_time import day_begins_at
 from app.domain.units import parse_amount, parse_duration, parse_rate
 
 T = TypeVar("T")

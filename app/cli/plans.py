@@ -7,7 +7,8 @@ from app.cli.installation import now, open_installation
 from app.cli.noun import example, noun
 from app.cli.options import Given, Name, amount, number, rate, seconds
 from app.cli.output import Json, JsonValue, duration, say, show_fields, show_json, show_table
-from app.domain.plans import Period, Plan
+from app.domain.plans import Plan
+from app.domain.quotas import Period
 from app.domain.units import format_amount, format_rate
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from app.cli.output import (
     show_table,
 )
 from app.cli.sites import site_names
-from app.domain.plans import Period
+from app.domain.quotas import Period
 from app.domain.users import CredentialKind, User
 
 if TYPE_CHECKING:

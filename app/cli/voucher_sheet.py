@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 import segno
 from markupsafe import Markup
 
-from app.domain.plans import Period, local_day
+from app.domain.local_time import local_day
+from app.domain.quotas import Period
 from app.domain.vouchers import printed
 from app.services.plans import show_plan
 from app.web.formats import Formats

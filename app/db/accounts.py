@@ -11,7 +11,9 @@ from app.db.chunks import chunks
 from app.db.keyed import among
 from app.db.tables import accounts
 from app.domain.clock import MADE_AT, believable
-from app.domain.plans import Plan, Policy, QuotaOverride, effective_policy
+from app.domain.plans import Plan
+from app.domain.policies import Policy, effective_policy
+from app.domain.quotas import QuotaOverride
 from app.domain.users import Account, AccountKind
 
 

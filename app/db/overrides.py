@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, delete, insert, select
 
 from app.db.keyed import among
 from app.db.tables import quota_overrides
-from app.domain.plans import Period, Quota, QuotaOverride
+from app.domain.quotas import Period, Quota, QuotaOverride
 
 
 def read_all(connection: Connection) -> dict[str, list[QuotaOverride]]:

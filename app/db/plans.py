@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select, update
 
 from app.db.tables import plans
-from app.domain.plans import Period, Plan, Quota
+from app.domain.plans import Plan
+from app.domain.quotas import Period, Quota
 
 QUOTA_COLUMNS = {
     Period.DAY: plans.c.daily_octets,

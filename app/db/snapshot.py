@@ -17,9 +17,9 @@ from app.db.tables import (
     usage,
     users,
 )
-from app.domain.plans import Usage
 from app.domain.resume import ResumeGrant
 from app.domain.sessions import SessionState
+from app.domain.spending import Usage
 from app.domain.users import AccountKind, Credential, CredentialKind
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Select, case, func, select
 from app.db.bulk import write_rows
 from app.db.keyed import among
 from app.db.tables import usage
-from app.domain.plans import Usage
+from app.domain.spending import Usage
 from app.domain.usage import DayUsage
 
 

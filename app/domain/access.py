@@ -9,7 +9,9 @@ from zoneinfo import ZoneInfo
 
 from app.domain.ceilings import Ceiling, rates_under
 from app.domain.clock import believable
-from app.domain.plans import Period, Usage, local_day, period_ends_at
+from app.domain.local_time import local_day, period_ends_at
+from app.domain.quotas import Period
+from app.domain.spending import Usage
 from app.domain.users import Account
 
 _UNDATED_SECONDS: Final = 3600

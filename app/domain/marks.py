@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from app.domain.plans import local_day
+from app.domain.local_time import local_day
 
 
 class Mark(NamedTuple):

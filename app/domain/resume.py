@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from app.domain.plans import day_begins_at, local_day
+from app.domain.local_time import day_begins_at, local_day
 from app.domain.tickets import nonce_beside, read_name
 
 CONSENTED_DAYS: Final = 30

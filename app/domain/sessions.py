@@ -19,8 +19,8 @@ from zoneinfo import ZoneInfo
 from app.domain.addresses import Address, AddressKind, addresses_said, join_addresses
 from app.domain.counters import NO_EXCESS, Count, Counting, count, count_on, nothing_counted
 from app.domain.ends import Stop, join_stops
+from app.domain.local_time import local_day
 from app.domain.marks import DayMarks, Mark, day_marks, join_marks
-from app.domain.plans import local_day
 from app.domain.readings import Reading
 
 START_TOLERANCE: Final = timedelta(seconds=30)

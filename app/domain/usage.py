@@ -7,8 +7,8 @@ from itertools import pairwise
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from app.domain.local_time import day_begins_at, local_day
 from app.domain.marks import Mark
-from app.domain.plans import day_begins_at, local_day
 from app.domain.sessions import Session
 
 

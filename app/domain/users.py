@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from app.domain.clock import believable
-from app.domain.plans import Policy
+from app.domain.policies import Policy
 
 
 class AccountKind(StrEnum):

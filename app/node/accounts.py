@@ -9,7 +9,9 @@ from datetime import datetime
 from typing import NamedTuple
 
 from app.db.snapshot import AccountFacts
-from app.domain.plans import Plan, Policy, QuotaOverride, effective_policy
+from app.domain.plans import Plan
+from app.domain.policies import Policy, effective_policy
+from app.domain.quotas import QuotaOverride
 from app.domain.users import Account, Credential
 
 

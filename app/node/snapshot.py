@@ -25,8 +25,9 @@ from app.db.snapshot import (
     read_usage,
 )
 from app.domain.ceilings import Ceiling
-from app.domain.plans import Usage, local_day
+from app.domain.local_time import local_day
 from app.domain.resume import KEPT_AFTER_END, ResumeGrant, grant_ends_at
+from app.domain.spending import Usage
 from app.node.accounts import Accounts
 from app.node.journal.segment import Position
 from app.node.learned import Learned

@@ -10,7 +10,8 @@ from app.db.engine import Connection
 from app.domain.access import DenialReason, End, Grant, reconsider
 from app.domain.changes import Change, ChangeKind, ChangeState
 from app.domain.keys import Chance, draw_id
-from app.domain.plans import Usage, local_day
+from app.domain.local_time import local_day
+from app.domain.spending import Usage
 
 POLICY: Final = "policy"
 """The reason of a change within which a session goes on; the new limits are read when it is sent."""

@@ -9,7 +9,9 @@ from app.db.engine import Connection
 from app.domain.access import DenialReason, End, reconsider
 from app.domain.changes import Change, ChangeKind, ChangeState
 from app.domain.keys import Chance, draw_id
-from app.domain.plans import Period, Usage, local_day
+from app.domain.local_time import local_day
+from app.domain.quotas import Period
+from app.domain.spending import Usage
 from app.domain.users import Account
 
 

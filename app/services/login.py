@@ -20,9 +20,10 @@ from app.domain.acceptances import NONCE_OCTETS as ACCEPTANCE_OCTETS
 from app.domain.acceptances import new_acceptance_id
 from app.domain.access import Denial, DenialReason, Grant, decide_access
 from app.domain.keys import Chance, draw_id, tag
-from app.domain.plans import Usage, local_day
+from app.domain.local_time import local_day
 from app.domain.reports import Decided, Method
 from app.domain.resume import ResumeGrant, grant_ends_at
+from app.domain.spending import Usage
 from app.domain.text import TextError, canonical_username
 from app.domain.tickets import Ticket, TicketKind, TicketName
 from app.domain.users import Account, Credential, CredentialKind

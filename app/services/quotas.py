@@ -8,7 +8,8 @@ from app.db import accounts, feed, overrides, users
 from app.db.engine import Connection, Database
 from app.db.feed import FeedKind
 from app.domain.keys import Chance
-from app.domain.plans import Period, Policy, Quota, QuotaOverride
+from app.domain.policies import Policy
+from app.domain.quotas import Period, Quota, QuotaOverride
 from app.services import fields
 from app.services.changes import reconsider_sessions
 from app.services.errors import Invalid, NotFound

@@ -8,7 +8,9 @@ from zoneinfo import ZoneInfo
 from app.db import access_log, devices, online, usage
 from app.db.access_log import Refused
 from app.db.engine import Database
-from app.domain.plans import EffectiveQuota, Usage, local_day, period_ends_at
+from app.domain.local_time import local_day, period_ends_at
+from app.domain.policies import EffectiveQuota
+from app.domain.spending import Usage
 from app.domain.users import Device, User
 from app.services.users import stored_user
 

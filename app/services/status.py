@@ -14,7 +14,8 @@ from app.db import accounts, online
 from app.db.engine import Connection, Database
 from app.db.online import OnlineSession
 from app.domain.access import Denial, decide_access
-from app.domain.plans import Period, Plan
+from app.domain.plans import Plan
+from app.domain.quotas import Period
 from app.domain.resume import login_behind
 from app.domain.users import Account
 from app.services.login import usage_of

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from app.db import accounts, usage, users
 from app.db.engine import Connection, Database
-from app.domain.plans import local_day
+from app.domain.local_time import local_day
 from app.domain.text import TextError, canonical_username
 from app.domain.usage import DayUsage
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.cli.output import duration, harmless, iso, octets, show_json, show_table
-from app.domain.plans import WITA
+from app.domain.local_time import WITA
 
 
 @given(st.text())

@@ -8,7 +8,7 @@ from app.cli.user_show import REASONS
 from app.db import access_log, usage
 from app.db.engine import Database
 from app.domain.access import DenialReason
-from app.domain.plans import WITA, local_day
+from app.domain.local_time import WITA, local_day
 from app.domain.reports import Decided, Method
 from app.domain.usage import DayUsage
 from tests.cli.conftest import Pesisir

@@ -7,7 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.access import Denial, DenialReason, End, Grant, decide_access, reconsider
-from app.domain.plans import WITA, Period, Quota, QuotaOverride, Usage, effective_policy, local_day
+from app.domain.local_time import WITA, local_day
+from app.domain.policies import effective_policy
+from app.domain.quotas import Period, Quota, QuotaOverride
+from app.domain.spending import Usage
 from app.domain.users import Account
 from tests.factories import MAC, NOON, make_account, make_plan
 

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from app.domain.access import Grant, decide_access
 from app.domain.ceilings import Ceiling, CeilingSource, rates_under
-from app.domain.plans import WITA, Usage, local_day
+from app.domain.local_time import WITA, local_day
+from app.domain.spending import Usage
 from tests.factories import MAC, NOON, make_account, make_plan
 
 SECOND = timedelta(seconds=1)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.domain.plans import WITA
+from app.domain.local_time import WITA
 from app.domain.resume import ResumeGrant, grant_ends_at, grant_for
 from tests.factories import MAC, NOON
 

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from app.domain.plans import WITA
+from app.domain.local_time import WITA
 from app.domain.sessions import (
     Flag,
     NasRestart,

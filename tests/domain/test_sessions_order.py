@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.ledger import Ledger
-from app.domain.plans import WITA
+from app.domain.local_time import WITA
 from app.domain.sessions import (
     Flag,
     NasRestart,

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from app.db.engine import Database
-from app.domain.plans import WITA
+from app.domain.local_time import WITA
 from app.domain.users import CredentialKind
 from app.node.running import read_running
 from app.services import users

@@ -13,7 +13,7 @@ from typing import Final
 import pytest
 
 from app.db.engine import Database
-from app.domain.plans import WITA
+from app.domain.local_time import WITA
 from app.domain.users import CredentialKind
 from app.node.journal.status import journal_status
 from app.services import plans, users

@@ -12,8 +12,8 @@ from app.db import feed, resume
 from app.db.engine import Database
 from app.db.feed import FeedKind
 from app.domain.keys import new_id
+from app.domain.local_time import WITA
 from app.domain.nases import Family, Nas
-from app.domain.plans import WITA
 from app.domain.resume import ResumeGrant
 from app.domain.tickets import NONCE_OCTETS, Ticket, TicketKind, TicketName, issue, new_nonce
 from app.domain.users import Account, CredentialKind

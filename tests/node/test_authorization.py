@@ -11,7 +11,7 @@ from app.domain.acceptances import Acceptance, read_class
 from app.domain.access import DenialReason
 from app.domain.hints import HintKind
 from app.domain.nases import Family
-from app.domain.plans import Period
+from app.domain.quotas import Period
 from app.domain.reports import Method
 from app.domain.resume import ResumeGrant
 from app.domain.users import CredentialKind

@@ -10,7 +10,8 @@ from sqlalchemy import update
 from app.db import accounts, feed, tables
 from app.db.feed import FeedKind
 from app.domain.nases import Demand
-from app.domain.plans import Period, Usage
+from app.domain.quotas import Period
+from app.domain.spending import Usage
 from app.domain.users import Account
 from app.node.sessions import Place
 from app.services import nases, plans, quotas, sites, users

@@ -12,7 +12,7 @@ from sqlalchemy import func, select, text
 from app.db import tables
 from app.db.engine import Database, open_database
 from app.db.errors import AWAY
-from app.domain.plans import WITA
+from app.domain.local_time import WITA
 from app.node.journal.records import RecordType
 from app.node.journal.status import journal_status
 from app.node.running import announce

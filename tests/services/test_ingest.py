@@ -12,7 +12,7 @@ from sqlalchemy import Table, delete, func, insert, select, update
 
 from app.db import resume, tables
 from app.db.engine import Database
-from app.domain.plans import WITA
+from app.domain.local_time import WITA
 from app.domain.reports import (
     Decided,
     Item,

@@ -18,7 +18,7 @@ from sqlalchemy import func, insert, select
 
 from app.db import tables
 from app.db.engine import Database
-from app.domain.plans import WITA
+from app.domain.local_time import WITA
 from app.domain.reports import Item, Move, Position, Reported
 from app.domain.sessions import NasRestart, ReportKind, SessionReport
 from app.services.ingest import merge

@@ -12,8 +12,8 @@ from app.db.tables import accounts as accounts_table
 from app.db.tables import feed as feed_table
 from app.domain.access import Denial, DenialReason
 from app.domain.keys import Chance
+from app.domain.local_time import WITA
 from app.domain.nases import Family
-from app.domain.plans import WITA
 from app.domain.reports import Decided, Method
 from app.domain.vouchers import normalise_code
 from app.services import nases, plans, sites, users, vouchers

@@ -8,7 +8,7 @@ from app.db import feed
 from app.db.engine import Database
 from app.db.feed import FeedKind
 from app.domain.nases import Site
-from app.domain.plans import Period, Quota
+from app.domain.quotas import Period, Quota
 from app.services.errors import Conflict, Invalid, NotFound
 from app.services.plans import PlanValues, add_plan, list_plans, set_plan, show_plan
 from app.services.sites import add_site, list_sites, set_site, show_site

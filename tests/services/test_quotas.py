@@ -9,7 +9,9 @@ from sqlalchemy import insert, select
 from app.db.engine import Database
 from app.db.tables import changes, sessions, usage
 from app.domain.changes import ChangeKind, ChangeState
-from app.domain.plans import WITA, EffectiveQuota, Origin, Period, Policy, Quota, local_day
+from app.domain.local_time import WITA, local_day
+from app.domain.policies import EffectiveQuota, Origin, Policy
+from app.domain.quotas import Period, Quota
 from app.domain.users import User
 from app.services import resume
 from app.services.errors import Invalid, NotFound

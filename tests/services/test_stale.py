@@ -8,7 +8,7 @@ from sqlalchemy import insert, select
 
 from app.db import tables
 from app.db.engine import Database
-from app.domain.plans import WITA
+from app.domain.local_time import WITA
 from app.domain.reports import Reported
 from app.domain.sessions import ReportKind, SessionReport
 from app.services.ingest import merge

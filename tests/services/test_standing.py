@@ -8,8 +8,8 @@ import pytest
 from app.db import access_log, usage
 from app.db.engine import Database
 from app.domain.access import DenialReason
+from app.domain.local_time import WITA
 from app.domain.nases import Family
-from app.domain.plans import WITA
 from app.domain.reports import Decided, Method
 from app.domain.usage import DayUsage
 from app.services.errors import NotFound

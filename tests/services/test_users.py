@@ -11,8 +11,9 @@ from app.db.engine import Database
 from app.db.feed import FeedKind
 from app.db.tables import accounts as accounts_table
 from app.domain.access import Denial, decide_access
-from app.domain.plans import WITA, Usage, local_day
+from app.domain.local_time import WITA, local_day
 from app.domain.resume import ResumeGrant
+from app.domain.spending import Usage
 from app.domain.users import User
 from app.services.errors import Conflict, Invalid, NotFound
 from app.services.keyring import Keyring

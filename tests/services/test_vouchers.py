@@ -12,7 +12,7 @@ from app.db.engine import Database
 from app.db.feed import FeedKind
 from app.db.tables import vouchers as vouchers_table
 from app.domain.access import Denial, DenialReason
-from app.domain.plans import WITA
+from app.domain.local_time import WITA
 from app.domain.users import Account, AccountKind
 from app.domain.vouchers import ALPHABET, VoucherState, printed
 from app.services.errors import Invalid, NotFound

@@ -15,8 +15,8 @@ from starlette.testclient import TestClient
 from app import config
 from app.db.engine import Database
 from app.domain.keys import Chance
+from app.domain.local_time import WITA
 from app.domain.nases import Family
-from app.domain.plans import WITA
 from app.domain.reports import Decided, Method, Reported
 from app.domain.sessions import ReportKind, SessionReport
 from app.portal.app import create_app

@@ -8,7 +8,7 @@ from jinja2.exceptions import SecurityError
 from jinja2.ext import babel_extract
 
 from app.domain.access import DenialReason
-from app.domain.plans import Period
+from app.domain.quotas import Period
 from app.portal.problems import PageProblem
 from app.portal.views import Problem, Said
 from app.web.catalogue import LANGUAGES, catalogue_path, read_catalogue

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.domain.plans import WITA
+from app.domain.local_time import WITA
 from app.domain.units import GB, MB
 from app.web.formats import Formats, When
 from tests.factories import NOON

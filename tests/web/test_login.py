@@ -7,7 +7,8 @@ import pytest
 
 from app.db import resume
 from app.db.tables import access_log as access_log_table
-from app.domain.plans import WITA, Period
+from app.domain.local_time import WITA
+from app.domain.quotas import Period
 from app.domain.tickets import TicketKind, password_of, read_name
 from app.domain.vouchers import printed
 from app.services import nases, plans, quotas, sites, users, vouchers

@@ -7,7 +7,7 @@ from httpx2 import Response
 
 from app.db import changes, online, resume
 from app.domain.changes import ChangeKind
-from app.domain.plans import WITA
+from app.domain.local_time import WITA
 from app.domain.sessions import ReportKind
 from app.services import plans, sites, users
 from tests.factories import MAC

@@ -16,8 +16,10 @@ from typing import Any, Final
 from app.db.snapshot import AccountFacts
 from app.domain.ceilings import Ceiling, CeilingSource
 from app.domain.nases import Demand, Direction, Family, Nas, NasSecrets, Site
-from app.domain.plans import Period, Plan, Quota, QuotaOverride, Usage
+from app.domain.plans import Plan
+from app.domain.quotas import Period, Quota, QuotaOverride
 from app.domain.resume import ResumeGrant
+from app.domain.spending import Usage
 from app.domain.users import AccountKind, Credential, CredentialKind
 from app.node.accounts import Accounts
 from app.node.journal.segment import Position
