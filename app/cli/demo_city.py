@@ -13,6 +13,7 @@ from app.cli.installation import Installation
 from app.config import load, load_secret_key
 from app.db.engine import open_database
 from app.domain.nases import Family
+from app.domain.service_classes import ServiceClass
 from app.domain.units import MB
 from app.domain.vouchers import printed
 from app.nas.families import portal_of
@@ -40,11 +41,21 @@ _DAY: Final = "Kupon harian"
 _TASTE: Final = "Kupon coba"
 _STAFF: Final = "Pegawai"
 _PLANS: Final[Mapping[str, PlanValues]] = {
-    _FREE: {"down_bps": 4 * MB, "up_bps": 2 * MB, "daily_octets": 500 * MB},
+    _FREE: {
+        "down_bps": 4 * MB,
+        "up_bps": 2 * MB,
+        "daily_octets": 500 * MB,
+        "service_class": ServiceClass.GUEST,
+    },
     _HOUSEHOLD: {"down_bps": 6 * MB, "up_bps": 3 * MB, "monthly_octets": 20_000 * MB, "device_limit": 3},
     _DAY: {"down_bps": 6 * MB, "up_bps": 3 * MB, "daily_octets": 2_000 * MB, "validity_seconds": 86_400},
     _TASTE: {"down_bps": 8 * MB, "up_bps": 4 * MB, "total_octets": 30 * MB},  # used up while you watch
-    _STAFF: {"down_bps": 10 * MB, "up_bps": 10 * MB, "device_limit": 5},
+    _STAFF: {
+        "down_bps": 10 * MB,
+        "up_bps": 10 * MB,
+        "device_limit": 5,
+        "service_class": ServiceClass.OFFICE,
+    },
 }
 
 

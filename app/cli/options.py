@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final, Generic, TypeVar
 from zoneinfo import ZoneInfo
@@ -16,6 +17,7 @@ from app.domain.local_time import day_begins_at
 from app.domain.units import parse_amount, parse_duration, parse_rate
 
 T = TypeVar("T")
+E = TypeVar("E", bound=StrEnum)
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Its name.")]
 
@@ -59,6 +61,18 @@ def number(flag: str, text: str, *, largest: int) -> OptionInfo:
 def word(flag: str, metavar: str, text: str) -> OptionInfo:
     """Declare an option that takes any text."""
     return _option(flag, str, metavar, text)
+
+
+def one_of(flag: str, kind: type[E], text: str) -> OptionInfo:
+    """Declare an option that takes one of a closed set of words."""
+
+    def parse(typed: str) -> E:
+        try:
+            return kind(typed.strip().lower().replace("-", "_"))
+        except ValueError as error:
+            raise ValueError(f"{typed!r} is none of {', '.join(kind)}") from error
+
+    return _option(flag, parse, "WORD", text)
 
 
 def _option(flag: str, parse: Callable[[str], T], metavar: str, text: str) -> OptionInfo:

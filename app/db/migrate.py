@@ -62,15 +62,15 @@ def check(database: Database) -> SchemaState:
     return SchemaState.BEHIND if _knows(revision) else SchemaState.AHEAD
 
 
-def upgrade(connection: Connection) -> tuple[str | None, str]:
-    """Bring the schema to the newest revision in the caller's write transaction; return (from, to)."""
+def upgrade(connection: Connection, *, to: str | None = None) -> tuple[str | None, str]:
+    """Bring the schema to the newest revision, or to an earlier one, in the caller's transaction; return (from, to)."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
     before = MigrationContext.configure(connection).get_current_revision()
-    newest = newest_revision()
-    if before != newest:
-        command.upgrade(_config(connection), "head")
-    return before, newest
+    wanted = to or newest_revision()
+    if before != wanted:
+        command.upgrade(_config(connection), wanted)
+    return before, wanted
 
 
 def _config(connection: Connection | None = None) -> Config:

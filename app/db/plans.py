@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 from app.db.tables import plans
 from app.domain.plans import Plan
 from app.domain.quotas import Period, Quota
+from app.domain.service_classes import ServiceClass
 
 QUOTA_COLUMNS = {
     Period.DAY: plans.c.daily_octets,
@@ -39,12 +40,14 @@ def first(connection: Connection) -> Plan | None:
     return None if row is None else _plan(row)
 
 
-def add(connection: Connection, plan_id: str, name: str, values: Mapping[str, int | None], *, now: datetime) -> None:
+def add(
+    connection: Connection, plan_id: str, name: str, values: Mapping[str, int | str | None], *, now: datetime
+) -> None:
     """Store a new plan; `values` are columns."""
     connection.execute(insert(plans).values(id=plan_id, name=name, created_at=now, **values))
 
 
-def change(connection: Connection, plan_id: str, values: Mapping[str, int | None]) -> None:
+def change(connection: Connection, plan_id: str, values: Mapping[str, int | str | None]) -> None:
     """Change columns of a plan."""
     if values:
         connection.execute(update(plans).where(plans.c.id == plan_id).values(**values))
@@ -65,4 +68,11 @@ def _plan(row: Row[Any]) -> Plan:
         idle_seconds=values[plans.c.idle_seconds],
         interim_seconds=values[plans.c.interim_seconds],
         validity_seconds=values[plans.c.validity_seconds],
+        service_class=ServiceClass(values[plans.c.service_class]),
+        down_burst_bps=values[plans.c.down_burst_bps],
+        up_burst_bps=values[plans.c.up_burst_bps],
+        burst_seconds=values[plans.c.burst_seconds],
+        vlan=values[plans.c.vlan],
+        filter_id=values[plans.c.filter_id],
+        address_list=values[plans.c.address_list],
     )

@@ -5,11 +5,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from app.db.tables import router_grants
 from app.domain.access import Grant
+from app.domain.service_classes import ServiceClass
 
 
 class GrantState(StrEnum):
@@ -125,9 +127,14 @@ def _read(row: Row[tuple[object, ...]]) -> RouterGrant:
         gateway=limits["gateway"],
         account_id=columns["account_id"],
         acceptance_id=columns["acceptance_id"],
-        grant=Grant(**limits["grant"]),
+        grant=_grant(limits["grant"]),
         state=GrantState(columns["state"]),
         created_at=columns["created_at"],
         delivered_at=columns["delivered_at"],
         proven=limits.get("proven", False),
     )
+
+
+def _grant(limits: dict[str, Any]) -> Grant:
+    service_class = ServiceClass(limits.get("service_class", ServiceClass.RESIDENT))
+    return Grant(**limits | {"service_class": service_class})

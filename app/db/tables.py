@@ -86,6 +86,13 @@ plans = Table(
     Column("idle_seconds", Integer),
     Column("interim_seconds", Integer),
     Column("validity_seconds", BigInteger),
+    Column("service_class", String(14), nullable=False, default="resident"),
+    Column("down_burst_bps", BigInteger),
+    Column("up_burst_bps", BigInteger),
+    Column("burst_seconds", Integer),
+    Column("vlan", Integer),
+    Column("filter_id", String(60)),
+    Column("address_list", String(60)),
     Column("created_at", Moment, nullable=False),
 )
 

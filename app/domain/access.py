@@ -11,6 +11,7 @@ from app.domain.ceilings import Ceiling, rates_under
 from app.domain.clock import believable
 from app.domain.local_time import local_day, period_ends_at
 from app.domain.quotas import Period
+from app.domain.service_classes import ServiceClass
 from app.domain.spending import Usage
 from app.domain.users import Account
 
@@ -48,6 +49,13 @@ class Grant(NamedTuple):
     session_seconds: int | None
     idle_seconds: int | None
     interim_seconds: int | None
+    service_class: ServiceClass = ServiceClass.RESIDENT
+    down_burst_bps: int | None = None
+    up_burst_bps: int | None = None
+    burst_seconds: int | None = None
+    vlan: int | None = None
+    filter_id: str | None = None
+    address_list: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +111,13 @@ def decide_access(
         session_seconds=_session_seconds(plan.session_seconds, ends_at, now),
         idle_seconds=plan.idle_seconds,
         interim_seconds=plan.interim_seconds,
+        service_class=plan.service_class,
+        down_burst_bps=plan.down_burst_bps if down_bps == plan.down_bps else None,  # who is held down has no burst
+        up_burst_bps=plan.up_burst_bps if up_bps == plan.up_bps else None,
+        burst_seconds=plan.burst_seconds,
+        vlan=plan.vlan,
+        filter_id=plan.filter_id,
+        address_list=plan.address_list,
     )
 
 

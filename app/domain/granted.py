@@ -18,6 +18,12 @@ class Limits(NamedTuple):
     session_seconds: int | None = None
     idle_seconds: int | None = None
     interim_seconds: int | None = None
+    down_burst_bps: int | None = None
+    up_burst_bps: int | None = None
+    burst_seconds: int | None = None
+    vlan: int | None = None
+    filter_id: str | None = None
+    address_list: str | None = None
 
 
 def limits_of(grant: Grant, *, others: int, acceptance_id: str, interim_seconds: int, accounts: bool) -> Limits:
@@ -33,4 +39,17 @@ def limits_of(grant: Grant, *, others: int, acceptance_id: str, interim_seconds:
     seconds = grant.session_seconds
     if not accounts:  # A6.21: nothing else ends a session whose octets we never hear of
         seconds = min(seconds or _UNACCOUNTED_SECONDS, _UNACCOUNTED_SECONDS)
-    return Limits(grant.down_bps, grant.up_bps, octets, seconds, grant.idle_seconds, interim)
+    return Limits(
+        grant.down_bps,
+        grant.up_bps,
+        octets,
+        seconds,
+        grant.idle_seconds,
+        interim,
+        grant.down_burst_bps,
+        grant.up_burst_bps,
+        grant.burst_seconds,
+        grant.vlan,
+        grant.filter_id,
+        grant.address_list,
+    )

@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 
 from app.domain.quotas import Quota
+from app.domain.service_classes import ServiceClass
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What an admin gives: rates, quotas, timers, devices, validity. None means "no such limit".
 
-    `validity_seconds` runs from the first use. `interim_seconds` None takes the default of the site.
+    `validity_seconds` runs from the first use. `interim_seconds` None takes the default of the site. A burst lets a
+    page open at once: for up to `burst_seconds` more than the rate. `vlan`, `filter_id` and `address_list` are names
+    of things that the router must know already; a family that has no such thing is not told.
     """
 
     id: str
@@ -22,3 +25,10 @@ class Plan:
     idle_seconds: int | None = None
     interim_seconds: int | None = None
     validity_seconds: int | None = None
+    service_class: ServiceClass = ServiceClass.RESIDENT
+    down_burst_bps: int | None = None
+    up_burst_bps: int | None = None
+    burst_seconds: int | None = None
+    vlan: int | None = None
+    filter_id: str | None = None
+    address_list: str | None = None

@@ -16,4 +16,10 @@ def authorization_of(limits: Limits) -> Authorization:
         session_timeout_seconds=limits.session_seconds,
         idle_timeout_seconds=limits.idle_seconds,
         interim_seconds=limits.interim_seconds,
+        down_burst_bps=limits.down_burst_bps,
+        up_burst_bps=limits.up_burst_bps,
+        burst_seconds=limits.burst_seconds,
+        vlan=limits.vlan,
+        filter_id=limits.filter_id,
+        address_list=limits.address_list,
     )

@@ -4,17 +4,21 @@ from datetime import datetime
 from typing import Final, TypedDict, Unpack
 
 from app.db import feed, plans
-from app.db.engine import Database
+from app.db.engine import Connection, Database
 from app.db.feed import FeedKind
 from app.domain.keys import Chance, draw_id
 from app.domain.plans import Plan
+from app.domain.service_classes import ServiceClass
 from app.domain.text import spelled
 from app.services import fields
-from app.services.errors import Conflict, NotFound
+from app.services.errors import Conflict, Invalid, NotFound
 
 
 class PlanValues(TypedDict, total=False):
-    """A plan's limits; None is "no such limit". What is left out keeps its value (a new plan: no such limit)."""
+    """A plan's limits; None is "no such limit". What is left out keeps its value.
+
+    A new plan has no such limit, and the service class of residents.
+    """
 
     down_bps: int | None
     up_bps: int | None
@@ -26,6 +30,13 @@ class PlanValues(TypedDict, total=False):
     idle_seconds: int | None
     interim_seconds: int | None
     validity_seconds: int | None
+    service_class: ServiceClass
+    down_burst_bps: int | None
+    up_burst_bps: int | None
+    burst_seconds: int | None
+    vlan: int | None
+    filter_id: str | None
+    address_list: str | None
 
 
 _BOUNDS: Final = {
@@ -36,7 +47,12 @@ _BOUNDS: Final = {
     "idle_seconds": (60, 2**31 - 1),
     "interim_seconds": (60, 86_400),  # RFC 2869 section 5.16: not below 60
     "validity_seconds": (60, 100 * 366 * 86_400),
+    "down_burst_bps": (1_000, 2**32 - 1),
+    "up_burst_bps": (1_000, 2**32 - 1),
+    "burst_seconds": (1, 3_600),
+    "vlan": (1, 4_094),  # IEEE 802.1Q: 0 and 4095 are reserved
 }
+_WORD_LENGTH: Final = 60
 
 
 def add_plan(database: Database, name: str, *, now: datetime, chance: Chance, **values: Unpack[PlanValues]) -> Plan:
@@ -48,8 +64,7 @@ def add_plan(database: Database, name: str, *, now: datetime, chance: Chance, **
             raise Conflict("plan", name)
         plan_id = draw_id(chance)
         plans.add(connection, plan_id, name, columns, now=now)
-        feed.append(connection, now=now, items={FeedKind.PLAN: [plan_id]})
-        return plans.by_id(connection)[plan_id]
+        return _announce(connection, plan_id, now=now)
 
 
 def list_plans(database: Database) -> list[Plan]:
@@ -78,14 +93,36 @@ def set_plan(database: Database, name: str, *, now: datetime, **values: Unpack[P
         if plan is None:
             raise NotFound("plan", name)
         plans.change(connection, plan.id, columns)
-        feed.append(connection, now=now, items={FeedKind.PLAN: [plan.id]})
-        return plans.by_id(connection)[plan.id]
+        return _announce(connection, plan.id, now=now)
 
 
-def _checked(values: PlanValues) -> dict[str, int | None]:
-    columns: dict[str, int | None] = {}
+def _announce(connection: Connection, plan_id: str, *, now: datetime) -> Plan:
+    """Tell the nodes of a plan and return it as it is stored; raise Invalid if its values do not go together."""
+    feed.append(connection, now=now, items={FeedKind.PLAN: [plan_id]})
+    plan = plans.by_id(connection)[plan_id]
+    for way, bps, burst_bps in (
+        ("down", plan.down_bps, plan.down_burst_bps),
+        ("up", plan.up_bps, plan.up_burst_bps),
+    ):
+        if burst_bps is not None and (bps is None or burst_bps <= bps):
+            raise Invalid(f"{way}_burst_bps", "is not more than the rate" if bps else "needs a rate to exceed")
+    if plan.burst_seconds is not None and plan.down_burst_bps is None and plan.up_burst_bps is None:
+        raise Invalid("burst_seconds", "is given without a burst")
+    return plan
+
+
+def _checked(values: PlanValues) -> dict[str, int | str | None]:
+    columns: dict[str, int | str | None] = {}
     for field, value in values.items():
-        assert value is None or isinstance(value, int)
-        least, greatest = _BOUNDS.get(field, (1, fields.GREATEST))
-        columns[field] = fields.amount(field, value, least=least, greatest=greatest)
+        match value:
+            case ServiceClass():
+                columns[field] = value.value
+            case str():
+                columns[field] = fields.reason(field, value, limit=_WORD_LENGTH)
+            case None if field == "service_class":
+                raise Invalid(field, f"is one of {', '.join(ServiceClass)}")
+            case _:
+                assert value is None or isinstance(value, int)
+                least, greatest = _BOUNDS.get(field, (1, fields.GREATEST))
+                columns[field] = fields.amount(field, value, least=least, greatest=greatest)
     return columns

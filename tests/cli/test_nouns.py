@@ -16,13 +16,22 @@ PLAN = {
     "session_seconds": 28_800,
     "idle_seconds": 600,
     "validity_seconds": 2_592_000,
+    "service_class": "public_service",
+    "down_burst_bps": 8_000_000,
+    "up_burst_bps": 4_000_000,
+    "burst_seconds": 8,
+    "vlan": 20,
+    "filter_id": "warga",
+    "address_list": "pulau",
 }
 
 
 def test_plan_has_every_value_that_was_spelled(pesisir: Pesisir) -> None:
     pesisir.ok(
         "plan", "add", "Warga", "--down", "4M", "--up", "2M", "--daily", "500MB", "--monthly", "10GB", "--total", "2GB",
-        "--devices", "3", "--session", "8h", "--idle", "10m", "--validity", "30d",
+        "--devices", "3", "--session", "8h", "--idle", "10m", "--validity", "30d", "--class", "public-service",
+        "--down-burst", "8M", "--up-burst", "4M", "--burst-time", "8s", "--vlan", "20", "--filter", "warga",
+        "--address-list", "pulau",
     )  # fmt: skip
     assert pesisir.ok("plan", "show", "Warga", "--json").json.items() >= PLAN.items()
 

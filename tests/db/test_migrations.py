@@ -120,3 +120,24 @@ def test_installed_package_carries_the_migrations() -> None:
     assert (migrate.migrations_folder() / "env.py").is_file()
     settings = (Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8")
     assert '"migrations" = "app/_data/migrations"' in settings
+
+
+def test_what_a_free_tap_gave_is_for_guests_after_the_upgrade(
+    empty_database: Database, keyring: Keyring, chance: Callable[[int], bytes]
+) -> None:
+    with empty_database.write() as connection:
+        migrate.upgrade(connection, to="0006")
+        for plan in ("tamu", "warga"):
+            connection.execute(
+                text(f"INSERT INTO plans (id, name, created_at) VALUES ('{plan}', '{plan}', '2026-01-01')")
+            )
+        connection.execute(
+            text(
+                "INSERT INTO sites (id, name, guest_plan_id, interim_seconds, created_at)"
+                " VALUES ('gusung', 'Gusung', 'tamu', 60, '2026-01-01')"
+            )
+        )
+    upgrade(empty_database, keyring, chance=chance)
+    with empty_database.read() as connection:
+        classes = connection.execute(text("SELECT id, service_class FROM plans ORDER BY id")).all()
+    assert [tuple(row) for row in classes] == [("tamu", "guest"), ("warga", "resident")]

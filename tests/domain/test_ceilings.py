@@ -1,5 +1,6 @@
 """Rate ceilings: the lowest that holds, and never more than the plan gives."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -64,3 +65,19 @@ def test_who_logs_in_again_gets_the_same_ceiling() -> None:
     )
     assert isinstance(decision, Grant)
     assert (decision.down_bps, decision.up_bps) == (512_000, 2_000_000)
+
+
+def test_who_is_held_down_has_no_burst_in_that_direction() -> None:
+    plan = replace(make_plan(), down_burst_bps=8_000_000, up_burst_bps=8_000_000)
+    decision = decide_access(
+        make_account(plan=plan),
+        Usage(NOON.date()),
+        device=MAC,
+        online_devices=(),
+        now=NOON,
+        zone=WITA,
+        ceilings=[ceiling(512_000)],
+    )
+    assert isinstance(decision, Grant)
+    assert (decision.down_bps, decision.down_burst_bps) == (512_000, None)
+    assert (decision.up_bps, decision.up_burst_bps) == (2_000_000, 8_000_000)

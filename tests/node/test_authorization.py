@@ -583,6 +583,29 @@ def test_verdict_says_who_where_what_and_which_limits(city: City, start: Start) 
     assert (verdict.limits.down_bps, verdict.limits.octets) == (4_000_000, 1_000_000)
 
 
+def test_accept_carries_bursts_vlan_filter_and_address_list_and_so_does_its_verdict(city: City, start: Start) -> None:
+    city.add_user("budi")
+    plans.set_plan(
+        city.database,
+        "Warga",
+        now=city.time.at,
+        down_burst_bps=8_000_000,
+        up_burst_bps=6_000_000,
+        burst_seconds=8,
+        vlan=20,
+        filter_id="warga",
+        address_list="pulau",
+    )
+    node = start(city)
+    told = accepted(node.ask(node.request("budi", "rahasia-123"))).authorization
+    assert (told.down_burst_bps, told.up_burst_bps, told.burst_seconds) == (8_000_000, 6_000_000, 8)
+    assert (told.vlan, told.filter_id, told.address_list) == (20, "warga", "pulau")
+    attributes = node.known.profile.attributes(told)
+    assert attributes.text("Mikrotik-Rate-Limit") == "2000000/4000000 6000000/8000000 2000000/4000000 8/8"
+    (verdict,) = node.verdicts()
+    assert verdict.limits[6:] == (8_000_000, 6_000_000, 8, 20, "warga", "pulau")
+
+
 # A6.18
 def test_account_that_ends_soon_gets_what_is_left(city: City, start: Start) -> None:
     city.add_user("budi")

@@ -15,6 +15,7 @@ from app.domain.nases import Demand, Direction, Family, Nas, NasSecrets, Site
 from app.domain.plans import Plan
 from app.domain.quotas import Period, Quota, QuotaOverride
 from app.domain.resume import ResumeGrant
+from app.domain.service_classes import ServiceClass
 from app.domain.spending import Usage
 from app.domain.users import AccountKind, Credential, CredentialKind
 from app.node.accounts import Accounts
@@ -28,7 +29,23 @@ from tests.factories import MAC, NOON
 
 LATER = NOON + timedelta(days=3, microseconds=1)
 PLAN = Plan(
-    "plan", "Warga “A”", 4_000_000, 2_000_000, (Quota(Period.DAY, 10**9), Quota(Period.TOTAL, 1)), 3, 4, 5, 6, 7
+    "plan",
+    "Warga “A”",
+    4_000_000,
+    2_000_000,
+    (Quota(Period.DAY, 10**9), Quota(Period.TOTAL, 1)),
+    3,
+    4,
+    5,
+    6,
+    7,
+    ServiceClass.PUBLIC_SERVICE,
+    8_000_000,
+    9_000_000,
+    10,
+    11,
+    "tamu",
+    "pulau",
 )
 BARE_PLAN = Plan("bare", "Tamu")
 OVERRIDE = QuotaOverride(Quota(Period.MONTH, 9), "rapat", "admin", LATER)

@@ -9,6 +9,7 @@ from app.db.engine import Database
 from app.db.feed import FeedKind
 from app.domain.nases import Site
 from app.domain.quotas import Period, Quota
+from app.domain.service_classes import ServiceClass
 from app.services.errors import Conflict, Invalid, NotFound
 from app.services.plans import PlanValues, add_plan, list_plans, set_plan, show_plan
 from app.services.sites import add_site, list_sites, set_site, show_site
@@ -33,6 +34,34 @@ def test_changed_plan_keeps_what_was_not_mentioned(database: Database, chance: C
     assert changed.quotas == (Quota(Period.MONTH, 10_000_000_000),)
 
 
+def test_plan_serves_residents_unless_another_class_is_named(database: Database, chance: Chance) -> None:
+    assert add_plan(database, "Warga", now=NOON, chance=chance).service_class is ServiceClass.RESIDENT
+    made = add_plan(database, "Pegawai", now=NOON, chance=chance, service_class=ServiceClass.OFFICE)
+    assert made.service_class is ServiceClass.OFFICE
+    assert set_plan(database, "Pegawai", now=NOON, down_bps=1_000_000).service_class is ServiceClass.OFFICE
+
+
+def test_plan_says_where_a_device_is_put_and_how_fast_a_page_opens(database: Database, chance: Chance) -> None:
+    values: PlanValues = {
+        "down_bps": 2_000_000,
+        "down_burst_bps": 8_000_000,
+        "burst_seconds": 8,
+        "vlan": 20,
+        "filter_id": "tamu",
+        "address_list": "pulau",
+    }
+    plan = add_plan(database, "Tamu", now=NOON, chance=chance, **values)
+    assert (plan.down_burst_bps, plan.burst_seconds, plan.vlan) == (8_000_000, 8, 20)
+    assert (plan.filter_id, plan.address_list) == ("tamu", "pulau")
+
+
+def test_rate_is_not_raised_to_its_burst(database: Database, chance: Chance) -> None:
+    add_plan(database, "Tamu", now=NOON, chance=chance, down_bps=2_000_000, down_burst_bps=8_000_000)
+    with pytest.raises(Invalid):
+        set_plan(database, "Tamu", now=NOON, down_bps=8_000_000)
+    assert show_plan(database, "Tamu").down_bps == 2_000_000
+
+
 def test_plans_are_listed_by_name(database: Database, chance: Chance) -> None:
     for name in ("Tamu", "Kantor", "Warga"):
         add_plan(database, name, now=NOON, chance=chance)
@@ -49,6 +78,13 @@ def test_plans_are_listed_by_name(database: Database, chance: Chance) -> None:
         pytest.param({"device_limit": 0}, "device_limit", id="no device"),
         pytest.param({"interim_seconds": 59}, "interim_seconds", id="RFC 2869 section 5.16"),
         pytest.param({"session_seconds": -1}, "session_seconds", id="negative time"),
+        pytest.param({"vlan": 4_095}, "vlan", id="IEEE 802.1Q keeps 4095 for itself"),
+        pytest.param({"filter_id": " "}, "filter_id", id="no name"),
+        pytest.param({"address_list": "a\nb"}, "address_list", id="two lines"),
+        pytest.param({"filter_id": "\U0001f3dd" * 61}, "filter_id", id="more than one attribute holds"),
+        pytest.param({"down_burst_bps": 8_000_000}, "down_burst_bps", id="a burst without a rate"),
+        pytest.param({"up_bps": 8_000_000, "up_burst_bps": 8_000_000}, "up_burst_bps", id="a burst that is none"),
+        pytest.param({"down_bps": 8_000_000, "burst_seconds": 8}, "burst_seconds", id="the time of no burst"),
     ],
 )
 def test_impossible_plan_is_refused_with_its_field(

@@ -1,8 +1,10 @@
 """What the journal's records say: an accounting packet as it came, or a verdict. No I/O here.
 
-Written once per request, so plain structs: about a microsecond each.
+Written once per request, so plain structs: about a microsecond each. What few plans have (bursts, VLAN, filter,
+address list) stands in a verdict as JSON, and only if there is any.
 """
 
+import json
 import struct
 from enum import IntEnum
 from typing import Final, NamedTuple
@@ -14,6 +16,9 @@ _ACCOUNTING: Final = struct.Struct(">dHBB")  # arrival, source port, lengths of 
 _VERDICT: Final = struct.Struct(">dBB6q")
 _SEPARATOR: Final = "\x1f"
 _NONE: Final = -1
+_ACCEPTED: Final = 1
+_MORE: Final = 2  # the limits beyond the first six follow
+_PLAIN: Final = 6
 _METHODS: Final = tuple(Method)
 _METHOD_NUMBERS: Final = {method: number for number, method in enumerate(_METHODS)}
 
@@ -36,6 +41,9 @@ class Packet(NamedTuple):
     nas_id: str
     source: tuple[str, int]
     raw: bytes
+
+
+_NO_MORE: Final = Limits()[_PLAIN:]
 
 
 class Verdict(NamedTuple):
@@ -74,31 +82,40 @@ def decode_packet(payload: bytes) -> Packet:
 
 def encode_verdict(verdict: Verdict) -> bytes:
     """Write a verdict."""
-    limits = [_NONE if value is None else value for value in verdict.limits]
-    at, nas_id, method, accepted, reason, mac, account_id, acceptance_id, session, user_name, _ = verdict
+    at, nas_id, method, accepted, reason, mac, account_id, acceptance_id, session, user_name, limits = verdict
+    plain, more = limits[:_PLAIN], limits[_PLAIN:]
     if _SEPARATOR in session:
         session = session.replace(_SEPARATOR, "?")
     text = _SEPARATOR.join((nas_id, reason, mac, account_id, acceptance_id, session, user_name))
-    return _VERDICT.pack(at, _METHOD_NUMBERS[method], accepted, *limits) + text.encode()
+    flags = _ACCEPTED if accepted else 0
+    if more != _NO_MORE:
+        flags |= _MORE
+        text = json.dumps(more) + _SEPARATOR + text  # JSON has no control characters
+    numbers = [_NONE if value is None else value for value in plain]
+    return _VERDICT.pack(at, _METHOD_NUMBERS[method], flags, *numbers) + text.encode()
 
 
 def decode_verdict(payload: bytes) -> Verdict:
     """Read what `encode_verdict` wrote; raise RecordError."""
     try:
-        at, method, accepted, *limits = _VERDICT.unpack_from(payload)
-        nas_id, reason, mac, account, acceptance, session, name = payload[_VERDICT.size :].decode().split(_SEPARATOR, 6)
+        at, method, flags, *numbers = _VERDICT.unpack_from(payload)
+        text, more = payload[_VERDICT.size :].decode(), ()
+        if flags & _MORE:
+            first, text = text.split(_SEPARATOR, 1)
+            more = json.loads(first)
+        nas_id, reason, mac, account, acceptance, session, name = text.split(_SEPARATOR, 6)
         return Verdict(
             at,
             nas_id,
             _METHODS[method],
-            bool(accepted),
+            bool(flags & _ACCEPTED),
             reason,
             mac,
             account,
             acceptance,
             session,
             name,
-            Limits(*(None if value == _NONE else value for value in limits)),
+            Limits(*(None if value == _NONE else value for value in numbers), *more),
         )
-    except (struct.error, UnicodeDecodeError, ValueError, IndexError) as error:
+    except (struct.error, UnicodeDecodeError, ValueError, TypeError, IndexError) as error:
         raise RecordError(str(error)) from error

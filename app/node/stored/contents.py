@@ -19,6 +19,7 @@ from app.domain.nases import Demand, Direction, Family, Nas, NasSecrets, Site
 from app.domain.plans import Plan
 from app.domain.quotas import Period, Quota, QuotaOverride
 from app.domain.resume import ResumeGrant
+from app.domain.service_classes import ServiceClass
 from app.domain.spending import Usage
 from app.domain.users import AccountKind, Credential, CredentialKind
 from app.node.accounts import Accounts
@@ -180,12 +181,32 @@ def _plan_row(plan: Plan) -> Row:
         plan.idle_seconds,
         plan.interim_seconds,
         plan.validity_seconds,
+        plan.service_class.value,
+        plan.down_burst_bps,
+        plan.up_burst_bps,
+        plan.burst_seconds,
+        plan.vlan,
+        plan.filter_id,
+        plan.address_list,
     ]
 
 
 def _plan(row: Row) -> Plan:
-    id_, name, down_bps, up_bps, quotas, *rest = row
-    return Plan(id_, name, down_bps, up_bps, tuple(Quota(Period(period), octets) for period, octets in quotas), *rest)
+    id_, name, down_bps, up_bps, quotas, devices, session, idle, interim, validity, service_class, *rest = row
+    return Plan(
+        id_,
+        name,
+        down_bps,
+        up_bps,
+        tuple(Quota(Period(period), octets) for period, octets in quotas),
+        devices,
+        session,
+        idle,
+        interim,
+        validity,
+        ServiceClass(service_class),
+        *rest,
+    )
 
 
 def _pairs(overrides: Mapping[str, Sequence[QuotaOverride]]) -> list[tuple[str, QuotaOverride]]:

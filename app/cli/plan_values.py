@@ -1,0 +1,128 @@
+"""What a plan holds, as options of the command line and as people and scripts read it: each value stands here once."""
+
+from collections.abc import Callable, Mapping
+from functools import wraps
+from inspect import Parameter, signature
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple, cast
+
+from typer.models import OptionInfo
+
+from app.cli.options import Given, amount, number, one_of, rate, seconds, word
+from app.cli.output import JsonValue, duration
+from app.domain.plans import Plan
+from app.domain.quotas import Period
+from app.domain.service_classes import ServiceClass
+from app.domain.units import format_amount, format_rate
+
+if TYPE_CHECKING:
+    from app.services.plans import PlanValues
+
+
+class _Value(NamedTuple):
+    """One value: how it is typed, under which name it is shown, and how it is written for people."""
+
+    option: OptionInfo
+    title: str
+    write: Callable[[Any], str | None]  # the value's own type
+
+
+def _rate(bps: int | None) -> str | None:
+    return None if bps is None else format_rate(bps)
+
+
+def _amount(octets: int | None) -> str | None:
+    return None if octets is None else format_amount(octets)
+
+
+def _plain(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+_VALUES: Final[Mapping[str, _Value]] = {
+    "down_bps": _Value(rate("--down", "Rate to the phone, in bit/s, such as 4M or 512k."), "down", _rate),
+    "up_bps": _Value(rate("--up", "Rate from the phone, in bit/s."), "up", _rate),
+    "daily_octets": _Value(
+        amount("--daily", "Data per local day, up and down together, such as 500MB."), "daily", _amount
+    ),
+    "monthly_octets": _Value(amount("--monthly", "Data per local month, such as 10GB."), "monthly", _amount),
+    "total_octets": _Value(amount("--total", "Data in all, such as 2GB."), "total", _amount),
+    "device_limit": _Value(
+        number("--devices", "How many devices may be online at once.", largest=1_000), "devices", _plain
+    ),
+    "session_seconds": _Value(
+        seconds("--session", "Longest session, such as 8h; a known phone comes back by itself."), "session", duration
+    ),
+    "idle_seconds": _Value(
+        seconds("--idle", "End a session after so long without data, such as 10m."), "idle", duration
+    ),
+    "interim_seconds": _Value(
+        seconds("--interim", "How often usage is reported, 60s or more; unset: as the site says."), "reports", duration
+    ),
+    "validity_seconds": _Value(
+        seconds("--validity", "How long it lasts from the first use, such as 30d."), "validity", duration
+    ),
+    "service_class": _Value(
+        one_of("--class", ServiceClass, "Whom a full line serves first: office, public_service, resident, guest."),
+        "class",
+        _plain,
+    ),
+    "down_burst_bps": _Value(
+        rate("--down-burst", "Rate to the phone for the first seconds, so that a page opens at once."),
+        "down burst",
+        _rate,
+    ),
+    "up_burst_bps": _Value(rate("--up-burst", "Rate from the phone for the first seconds."), "up burst", _rate),
+    "burst_seconds": _Value(seconds("--burst-time", "How long a burst lasts, such as 8s."), "burst time", duration),
+    "vlan": _Value(number("--vlan", "VLAN where the router puts the device.", largest=4_094), "vlan", _plain),
+    "filter_id": _Value(
+        word("--filter", "NAME", "Filter, role or policy that the router knows by this name."), "filter", _plain
+    ),
+    "address_list": _Value(
+        word("--address-list", "NAME", "MikroTik's address list for the device."), "address list", _plain
+    ),
+}
+
+
+def with_values(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of a plan's values; it gets those that were named as its argument `values`."""
+
+    @wraps(command)
+    def run(**arguments: object) -> None:
+        options = {field: arguments.pop(field) for field in _VALUES}
+        given = {field: option.value for field, option in options.items() if isinstance(option, Given)}
+        command(**arguments, values=cast("PlanValues", given))  # the keys are those of the TypedDict
+
+    own = [parameter for name, parameter in signature(command).parameters.items() if name != "values"]
+    added = [
+        Parameter(field, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[Given[Any] | None, value.option])
+        for field, value in _VALUES.items()
+    ]
+    run.__signature__ = signature(command).replace(parameters=[*own, *added])  # type: ignore[attr-defined]  # typer reads it
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in [*own, *added]}
+    return run
+
+
+def shown(plan: Plan) -> dict[str, str | None]:
+    """Write a plan's values for people."""
+    return {value.title: value.write(held) for value, held in zip(_VALUES.values(), _held(plan), strict=True)}
+
+
+def titles() -> list[str]:
+    """Return the names under which `shown` writes the values."""
+    return [value.title for value in _VALUES.values()]
+
+
+def plan_json(plan: Plan) -> dict[str, JsonValue]:
+    """Write a plan for scripts."""
+    return {"id": plan.id, "name": plan.name, **dict(zip(_VALUES, _held(plan), strict=True))}
+
+
+def _held(plan: Plan) -> list[Any]:
+    """Return the values that a plan holds, in the order of the options."""
+    quotas = {quota.period: quota.octets for quota in plan.quotas}
+    of_quotas = {
+        "daily_octets": quotas.get(Period.DAY),
+        "monthly_octets": quotas.get(Period.MONTH),
+        "total_octets": quotas.get(Period.TOTAL),
+    }
+    return [of_quotas[field] if field in of_quotas else getattr(plan, field) for field in _VALUES]
