@@ -10,9 +10,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
+from sqlalchemy import case, func, select
+
 from app.config import load, load_secret_key
 from app.db import guests, resume
 from app.db.engine import Database, open_database
+from app.db.tables import sessions
 from app.domain.keys import draw_id
 from app.domain.nases import Family
 from app.domain.resume import ResumeGrant
@@ -24,7 +27,6 @@ from app.services import nases, plans, sites
 from app.services.keyring import Keyring
 from app.services.positions import ingest_state
 from app.services.schema import upgrade
-from app.services.sessions import session_totals
 from app.services.user_import import import_users
 from bench.postgresql import PostgreSql
 from bench.server import Stored
@@ -121,9 +123,15 @@ class Pesisir:
         )
 
     def stored(self) -> Stored | None:
-        """Return what `pesisir session totals` says."""
-        found = session_totals(self._database)
-        return Stored(found.sessions, found.closed, found.up_octets, found.down_octets)
+        """Return what its database holds; `closed` are the sessions that a Stop has ended.
+
+        Others end by themselves meanwhile: those of phones that have come back since.
+        """
+        stopped = func.coalesce(func.sum(case((sessions.c.stop_reported.is_(True), 1), else_=0)), 0)
+        octets = (func.coalesce(func.sum(sessions.c[name]), 0) for name in ("up_octets", "down_octets"))
+        with self._database.read() as connection:
+            row = connection.execute(select(func.count(), stopped, *octets).select_from(sessions)).one()
+        return Stored(*(int(value) for value in row))
 
     def stop(self) -> None:
         """End it."""

@@ -32,7 +32,7 @@ from radius.vendors import profile_for
 from radius.vendors.profile import Direction as WireDirection
 
 BATCH: Final = 500  # of records in one transaction; on SQLite nobody else writes meanwhile
-POSTGRESQL_BATCH: Final = 2000  # there others go on, and every statement is a way there and back
+POSTGRESQL_BATCH: Final = 8000  # there others go on, and a session that reports often is written once a batch
 _NASES_SECONDS: Final = 5.0  # how long what is known of NASes is used before it is read again
 _GENERIC: Final = profile_for("generic")
 

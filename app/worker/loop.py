@@ -1,7 +1,8 @@
 """The worker's loop: merge what the journals hold, a batch at a time; between times, the chores that only time brings.
 
-One worker per data directory, held by a file lock. On SQLite it pauses between its transactions, or the portal's
-writes would wait for seconds. Database away: it waits and resumes; the journals keep everything meanwhile.
+One worker per data directory, held by a file lock. While little comes in it gathers for a moment before it merges. On
+SQLite it pauses between its transactions, or the portal's writes would wait for seconds. Database away: it waits and
+resumes; the journals keep everything meanwhile.
 """
 
 import fcntl
@@ -30,6 +31,7 @@ from app.worker.journals import Interpreter, JournalIngest
 
 _IDLE_SECONDS: Final = 0.1
 _SQLITE_PAUSE_SECONDS: Final = 0.005
+_MANY: Final = 500  # records: fewer are worth waiting for more, since every merge is news that each node reads
 _SHORTEST_RETRY_SECONDS: Final = 0.5
 _LONGEST_RETRY_SECONDS: Final = 5.0
 _STALE_SECONDS: Final = 30.0
@@ -135,7 +137,7 @@ class Worker:
         if now >= self._clear_at:
             self._clear_at = now + _CLEAR_SECONDS
             self._clear_away()
-        if merged == 0:
+        if merged < _MANY:
             return _IDLE_SECONDS
         return 0.0 if self._database.is_postgresql else _SQLITE_PAUSE_SECONDS
 

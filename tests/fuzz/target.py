@@ -140,8 +140,8 @@ class Target:
         self.engine.sweep(self.city.time.seconds)
         # SQLAlchemy keeps some hundreds of compiled statements, which would hide what grows: not what is looked for.
         self._database.engine.clear_compiled_cache()
-        while self.worker.turn() == 0.005:  # it pauses for so long after it has merged something, on SQLite
-            pass
+        self.worker.drain()
+        self.worker.turn()
         if self.worker.counters.failures:
             raise FindingError("the worker lost the database")
         state = ingest_state(self._database)

@@ -253,6 +253,18 @@ def test_a6_21_worker_judges_accounting_once_everything_is_merged_and_nodes_shor
     assert node.known.accounts
 
 
+def test_little_is_gathered_and_much_is_merged_at_once(city: City, start: Start, work: Make) -> None:
+    city.add_user("budi")
+    node = start(city)
+    worker = work(city)
+    report_use(node, 1000)
+    assert worker.turn() >= 0.1  # each merge is news that every node reads
+    node.backend.account(
+        [node.report(StatusType.INTERIM_UPDATE, Acct_Session_Id="81a00001", Acct_Input_Octets=n) for n in range(500)]
+    )
+    assert worker.turn() < 0.1
+
+
 def test_stop_ends_the_loop(city: City, start: Start, work: Make) -> None:
     worker = work(city)
     thread = threading.Thread(target=worker.run)

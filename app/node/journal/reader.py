@@ -13,7 +13,7 @@ from typing import Final
 from app.node.journal.segment import HEADER_OCTETS, Entry, Header, Position, entries, read_header, record_beyond
 from app.node.journal.writer import SUFFIX, segment_numbers
 
-_READ_OCTETS: Final = 1024 * 1024
+_READ_OCTETS: Final = 2 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
