@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from app.cli.addresses import SET_THEM, is_elsewhere, unreachable
 from app.cli.findings import Finding, broken, good, warning
 from app.cli.hint_words import remedy, words
-from app.cli.installation import Installation, now
+from app.cli.installation import Installation, database_gone, now
 from app.cli.output import duration, many
 from app.cli.settings import hide_password
 from app.config import Settings, load_secret_key
@@ -32,6 +32,13 @@ def look_at_data(settings: Settings) -> Iterator[Finding]:
     from app.services.schema import verify
 
     file = settings.database_url.removeprefix("sqlite:///")
+    if database_gone(settings):
+        yield broken(
+            "database",
+            f"{file} is not there any more, and a RADIUS process decides by a snapshot of it",
+            "put the file back; to begin with an empty one, without people and routers: pesisir db upgrade",
+        )
+        return
     if file != settings.database_url and not Path(file).exists():
         yield warning("database", f"{file} is not made yet", "pesisir db upgrade")
         return

@@ -52,6 +52,14 @@ def test_each_remark_has_its_next_step(city: Pesisir) -> None:
     assert all(finding["next"] for finding in findings(city).values() if finding["health"] != "ok")
 
 
+def test_database_that_has_vanished_is_not_one_that_was_never_made(city: Pesisir, data_dir: Path) -> None:
+    store_snapshot(data_dir)
+    (data_dir / "pesisir.db").unlink()
+    found = findings(city)["database"]
+    assert found["health"] == "broken"
+    assert found["next"].startswith("put the file back")
+
+
 def test_lines_are_for_people(city: Pesisir) -> None:
     assert "ok       database" in city.run("doctor").out
 
