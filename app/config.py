@@ -31,15 +31,34 @@ class SettingError(Exception):
 
 
 def _addresses(text: str) -> tuple[Address, ...]:
-    return tuple(parse_address(part.strip()) for part in text.split(",") if part.strip())
+    """Read where to listen: one address of this machine or more, not by name, since a name may be several."""
+    listening = tuple(_literal(part.strip()) for part in text.split(",") if part.strip())
+    if not listening:
+        raise ValueError("names no address, such as 127.0.0.1:1812")
+    return listening
+
+
+def _literal(text: str) -> Address:
+    host, port = parse_address(text)
+    try:
+        ip_address(host)
+    except ValueError as error:
+        raise ValueError(f"{text!r} begins with no address such as 127.0.0.1, 0.0.0.0 or [::1]") from error
+    return host, port
 
 
 def parse_address(text: str) -> Address:
     """Read HOST:PORT, an IPv6 host in brackets; raise ValueError."""
     host, colon, port = text.rpartition(":")
-    if not colon or not port.isdigit() or not 0 <= int(port) < 65_536:
+    if not colon or not (port.isascii() and port.isdigit()) or not 0 <= int(port) < 65_536:
         raise ValueError(f"{text!r} is not HOST:PORT")
     return host.strip("[]"), int(port)
+
+
+def written_address(address: Address) -> str:
+    """Write HOST:PORT, an IPv6 host in brackets."""
+    host, port = address
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def is_loopback(host: str) -> bool:
@@ -253,7 +272,7 @@ def _database_url(text: str) -> str:
 
 
 def _workers(text: str) -> int:
-    if not text.isdigit() or not 1 <= int(text) <= 64:
+    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= 64:
         raise ValueError(f"{text!r} is not a number from 1 to 64")
     return int(text)
 

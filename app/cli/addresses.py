@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from app.config import Address, Settings, is_loopback, is_wildcard
+from app.config import Address, Settings, is_loopback, is_wildcard, written_address
 
 if TYPE_CHECKING:
     from app.domain.nases import Nas
@@ -55,4 +55,4 @@ def _only_here(listen: tuple[Address, ...]) -> bool:
 
 
 def _written(listen: tuple[Address, ...]) -> str:
-    return ",".join(f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in listen)
+    return ",".join(map(written_address, listen))

@@ -12,7 +12,7 @@ from app.cli.findings import Finding, broken, good, warning
 from app.cli.installation import now
 from app.cli.output import octets
 from app.cli.serving import serving
-from app.config import Address, SettingError, Settings, load_secret_key
+from app.config import Address, SettingError, Settings, load_secret_key, written_address
 from app.domain.clock import believable
 from app.node.journal.writer import LEAST_FREE_SEGMENTS, SEGMENT_OCTETS
 
@@ -78,7 +78,7 @@ def _processes(settings: Settings) -> Iterator[Finding]:
     found = serving(settings.data_dir, now())
     for one in found:
         if one.alive:
-            places = [f"{host}:{port}" for at in one.listening.values() for host, port in at]
+            places = [written_address(address) for at in one.listening.values() for address in at]
             yield good(one.process, f"runs{', at ' + ', '.join(places) if places else ''}")
         else:
             yield broken(one.process, f"no sign of life for {one.silent_seconds:.0f} s", "pesisir serve")
@@ -98,7 +98,7 @@ def _ports(settings: Settings) -> Iterator[Finding]:
         for address in addresses:
             problem = _bind_problem(kind, address)
             if problem:
-                yield broken("port", f"{address[0]}:{address[1]}: {problem}", f"see `ss -ltunp`, or change {variable}")
+                yield broken("port", f"{written_address(address)}: {problem}", f"see `ss -ltunp`, or change {variable}")
 
 
 def _bind_problem(kind: socket.SocketKind, address: Address) -> str:

@@ -74,6 +74,8 @@ def explain(error: Exception) -> Failure:
         return Failure(
             f"{error.variable} is not usable", why=error.problem, hint="set it right, or unset it to take the default"
         )
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return Failure(f"cannot use {error.filename}", why=error.strerror, hint="pesisir doctor")
     return _explain_service(error) or Failure(
         "something went wrong that should not", why=f"{type(error).__name__} at {where(error)}: {error}"
     )

@@ -9,7 +9,7 @@ import typer
 from app.cli.installation import read_settings
 from app.cli.noun import example, noun
 from app.cli.output import Json, show_json, show_table
-from app.config import PREFIX, Settings, setting_names
+from app.config import PREFIX, Settings, setting_names, written_address
 
 commands = noun("config", "The settings in force.")
 
@@ -72,10 +72,6 @@ def _text(value: object) -> str:
         case ZoneInfo():
             return value.key
         case tuple():
-            return ",".join(part if isinstance(part, str) else _address(*part) for part in value)
+            return ",".join(part if isinstance(part, str) else written_address(part) for part in value)
         case _:
             return str(value)
-
-
-def _address(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -11,7 +11,7 @@ from typing import Final
 import structlog
 
 from app import log as logs
-from app.config import Settings
+from app.config import Settings, written_address
 from app.main.beginning import Beginning, begin
 from app.main.heartbeat import alive
 from app.main.observation import Observation
@@ -233,4 +233,4 @@ def _demand_addresses(settings: Settings) -> None:
 
 
 def _written(listening: Mapping[str, Sequence[tuple[str, int]]]) -> dict[str, str]:
-    return {service: ",".join(f"{host}:{port}" for host, port in at) for service, at in listening.items()}
+    return {service: ",".join(map(written_address, at)) for service, at in listening.items()}

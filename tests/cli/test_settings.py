@@ -95,3 +95,39 @@ def test_addresses_are_written_as_they_are_typed(settings: dict[str, str]) -> No
         Pesisir(settings).ok("config", "show", "--json").json["PESISIR_RADIUS_AUTH_LISTEN"]
         == "127.0.0.1:1812,[::1]:1812"
     )
+
+
+LISTENERS = [name for name in setting_names() if name.endswith("_LISTEN")]
+
+
+@pytest.mark.parametrize("name", LISTENERS)
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        pytest.param("", "names no address", id="nothing"),
+        pytest.param(" , ", "names no address", id="commas alone"),
+        pytest.param("localhost:1812", "begins with no address", id="a name"),
+        pytest.param(":1812", "begins with no address", id="a port alone"),
+        pytest.param("127.0.0.1", "is not HOST:PORT", id="no port"),
+        pytest.param("127.0.0.1:65536", "is not HOST:PORT", id="port too large"),
+        pytest.param("127.0.0.1:\u00b2", "is not HOST:PORT", id="a digit that is none"),
+        pytest.param("127.0.0.1:1812,x:1", "begins with no address", id="the second of two"),
+    ],
+)
+def test_listener_is_an_address_and_a_port(settings: dict[str, str], name: str, given: str, words: str) -> None:
+    done = Pesisir(settings | {name: given}).run("config", "show")
+    assert done.code == 1
+    assert f"{name} is not usable\n  why:  " in done.err
+    assert words in done.err
+
+
+def test_listeners_may_be_several_and_ipv6(settings: dict[str, str]) -> None:
+    given = "[::1]:1812,127.0.0.1:1812"
+    settings["PESISIR_RADIUS_AUTH_LISTEN"] = given
+    assert Pesisir(settings).ok("config", "show", "--json").json["PESISIR_RADIUS_AUTH_LISTEN"] == given
+
+
+def test_folder_that_cannot_be_made_is_said_in_words(settings: dict[str, str]) -> None:
+    done = Pesisir(settings | {"PESISIR_DATA_DIR": "/proc/pesisir"}).run("db", "upgrade")
+    assert done.code == 1
+    assert "cannot use /proc/pesisir\n  why:  No such file or directory" in done.err
