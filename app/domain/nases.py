@@ -36,6 +36,22 @@ SIGNING_FAMILIES: Final = frozenset({Family.COOVACHILLI, Family.HOSTAPD, Family.
 """Families of which every known version signs its requests: a new NAS of theirs must, from the first packet on."""
 
 
+MAC_IS_PASSWORD: Final = frozenset(
+    {
+        Family.UNIFI,
+        Family.OMADA,
+        Family.HOSTAPD,
+        Family.ARUBA,
+        Family.CISCO,
+        Family.MERAKI,
+        Family.MIST,
+        Family.CAMBIUM,
+        Family.FORTINET,
+    }
+)
+"""Families whose MAC authentication sends the MAC itself as password unless told otherwise, or always."""
+
+
 class Demand(StrEnum):
     """Whether a protection is demanded of a NAS; `auto` learns it."""
 
@@ -89,6 +105,11 @@ class Nas:
     status_server: bool = True
     strict_identity: bool = False
     debug_answers: bool = False
+
+    @property
+    def takes_mac_as_password(self) -> bool:
+        """Tell whether a MAC may be its own password here: only where packets come from one exact address."""
+        return self.family in MAC_IS_PASSWORD and self.address.num_addresses == 1
 
     @property
     def is_unprotected(self) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from app.domain.nases import Family, Nas, NasSecrets
+from app.domain.nases import MAC_IS_PASSWORD, Family, Nas, NasSecrets
 from app.nas.handoff import Portal
 from app.nas.rendering import render
 from radius.vendors import profile_for
@@ -95,6 +95,7 @@ def page(nas: Nas, secrets: NasSecrets, portal: Portal) -> Mapping[str, str]:
         "steps": place.steps,
         "interim_seconds": max(portal.interim_seconds, profile.shortest_interim_seconds),
         "takes_disconnect": profile.coa.kind.takes_disconnect,
+        "sends_mac": nas.family in MAC_IS_PASSWORD,
     }
     return {"radius.txt": render("radius.txt", values)}
 

@@ -178,8 +178,10 @@ class Authorizer:
             return None
         if credential.matches(asked.nas.mac_secret):
             return asked.nas.mac_secret
-        if not asked.nas.mac_is_password:
+        if not asked.nas.nas.takes_mac_as_password:
             return None
+        if isinstance(credential, PapPassword) and parse_mac(credential.password.decode("ascii", "replace")) == mac:
+            return mac  # some write the name with separators and the password without
         return next((password for password in (asked.name, mac) if credential.matches(password)), None)
 
     # Passwords

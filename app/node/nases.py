@@ -6,7 +6,7 @@ from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 
-from app.domain.nases import Demand, Direction, Family, Nas, NasSecrets, Site
+from app.domain.nases import Demand, Direction, Nas, NasSecrets, Site
 from radius.backend import Demand as WireDemand
 from radius.backend import Nas as WireNas
 from radius.vendors import profile_for
@@ -14,8 +14,6 @@ from radius.vendors.profile import Direction as WireDirection
 from radius.vendors.profile import Profile
 
 _HOSTS_KEPT: Final = 8192
-MAC_IS_PASSWORD: Final = frozenset({Family.UNIFI, Family.OMADA, Family.HOSTAPD})
-"""Families whose MAC authentication sends the MAC itself as password and cannot be told otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +36,6 @@ class KnownNas:
     def profile(self) -> Profile:
         """Return how the router's family speaks."""
         return self.wire.profile
-
-    @property
-    def mac_is_password(self) -> bool:
-        """Tell whether a MAC may be its own password here: only where the packet's source is one exact address."""
-        return self.nas.family in MAC_IS_PASSWORD and self.wire.exact_address
 
 
 class NasTable:

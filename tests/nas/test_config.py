@@ -3,11 +3,12 @@
 import shutil
 import subprocess
 from dataclasses import replace
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
 
-from app.domain.nases import Family, Nas, NasSecrets
+from app.domain.nases import MAC_IS_PASSWORD, Family, Nas, NasSecrets
 from app.nas.families import config
 from app.nas.handoff import Portal
 from app.nas.mikrotik_config import pages
@@ -50,6 +51,17 @@ def test_every_configuration_ends_its_lines_and_names_the_nas_or_its_secret(fami
         assert text.endswith("\n")
         assert "@{" not in text
         assert "@@" not in text
+
+
+# A3.10
+@pytest.mark.parametrize(
+    "family", [family for family in Family if "radius.txt" in config(nas_of(family), SECRETS, PORTAL)]
+)
+def test_mac_secret_is_told_where_the_router_can_be_told_it(family: Family) -> None:
+    exact = nas_of(family)
+    wide = replace(exact, address=ip_network("10.9.0.0/24"))
+    assert (SECRETS.mac in config(exact, SECRETS, PORTAL)["radius.txt"]) is (family not in MAC_IS_PASSWORD)
+    assert SECRETS.mac in config(wide, SECRETS, PORTAL)["radius.txt"]
 
 
 @pytest.mark.parametrize("portal", [PORTAL, HTTP], ids=["https", "http"])

@@ -10,7 +10,7 @@ from app.db.feed import FeedKind
 from app.domain.acceptances import Acceptance, read_class
 from app.domain.access import DenialReason
 from app.domain.hints import HintKind
-from app.domain.nases import Family
+from app.domain.nases import MAC_IS_PASSWORD, Family
 from app.domain.quotas import Period
 from app.domain.reports import Method
 from app.domain.resume import ResumeGrant
@@ -368,14 +368,21 @@ def test_a_flood_of_unknown_macs_costs_nobody_anything(city: City, start: Start)
 
 
 # A3.10
-def test_mac_is_its_own_password_where_the_family_cannot_be_told_otherwise(city: City, start: Start) -> None:
+@pytest.mark.parametrize("family", sorted(MAC_IS_PASSWORD))
+def test_mac_is_its_own_password_where_the_family_sends_it(city: City, start: Start, family: Family) -> None:
     account = city.add_user("budi")
     city.add_grant(MAC, account)
-    exact = city.add_nas("unifi-1", family=Family.UNIFI, address="127.0.0.9")
-    wide = city.add_nas("unifi-2", family=Family.UNIFI, address="127.1.0.0/16")
+    exact = city.add_nas("wifi-1", family=family, address="127.0.0.9")
+    wide = city.add_nas("wifi-2", family=family, address="127.1.0.0/16")
     node = start(city)
-    accepted(node.ask(node.request("02-AA-00-00-00-01", "02-AA-00-00-00-01", nas_id=exact.id)))
-    assert node.ask(node.request("02-AA-00-00-00-01", "02-AA-00-00-00-01", nas_id=wide.id)) == UNKNOWN_MAC
+    for name, password in (
+        ("02-AA-00-00-00-01", "02-AA-00-00-00-01"),
+        ("02-AA-00-00-00-01", "02aa00000001"),
+        ("02:aa:00:00:00:01", chap("02:aa:00:00:00:01")),
+    ):
+        accepted(node.ask(node.request(name, password, nas_id=exact.id)))
+        assert node.ask(node.request(name, password, nas_id=wide.id)) == UNKNOWN_MAC
+    assert node.ask(node.request("02-AA-00-00-00-01", OTHER_MAC, nas_id=exact.id)) == UNKNOWN_MAC
 
 
 def test_phone_number_as_user_name_is_no_mac(city: City, start: Start) -> None:
