@@ -50,7 +50,7 @@ def make_account(
     return Account(
         id=id,
         kind=kind,
-        policy=effective_policy(plan or make_plan(), (), now=NOON),
+        policy=effective_policy(plan or make_plan(), now=NOON),
         version=version,
         suspended=suspended,
         valid_until=valid_until,

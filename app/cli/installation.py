@@ -1,6 +1,7 @@
 """What a command works on: the settings, the secret key and the database of this installation."""
 
 import os
+import pwd
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -85,3 +86,11 @@ def make_ready(database: "Database", keyring: "Keyring") -> None:
     if not database.is_postgresql and check(database) is SchemaState.EMPTY:
         upgrade(database, keyring, chance=os.urandom)
         say("made a new database")
+
+
+def author() -> str:
+    """Name who works at this terminal: the account on this machine."""
+    try:
+        return f"cli:{pwd.getpwuid(os.getuid()).pw_name}"
+    except KeyError:
+        return f"cli:{os.getuid()}"

@@ -20,6 +20,8 @@ _LISTS: Final = {
     "batch": "pesisir voucher list",
     "session": "pesisir session list",
     "own quota": "pesisir user show NAME",
+    "own value": "pesisir user override NAME",
+    "value at site": "pesisir site override NAME",
 }
 _WORDS: Final = {"nas": "NAS", "batch": "batch of vouchers"}
 

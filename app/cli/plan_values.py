@@ -1,14 +1,17 @@
 """What a plan holds, as options of the command line and as people and scripts read it: each value stands here once."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple, cast
+from zoneinfo import ZoneInfo
 
 from typer.models import OptionInfo
 
+from app.cli.failures import usage
 from app.cli.options import Given, amount, number, one_of, rate, seconds, word
-from app.cli.output import JsonValue, duration
+from app.cli.output import JsonValue, duration, iso, local
+from app.domain.overlays import FIELDS, Override
 from app.domain.plans import Plan
 from app.domain.quotas import Period
 from app.domain.service_classes import ServiceClass
@@ -85,17 +88,25 @@ _VALUES: Final[Mapping[str, _Value]] = {
 
 def with_values(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options of a plan's values; it gets those that were named as its argument `values`."""
+    return _with(_VALUES, command)
 
+
+def with_overridable_values(command: Callable[..., None]) -> Callable[..., None]:
+    """Do so with those that are overridden one by one: all but the quotas."""
+    return _with({field: value for field, value in _VALUES.items() if field in FIELDS}, command)
+
+
+def _with(values: Mapping[str, _Value], command: Callable[..., None]) -> Callable[..., None]:
     @wraps(command)
     def run(**arguments: object) -> None:
-        options = {field: arguments.pop(field) for field in _VALUES}
+        options = {field: arguments.pop(field) for field in values}
         given = {field: option.value for field, option in options.items() if isinstance(option, Given)}
         command(**arguments, values=cast("PlanValues", given))  # the keys are those of the TypedDict
 
     own = [parameter for name, parameter in signature(command).parameters.items() if name != "values"]
     added = [
         Parameter(field, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[Given[Any] | None, value.option])
-        for field, value in _VALUES.items()
+        for field, value in values.items()
     ]
     run.__signature__ = signature(command).replace(parameters=[*own, *added])  # type: ignore[attr-defined]  # typer reads it
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in [*own, *added]}
@@ -115,6 +126,42 @@ def titles() -> list[str]:
 def plan_json(plan: Plan) -> dict[str, JsonValue]:
     """Write a plan for scripts."""
     return {"id": plan.id, "name": plan.name, **dict(zip(_VALUES, _held(plan), strict=True))}
+
+
+def fields_of(names: Sequence[str]) -> list[str]:
+    """Return the values that options name, as in `down` for --down; `all` is every one of them. Raise Failure."""
+    by_name = {_flag(value.option).removeprefix("--"): field for field, value in _VALUES.items()}
+    found: list[str] = []
+    for name in names:
+        if name == "all":
+            return list(FIELDS)
+        if name not in by_name:
+            usage(f"{name!r} is no value of a plan", hint=f"one of {', '.join(by_name)}, or all")
+        found.append(by_name[name])
+    return found
+
+
+def _flag(option: OptionInfo) -> str:
+    """Return how an option is spelled; typer keeps the first spelling as the default until a command has it."""
+    return str(option.default)
+
+
+def override_line(override: Override, zone: ZoneInfo) -> tuple[str, str, str, str, str | None]:
+    """Write an override for people: value, what it is, why, who said so, until when."""
+    value = _VALUES[override.field]
+    until = local(override.until, zone)
+    return value.title, value.write(override.value) or "no limit", override.reason, override.author, until
+
+
+def override_json(override: Override, zone: ZoneInfo) -> dict[str, JsonValue]:
+    """Write an override for scripts."""
+    return {
+        "field": override.field,
+        "value": override.value,
+        "reason": override.reason,
+        "author": override.author,
+        "until": iso(override.until, zone),
+    }
 
 
 def _held(plan: Plan) -> list[Any]:

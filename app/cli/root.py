@@ -12,6 +12,7 @@ from app.cli import (
     journal,
     nas_families,
     nases,
+    overrides,
     plans,
     radius,
     radius_trace,
@@ -50,6 +51,7 @@ def build() -> typer.Typer:
     demo.register(root)
     user_show.register(users.commands)
     user_import.register(users.commands)
+    overrides.register(users.commands, sites.commands)
     radius_trace.register(radius.commands)
     nas_families.register(nases.commands)
     for each in (schema, settings, uplinks, sites, plans, nases, users, vouchers, sessions, journal, radius, bench):

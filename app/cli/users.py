@@ -1,14 +1,13 @@
 """`pesisir user`: people with an account."""
 
 import os
-import pwd
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from app.cli.failures import usage
-from app.cli.installation import Installation, now, open_installation
+from app.cli.installation import Installation, author, now, open_installation
 from app.cli.noun import example, noun
 from app.cli.options import Given, amount, read_end, read_secret, word
 from app.cli.output import (
@@ -201,20 +200,12 @@ def _set_quota(
         period,
         limit,
         reason=reason,
-        author=_author(),
+        author=author(),
         until=ends,
         zone=here.zone,
         now=now(),
         chance=os.urandom,
     )
-
-
-def _author() -> str:
-    """Name who works at this terminal: the account on this machine."""
-    try:
-        return f"cli:{pwd.getpwuid(os.getuid()).pw_name}"
-    except KeyError:
-        return f"cli:{os.getuid()}"
 
 
 def _password(password: str | None, file: str | None, *, absent: bool) -> str | None:

@@ -6,27 +6,40 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, bindparam, insert, or_, select, update
 
-from app.db import overrides, plans, tables
+from app.db import overlays, tables
 from app.db.chunks import chunks
 from app.db.keyed import among
+from app.db.rules import read_rules
 from app.db.tables import accounts
 from app.domain.clock import MADE_AT, believable
-from app.domain.plans import Plan
-from app.domain.policies import Policy, effective_policy
-from app.domain.quotas import QuotaOverride
+from app.domain.policies import Policy
 from app.domain.users import Account, AccountKind
 
 
-def live(connection: Connection, *, now: datetime) -> list[Account]:
-    """Return every account that is not removed: what a node must know."""
-    rows = connection.execute(select(accounts).where(accounts.c.removed_at.is_(None))).all()
-    return _with_policies(rows, plans.by_id(connection), overrides.read_all(connection), now=now)
-
-
 def by_ids(connection: Connection, account_ids: Collection[str], *, now: datetime) -> list[Account]:
-    """Return these accounts, removed ones too; an id that does not exist is left out."""
-    rows = connection.execute(select(accounts).where(among(connection, accounts.c.id, account_ids))).all()
-    return _with_policies(rows, plans.by_id(connection), overrides.of_accounts(connection, account_ids), now=now)
+    """Return these accounts, removed ones too; an id that does not exist is left out.
+
+    Their policies are for no place in particular: to decide, take those of `by_places`.
+    """
+    found = by_places(connection, [(account_id, None) for account_id in account_ids], now=now)
+    return list(found.values())
+
+
+def by_places(
+    connection: Connection, places: Iterable[tuple[str, str | None]], *, now: datetime
+) -> dict[tuple[str, str | None], Account]:
+    """Return accounts with the policies of sites, by (account id, site id); those that do not exist are left out."""
+    wanted = set(places)
+    ids = {account_id for account_id, _ in wanted}
+    rows = connection.execute(select(accounts).where(among(connection, accounts.c.id, ids))).all()
+    rules = read_rules(connection, with_sites=any(site_id is not None for _, site_id in wanted))
+    own = overlays.own_of(connection, ids)
+    by_id = {row.id: row for row in rows}
+    return {
+        (account_id, site_id): account_of(row, rules.policy(row.plan_id, own.get(account_id), site_id, now))
+        for account_id, site_id in sorted(wanted, key=str)
+        if (row := by_id.get(account_id)) is not None
+    }
 
 
 def existing(connection: Connection, account_ids: Collection[str]) -> set[str]:
@@ -34,15 +47,15 @@ def existing(connection: Connection, account_ids: Collection[str]) -> set[str]:
     return set(connection.scalars(select(accounts.c.id).where(among(connection, accounts.c.id, account_ids))))
 
 
-def by_id(connection: Connection, account_id: str, *, now: datetime) -> Account | None:
-    """Return one account; None if there is none of that id."""
-    return next(iter(by_ids(connection, [account_id], now=now)), None)
+def by_id(connection: Connection, account_id: str, *, site_id: str | None = None, now: datetime) -> Account | None:
+    """Return one account, with the policy of a site if one is named; None if there is none of that id."""
+    return by_places(connection, [(account_id, site_id)], now=now).get((account_id, site_id))
 
 
-def guest_of(connection: Connection, mac: str, *, now: datetime) -> Account | None:
+def guest_of(connection: Connection, mac: str, *, site_id: str | None = None, now: datetime) -> Account | None:
     """Return the account of a guest: a device without a user; None if it was never here."""
     account_id = connection.scalar(select(accounts.c.id).where(accounts.c.guest_mac == mac))
-    return None if account_id is None else by_id(connection, account_id, now=now)
+    return None if account_id is None else by_id(connection, account_id, site_id=site_id, now=now)
 
 
 def add(
@@ -148,22 +161,6 @@ def note_first_uses(connection: Connection, uses: Mapping[str, datetime]) -> Non
         )
 
 
-def policies(
-    rows: Iterable[tuple[str, str]],
-    plans_by_id: Mapping[str, Plan],
-    overrides_by_account: Mapping[str, Sequence[QuotaOverride]],
-    *,
-    now: datetime,
-) -> dict[str, Policy]:
-    """Return the effective policy by account id, for (account id, plan id); equal ones are one object."""
-    shared = {plan_id: effective_policy(plan, (), now=now) for plan_id, plan in plans_by_id.items()}
-    found: dict[str, Policy] = {}
-    for account_id, plan_id in rows:
-        own = overrides_by_account.get(account_id)
-        found[account_id] = shared[plan_id] if own is None else effective_policy(plans_by_id[plan_id], own, now=now)
-    return found
-
-
 def account_of(row: Row[Any], policy: Policy) -> Account:
     """Turn a row of `accounts` into an account."""
     return Account(
@@ -177,14 +174,3 @@ def account_of(row: Row[Any], policy: Policy) -> Account:
         first_used_at=row.first_used_at,
         site_id=row.site_id,
     )
-
-
-def _with_policies(
-    rows: Sequence[Row[Any]],
-    plans_by_id: Mapping[str, Plan],
-    overrides_by_account: Mapping[str, Sequence[QuotaOverride]],
-    *,
-    now: datetime,
-) -> list[Account]:
-    found = policies(((row.id, row.plan_id) for row in rows), plans_by_id, overrides_by_account, now=now)
-    return [account_of(row, found[row.id]) for row in rows]

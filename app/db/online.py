@@ -17,6 +17,7 @@ class OnlineSession:
     id: str
     mac: str
     nas_id: str
+    site_id: str | None
     started_at: datetime
     last_report_at: datetime
     open: bool
@@ -38,6 +39,7 @@ def sessions_of(connection: Connection, account_id: str, *, since: datetime) -> 
             sessions.c.id,
             sessions.c.mac,
             sessions.c.nas_id,
+            sessions.c.site_id,
             sessions.c.started_at,
             sessions.c.last_report_at,
             sessions.c.state,
@@ -52,6 +54,7 @@ def sessions_of(connection: Connection, account_id: str, *, since: datetime) -> 
             id=row.id,
             mac=row.mac,
             nas_id=row.nas_id,
+            site_id=row.site_id,
             started_at=row.started_at,
             last_report_at=row.last_report_at,
             open=row.state == SessionState.OPEN.value,

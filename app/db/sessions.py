@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, delete, select, text, update
 from app.db.bulk import moment_text, write_rows
 from app.db.keyed import MOMENT, among, equal, key_rows, key_value
 from app.db.readings import compact_json, from_us, reading_values, to_reading, to_us
-from app.db.tables import changes, nases, sessions, sites
+from app.db.tables import accounts, changes, nases, sessions, sites
 from app.domain.addresses import Address, AddressKind
 from app.domain.counters import Counting, Excess, Oddity
 from app.domain.ends import Stop
@@ -100,6 +100,29 @@ def open_of_accounts(connection: Connection, account_ids: Iterable[str]) -> list
         among(connection, sessions.c.account_id, account_ids), sessions.c.state == SessionState.OPEN.value
     )
     return [(session_id, account_id) for session_id, account_id in connection.execute(query) if account_id]
+
+
+def open_places(connection: Connection, account_ids: Iterable[str]) -> dict[tuple[str, str | None], list[str]]:
+    """Return the ids of the open sessions of accounts by (account id, site id)."""
+    query = select(sessions.c.id, sessions.c.account_id, sessions.c.site_id).where(
+        among(connection, sessions.c.account_id, account_ids), sessions.c.state == SessionState.OPEN.value
+    )
+    found: dict[tuple[str, str | None], list[str]] = {}
+    for row in connection.execute(query):
+        found.setdefault((row.account_id, row.site_id), []).append(row.id)
+    return found
+
+
+def accounts_at(connection: Connection, site_id: str, plan_id: str = "") -> list[str]:
+    """Return the accounts that have an open session at a site; with a plan, those of that plan."""
+    query = (
+        select(sessions.c.account_id)
+        .join(accounts, accounts.c.id == sessions.c.account_id)
+        .where(sessions.c.state == SessionState.OPEN.value, sessions.c.site_id == site_id)
+    )
+    if plan_id:
+        query = query.where(accounts.c.plan_id == plan_id)
+    return [account_id for account_id in connection.scalars(query.distinct()) if account_id is not None]
 
 
 def open_of_devices(connection: Connection, devices: Iterable[tuple[str, str]]) -> list[str]:

@@ -242,6 +242,31 @@ quota_overrides = Table(
     Column("created_at", Moment, nullable=False),
 )
 
+account_overrides = Table(
+    "account_overrides",
+    metadata,
+    Column("account_id", String(16), ForeignKey("accounts.id"), primary_key=True),
+    Column("item", String(100), primary_key=True),  # a value of the plan
+    Column("value", Text, nullable=False),  # JSON
+    Column("reason", String(200), nullable=False),
+    Column("author", String(80), nullable=False),
+    Column("until", Moment),
+    Column("created_at", Moment, nullable=False),
+)
+
+site_overrides = Table(
+    "site_overrides",
+    metadata,
+    Column("site_id", String(16), ForeignKey("sites.id"), primary_key=True),
+    Column("plan_id", String(16), primary_key=True),  # "": every plan
+    Column("item", String(100), primary_key=True),  # as in account_overrides
+    Column("value", Text, nullable=False),
+    Column("reason", String(200), nullable=False),
+    Column("author", String(80), nullable=False),
+    Column("until", Moment),
+    Column("created_at", Moment, nullable=False),
+)
+
 ceilings = Table(
     "ceilings",
     metadata,

@@ -7,9 +7,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, func, insert, or_, select, update
 
-from app.db import overrides, plans
-from app.db.accounts import account_of, policies
+from app.db import overlays
+from app.db.accounts import account_of
 from app.db.chunks import chunks
+from app.db.rules import read_rules
 from app.db.tables import accounts, users
 from app.domain.users import User
 
@@ -133,7 +134,8 @@ def _read(
 
 
 def _users(connection: Connection, rows: Sequence[Row[Any]], *, now: datetime) -> Iterable[User]:
-    own = overrides.of_accounts(connection, [row.id for row in rows])
-    found = policies(((row.id, row.plan_id) for row in rows), plans.by_id(connection), own, now=now)
+    own = overlays.own_of(connection, [row.id for row in rows])
+    rules = read_rules(connection, with_sites=False)
     for row in rows:
-        yield User(account_of(row, found[row.id]), row.username, row.name, row.phone)
+        policy = rules.policy(row.plan_id, own.get(row.id), None, now)
+        yield User(account_of(row, policy), row.username, row.name, row.phone)

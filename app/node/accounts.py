@@ -3,15 +3,15 @@
 One thread changes them, another reads: every change is one assignment to one key, and no reader holds two.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from copy import copy
 from datetime import datetime
 from typing import NamedTuple
 
 from app.db.snapshot import AccountFacts
+from app.domain.overlays import Overlay
 from app.domain.plans import Plan
-from app.domain.policies import Policy, effective_policy
-from app.domain.quotas import QuotaOverride
+from app.domain.policies import Policy, Rules
 from app.domain.users import Account, Credential
 
 
@@ -23,19 +23,19 @@ class Login(NamedTuple):
 
 
 class Accounts:
-    """Every account that exists. Accounts without overrides share their plan's policy."""
+    """Every account that exists. Accounts that have nothing of their own share the policy of their plan.
+
+    An account is kept with its policy at no place in particular, as it was when the account came. What has changed
+    since then by the hour, or is otherwise at a site, is worked out when it is first asked for, and kept for as long as
+    neither the account nor the rules are others.
+    """
 
     def __init__(
-        self,
-        plans: Mapping[str, Plan],
-        facts: Iterable[AccountFacts],
-        overrides: Mapping[str, Sequence[QuotaOverride]],
-        *,
-        now: datetime,
+        self, rules: Rules, facts: Iterable[AccountFacts], own: Mapping[str, Overlay], *, now: datetime
     ) -> None:
-        self._plans = dict(plans)
-        self._policies = _policies(self._plans, now)
-        self._overrides = {account_id: tuple(some) for account_id, some in overrides.items()}
+        self._rules = rules
+        self._own = dict(own)
+        self._worked_out: dict[tuple[str, str | None], tuple[Account, Rules, Account]] = {}
         self._by_id: dict[str, Account] = {}
         self._by_name: dict[str, str] = {}
         self._logins: dict[str, Login] = {}
@@ -45,15 +45,23 @@ class Accounts:
     def __len__(self) -> int:
         return len(self._by_id)
 
-    def get(self, account_id: str, now: datetime) -> Account | None:
-        """Return an account with the policy that holds at `now`."""
+    def get(self, account_id: str, now: datetime, *, site_id: str | None = None) -> Account | None:
+        """Return an account with the policy that holds at `now`, at a site if one is named."""
         account = self._by_id.get(account_id)
-        if account is not None:
-            changes_at = account.policy.changes_at
-            if changes_at is not None and changes_at <= now:
-                account = self._with_policy(account, account.policy.plan.id, now)
-                self._by_id[account_id] = account
-        return account
+        if account is None:
+            return None
+        rules = self._rules
+        if site_id not in rules.sites:
+            site_id = None
+            if account.policy.holds(now):
+                return account
+        kept = self._worked_out.get((account_id, site_id))
+        if kept is not None and kept[0] is account and kept[1] is rules and kept[2].policy.holds(now):
+            return kept[2]
+        policy = rules.policy(account.policy.plan.id, self._own.get(account_id), site_id, now)
+        found = account._replace(policy=policy)
+        self._worked_out[account_id, site_id] = account, rules, found
+        return found
 
     def id_of(self, username: str) -> str | None:
         """Return the account id behind a canonical user name."""
@@ -68,19 +76,19 @@ class Accounts:
     def copied(self) -> "Accounts":
         """Return a copy that changes no more; it shares with this one what never changes."""
         other = copy(self)
-        for name in ("_overrides", "_by_id", "_by_name", "_logins"):
+        for name in ("_own", "_by_id", "_by_name", "_logins"):
             setattr(other, name, dict(getattr(self, name)))
         return other
 
     @property
-    def plans(self) -> Mapping[str, Plan]:
-        """Return the plans by id."""
-        return self._plans
+    def rules(self) -> Rules:
+        """Return the plans, and what sites lay over them."""
+        return self._rules
 
     @property
-    def overrides(self) -> Mapping[str, Sequence[QuotaOverride]]:
-        """Return the overrides by account id."""
-        return self._overrides
+    def own(self) -> Mapping[str, Overlay]:
+        """Return what accounts have of their own, by account id."""
+        return self._own
 
     @property
     def ids(self) -> Collection[str]:
@@ -109,16 +117,16 @@ class Accounts:
         self,
         ids: Iterable[str],
         facts: Iterable[AccountFacts],
-        overrides: Mapping[str, Sequence[QuotaOverride]],
+        own: Mapping[str, Overlay],
         *,
         now: datetime,
     ) -> None:
         """Take what the database says now about the accounts `ids`; those without facts are gone."""
         found = {fact.id: fact for fact in facts}
         for account_id in ids:
-            self._overrides.pop(account_id, None)
-            if account_id in overrides:
-                self._overrides[account_id] = tuple(overrides[account_id])
+            self._own.pop(account_id, None)
+            if account_id in own:
+                self._own[account_id] = own[account_id]
             fact = found.get(account_id)
             if fact is None:
                 self._by_id.pop(account_id, None)
@@ -128,23 +136,23 @@ class Accounts:
 
     def of_plans_with_new_validity(self, plans: Mapping[str, Plan]) -> list[str]:
         """Return the ids of accounts whose first use has begun to matter: a node was not told of it before."""
+        known = self._rules.plans
         gained = {
             plan_id
             for plan_id, plan in plans.items()
-            if plan.validity_seconds is not None
-            and plan_id in self._plans
-            and self._plans[plan_id].validity_seconds is None
+            if plan.validity_seconds is not None and plan_id in known and known[plan_id].validity_seconds is None
         }
         return [id_ for id_, account in self._by_id.items() if account.policy.plan.id in gained] if gained else []
 
-    def replace_plans(self, plans: Mapping[str, Plan], now: datetime) -> None:
-        """Take new plans, and bring the accounts whose plan changed to them."""
-        changed = {plan_id for plan_id, plan in plans.items() if self._plans.get(plan_id) != plan}
-        self._plans = dict(plans)
-        self._policies = _policies(self._plans, now)
+    def replace_rules(self, rules: Rules, now: datetime) -> None:
+        """Take new rules, and bring the accounts whose plan changed to them."""
+        changed = {plan_id for plan_id, plan in rules.plans.items() if self._rules.plans.get(plan_id) != plan}
+        self._rules = rules
+        self._worked_out = {}
         for account_id, account in list(self._by_id.items()):
-            if account.policy.plan.id in changed:
-                self._by_id[account_id] = self._with_policy(account, account.policy.plan.id, now)
+            plan_id = account.policy.plan.id
+            if plan_id in changed:
+                self._by_id[account_id] = account._replace(policy=self._policy(account_id, plan_id, now))
 
     def _put(self, fact: AccountFacts, now: datetime) -> None:
         self._forget_login(fact.id, keep=fact.username)
@@ -174,24 +182,4 @@ class Accounts:
                 del self._by_name[login.username]
 
     def _policy(self, account_id: str, plan_id: str, now: datetime) -> Policy:
-        overrides = self._overrides.get(account_id)
-        return (
-            self._policies[plan_id] if overrides is None else effective_policy(self._plans[plan_id], overrides, now=now)
-        )
-
-    def _with_policy(self, account: Account, plan_id: str, now: datetime) -> Account:
-        return Account(
-            account.id,
-            account.kind,
-            self._policy(account.id, plan_id, now),
-            account.version,
-            account.suspended,
-            account.removed,
-            account.valid_until,
-            account.first_used_at,
-            account.site_id,
-        )
-
-
-def _policies(plans: Mapping[str, Plan], now: datetime) -> dict[str, Policy]:
-    return {plan_id: effective_policy(plan, (), now=now) for plan_id, plan in plans.items()}
+        return self._rules.policy(plan_id, self._own.get(account_id), None, now)

@@ -125,6 +125,9 @@ class Authorizer:
             return self._by_mac(asked, mac)
         return self._by_password(asked)
 
+    def _account(self, asked: _Asked, account_id: str) -> Account | None:
+        return self._snapshot.accounts.get(account_id, asked.now, site_id=asked.nas.nas.site_id)
+
     # Tickets
 
     def _by_ticket(self, asked: _Asked, ticket: TicketName) -> Outcome:
@@ -138,7 +141,7 @@ class Authorizer:
             return _proving(credential, password, self._again(asked, used))
         if ticket.expires_at <= asked.now:
             return self._refuse(asked, Method.TICKET, DenialReason.TICKET_EXPIRED, ticket.account_id)
-        account = self._snapshot.accounts.get(ticket.account_id, asked.now)
+        account = self._account(asked, ticket.account_id)
         if account is None or account.version < ticket.account_version:
             waiting = self._wait_for_news(asked.request)
             if waiting is not None:
@@ -164,7 +167,7 @@ class Authorizer:
     def _by_mac(self, asked: _Asked, mac: str) -> Outcome:
         grants = self._snapshot.grants.get(mac)
         grant = grant_for(grants, asked.nas.nas.site_id, asked.now) if grants and mac == asked.mac else None
-        account = None if grant is None else self._snapshot.accounts.get(grant.account_id, asked.now)
+        account = None if grant is None else self._account(asked, grant.account_id)
         password = None if account is None else self._mac_password(asked, mac)
         if account is None or password is None:
             self.counters.unknown_macs += 1
@@ -196,7 +199,7 @@ class Authorizer:
         if account_id is None:
             return self._wait_for_news(asked.request) or self._refuse_slowly(asked, DenialReason.WRONG_CREDENTIALS)
         login = accounts.login(account_id)
-        account = accounts.get(account_id, asked.now)
+        account = self._account(asked, account_id)
         if login is None or login.credential is None or account is None:
             return self._refuse_slowly(asked, DenialReason.WRONG_CREDENTIALS, account_id)
         match asked.request.credential:

@@ -13,9 +13,10 @@ from enum import StrEnum
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from app.db import ceilings, feed, hints, nases, overrides, plans, sites
+from app.db import ceilings, feed, hints, nases, overlays, sites
 from app.db.engine import Connection, Database
 from app.db.feed import Cursor, FeedKind, News
+from app.db.rules import read_rules
 from app.db.snapshot import (
     PositionFacts,
     read_accounts,
@@ -26,6 +27,7 @@ from app.db.snapshot import (
 )
 from app.domain.ceilings import Ceiling
 from app.domain.local_time import local_day
+from app.domain.policies import Rules
 from app.domain.resume import KEPT_AFTER_END, ResumeGrant, grant_ends_at
 from app.domain.spending import Usage
 from app.node.accounts import Accounts
@@ -62,7 +64,7 @@ class Snapshot:
     node: str
     worker: int
     lock: threading.Lock = field(default_factory=threading.Lock)
-    accounts: Accounts = field(default_factory=lambda: Accounts({}, (), {}, now=datetime.now(UTC)))
+    accounts: Accounts = field(default_factory=lambda: Accounts(Rules({}), (), {}, now=datetime.now(UTC)))
     grants: dict[str, tuple[ResumeGrant, ...]] = field(default_factory=dict)
     nases: NasTable = field(default_factory=NasTable)
     ceilings: dict[str, tuple[Ceiling, ...]] = field(default_factory=dict)  # by account id
@@ -142,7 +144,7 @@ class Snapshot:
         with database.read() as connection:
             cursor = feed.cursor_now(connection)
             accounts = Accounts(
-                plans.by_id(connection), read_accounts(connection), overrides.read_all(connection), now=now
+                read_rules(connection), read_accounts(connection), overlays.read_own(connection), now=now
             )
             grants = read_resume_grants(connection, now=now - KEPT_AFTER_END)
             table = self._nas_table(connection, now)
@@ -191,10 +193,10 @@ class Snapshot:
 
     def _take(self, connection: Connection, news: News, now: datetime) -> None:
         items = news.items
-        if FeedKind.PLAN in items:
-            fresh = plans.by_id(connection)
-            outdated = self.accounts.of_plans_with_new_validity(fresh)
-            self.accounts.replace_plans(fresh, now)
+        if FeedKind.PLAN in items or FeedKind.SITE in items:
+            rules = read_rules(connection)
+            outdated = self.accounts.of_plans_with_new_validity(rules.plans)
+            self.accounts.replace_rules(rules, now)
             self._take_accounts(connection, outdated, now)
         if FeedKind.NAS in items or FeedKind.SITE in items:
             self.nases = self._nas_table(connection, now)
@@ -215,7 +217,7 @@ class Snapshot:
 
     def _take_accounts(self, connection: Connection, ids: Collection[str], now: datetime) -> None:
         if ids:
-            self.accounts.put(ids, read_accounts(connection, ids), overrides.of_accounts(connection, ids), now=now)
+            self.accounts.put(ids, read_accounts(connection, ids), overlays.own_of(connection, ids), now=now)
 
     def _take_grants(self, macs: frozenset[str], grants: Mapping[str, tuple[ResumeGrant, ...]]) -> None:
         for mac in macs:

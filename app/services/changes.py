@@ -32,14 +32,12 @@ def reconsider_sessions(
     """
     today = local_day(now, zone)
     spent = usage.read(connection, account_ids, today=today, since=None)
-    open_sessions: dict[str, list[str]] = {}
-    for session_id, account_id in sessions.open_of_accounts(connection, account_ids):
-        open_sessions.setdefault(account_id, []).append(session_id)
-    for account in accounts.by_ids(connection, list(open_sessions), now=now):
+    open_sessions = sessions.open_places(connection, account_ids)
+    for place, account in accounts.by_places(connection, open_sessions, now=now).items():
         decision = reconsider(
             account, spent.get(account.id, Usage(today)), device="", online_devices=(), now=now, zone=zone
         )
-        _queue(connection, open_sessions[account.id], decision, now=now, chance=chance)
+        _queue(connection, open_sessions[place], decision, now=now, chance=chance)
 
 
 def tell(connection: Connection, session_ids: Collection[str], *, reason: str, now: datetime, chance: Chance) -> int:

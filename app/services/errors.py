@@ -6,7 +6,7 @@ class ServiceError(Exception):
 
 
 class NotFound(ServiceError):  # noqa: N818 it says what is so, as a status does
-    """There is no `kind` (uplink, site, plan, nas, user, voucher, batch, session, own quota) of that name."""
+    """There is no `kind` (uplink, site, plan, nas, user, voucher, batch, session, own value ...) of that name."""
 
     def __init__(self, kind: str, name: str) -> None:
         super().__init__(f"no {kind} {name!r}")

@@ -181,17 +181,17 @@ def _account(
 ) -> Account:
     """Return the account that opens: the one that was checked, or the guest account of the device."""
     if checked.account_id is not None:
-        account = accounts.by_id(connection, checked.account_id, now=now)
+        account = accounts.by_id(connection, checked.account_id, site_id=spot.site.id, now=now)
         assert account is not None, "accounts are never deleted"
         return account
     assert spot.free_plan is not None, "a free tap without a plan was denied"
     made = draw_id(chance)
     new = guests.welcome(connection, made, attempt.mac, plan_id=spot.free_plan.id, site_id=spot.site.id, now=now)
-    account = accounts.guest_of(connection, attempt.mac, now=now)
+    account = accounts.guest_of(connection, attempt.mac, site_id=spot.site.id, now=now)
     assert account is not None, "welcomed just now or before"
     if account.policy.plan.id != spot.free_plan.id:
         accounts.change(connection, account.id, {"plan_id": spot.free_plan.id})
-        account = accounts.guest_of(connection, attempt.mac, now=now)
+        account = accounts.guest_of(connection, attempt.mac, site_id=spot.site.id, now=now)
         assert account is not None, "it was there a line ago"
         new = True
     if new:

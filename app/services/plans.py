@@ -58,7 +58,7 @@ _WORD_LENGTH: Final = 60
 def add_plan(database: Database, name: str, *, now: datetime, chance: Chance, **values: Unpack[PlanValues]) -> Plan:
     """Make a plan; raise Conflict, Invalid."""
     name = fields.label("name", name)
-    columns = _checked(values)
+    columns = checked(values)
     with database.write() as connection:
         if plans.by_name(connection, name) is not None:
             raise Conflict("plan", name)
@@ -87,7 +87,7 @@ def set_plan(database: Database, name: str, *, now: datetime, **values: Unpack[P
 
     The version of an account stays: nodes hear of the plan, and a ticket need not wait for it.
     """
-    columns = _checked(values)
+    columns = checked(values)
     with database.write() as connection:
         plan = plans.by_name(connection, spelled(name))
         if plan is None:
@@ -111,7 +111,8 @@ def _announce(connection: Connection, plan_id: str, *, now: datetime) -> Plan:
     return plan
 
 
-def _checked(values: PlanValues) -> dict[str, int | str | None]:
+def checked(values: PlanValues) -> dict[str, int | str | None]:
+    """Return the values as they are stored; raise Invalid for one that no plan can have."""
     columns: dict[str, int | str | None] = {}
     for field, value in values.items():
         match value:

@@ -75,11 +75,13 @@ def read_status(
             return _not_yet(account, logged_in_at, now)
         usage = usage_of(connection, account_id, now=now, zone=zone)
         every = online.sessions_of(connection, account_id, since=logged_in_at - _CLOCK_TOLERANCE)
-    own = [s for s in every if s.mac == mac and (s.open or s.last_report_at >= logged_in_at + _SECOND)]
+        own = _own(every, mac, logged_in_at)
+        latest = next((session for session in own if session.open), own[0] if own else None)
+        if latest is not None and latest.site_id is not None:
+            account = accounts.by_id(connection, account_id, site_id=latest.site_id, now=now) or account
     devices = {session.mac for session in every if session.open}
     decision = decide_access(account, usage, device=mac, online_devices=devices, now=now, zone=zone)
     state = _state(own, logged_in_at, now)
-    latest = next((session for session in own if session.open), own[0] if own else None)
     left = [
         QuotaLeft(e.quota.period, e.quota.octets, e.quota.octets_left(usage.octets(e.quota.period)))
         for e in account.policy.quotas
@@ -95,6 +97,11 @@ def read_status(
         stop_cause=latest.stop_cause if latest is not None and not latest.open else None,
         denial=decision if isinstance(decision, Denial) else None,
     )
+
+
+def _own(every: list[OnlineSession], mac: str, logged_in_at: datetime) -> list[OnlineSession]:
+    """Return a device's sessions of now and since its login, the newest first."""
+    return [s for s in every if s.mac == mac and (s.open or s.last_report_at >= logged_in_at + _SECOND)]
 
 
 def _carried_out(connection: Connection, account_id: str, mac: str, login: str, logged_in_at: datetime) -> bool:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final, TypedDict, Unpack
 from zoneinfo import ZoneInfo
 
-from app.db import accounts, credentials, devices, feed, overrides, plans, resume, sites, users
+from app.db import accounts, credentials, devices, feed, overlays, overrides, plans, resume, sites, users
 from app.db.engine import Connection, Database
 from app.db.feed import FeedKind
 from app.domain.keys import Chance, draw_id
@@ -135,6 +135,7 @@ def remove_user(database: Database, username: str, *, zone: ZoneInfo, now: datet
         users.remove(connection, account_id)
         credentials.remove(connection, account_id)
         overrides.remove(connection, account_id)
+        overlays.remove_own(connection, account_id)
         devices.forget(connection, account_id)
         macs = resume.end_for_accounts(connection, [account_id])
         accounts.change(connection, account_id, {"removed_at": now, "site_id": None})

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from app.domain.access import Denial, DenialReason, End, Grant, decide_access, reconsider
 from app.domain.local_time import WITA, local_day
+from app.domain.overlays import Overlay
 from app.domain.policies import effective_policy
 from app.domain.quotas import Period, Quota, QuotaOverride
 from app.domain.spending import Usage
@@ -136,7 +137,7 @@ def test_device_limit(limit: int | None, online: tuple[str, ...], expected: Gran
 
 def test_own_quota_of_nothing_keeps_a_person_off() -> None:
     own = QuotaOverride(Quota(Period.DAY, 0), "penyalahgunaan", "admin")
-    account = make_account()._replace(policy=effective_policy(make_plan(), [own], now=NOON))
+    account = make_account()._replace(policy=effective_policy(make_plan(), Overlay(quotas=(own,)), now=NOON))
     assert decide(account) == Denial(DenialReason.QUOTA_EXHAUSTED, MIDNIGHT, Period.DAY)
 
 

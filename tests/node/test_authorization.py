@@ -16,7 +16,8 @@ from app.domain.reports import Method
 from app.domain.resume import ResumeGrant
 from app.domain.users import CredentialKind
 from app.node.journal.records import Verdict
-from app.services import passwords, plans, quotas, sites, users
+from app.services import overrides, passwords, plans, quotas, sites, users
+from app.services.overrides import Why
 from radius.codes import StatusType
 from radius.messages import Accept, Answer, Later, Reject
 from tests.factories import MAC
@@ -611,6 +612,29 @@ def test_accept_carries_bursts_vlan_filter_and_address_list_and_so_does_its_verd
     assert attributes.text("Mikrotik-Rate-Limit") == "2000000/4000000 6000000/8000000 2000000/4000000 8/8"
     (verdict,) = node.verdicts()
     assert verdict.limits[6:] == (8_000_000, 6_000_000, 8, 20, "warga", "pulau")
+
+
+def test_site_and_own_values_decide_what_is_granted_and_end_by_the_clock(city: City, start: Start) -> None:
+    city.add_user("budi")
+    other_site = sites.add_site(city.database, "Melahing", now=city.time.at, chance=city.chance)
+    melahing = city.add_nas("melahing-1", address="127.0.0.2", site=other_site.name)
+    node = start(city)
+
+    def rate(nas_id: str) -> int | None:
+        return accepted(node.ask(node.request("budi", "rahasia-123", nas_id=nas_id))).authorization.down_bps
+
+    why = Why("satelit penuh", "admin", city.time.at + timedelta(hours=1))
+    overrides.set_at_site(city.database, "Gusung", {"down_bps": 1_000_000}, why, plan=None, **city.circumstances)
+    node.learn()
+    assert (rate(city.nas.id), rate(melahing.id)) == (1_000_000, 4_000_000)
+    own = Why("ujian", "admin", city.time.at + timedelta(minutes=1))
+    overrides.set_own(city.database, "budi", {"down_bps": 8_000_000}, own, **city.circumstances)
+    node.learn()
+    assert (rate(city.nas.id), rate(melahing.id)) == (8_000_000, 8_000_000)
+    city.time.pass_by(60)
+    assert (rate(city.nas.id), rate(melahing.id)) == (1_000_000, 4_000_000)
+    city.time.pass_by(3_600)
+    assert (rate(city.nas.id), rate(melahing.id)) == (4_000_000, 4_000_000)
 
 
 # A6.18

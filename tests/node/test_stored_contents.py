@@ -12,7 +12,9 @@ import pytest
 from app.db.snapshot import AccountFacts
 from app.domain.ceilings import Ceiling, CeilingSource
 from app.domain.nases import Demand, Direction, Family, Nas, NasSecrets, Site
+from app.domain.overlays import Overlay, Override
 from app.domain.plans import Plan
+from app.domain.policies import Rules
 from app.domain.quotas import Period, Quota, QuotaOverride
 from app.domain.resume import ResumeGrant
 from app.domain.service_classes import ServiceClass
@@ -49,6 +51,8 @@ PLAN = Plan(
 )
 BARE_PLAN = Plan("bare", "Tamu")
 OVERRIDE = QuotaOverride(Quota(Period.MONTH, 9), "rapat", "admin", LATER)
+OWN_VALUE = Override("service_class", ServiceClass.OFFICE, "piket", "admin", LATER)
+AT_SITE = Overlay((Override("down_bps", 1_000_000, "satelit", "admin"), Override("vlan", None, "satelit", "admin")))
 SITE = Site("site", "Gusung", 60_000_000, "bare", 61)
 NAS = Nas(
     "nas",
@@ -91,7 +95,12 @@ OCTETS = Octets("user", 5, 2**40, Place(3, 4096))
 
 def full() -> Contents:
     return Contents(
-        Accounts({"plan": PLAN, "bare": BARE_PLAN}, [USER, GUEST, NO_PASSWORD], {"user": (OVERRIDE,)}, now=NOON),
+        Accounts(
+            Rules({"plan": PLAN, "bare": BARE_PLAN}, {"site": {"": AT_SITE, "bare": Overlay((OWN_VALUE,))}}),
+            [USER, GUEST, NO_PASSWORD],
+            {"user": Overlay((OWN_VALUE,), (OVERRIDE,))},
+            now=NOON,
+        ),
         {
             MAC: (ResumeGrant(MAC, "user", "site", LATER), ResumeGrant(MAC, "guest", None, NOON)),
             "02:aa:00:00:00:02": (ResumeGrant("02:aa:00:00:00:02", "user", None, LATER),),
@@ -112,7 +121,9 @@ def described(contents: Contents) -> dict[str, Any]:
     everything = {field.name: getattr(contents, field.name) for field in fields(contents)}
     everything["accounts"] = [accounts.facts(account_id) for account_id in accounts.ids]
     everything["policies"] = [accounts.get(account_id, NOON) for account_id in accounts.ids]
-    everything["plans"], everything["overrides"] = accounts.plans, accounts.overrides
+    everything["at_site"] = [accounts.get(account_id, NOON, site_id="site") for account_id in accounts.ids]
+    everything["plans"], everything["own"] = accounts.rules.plans, accounts.own
+    everything["sites"] = accounts.rules.sites
     everything["names"] = {name: accounts.id_of(name) for name in ("budi", "siti")}
     everything["nases"] = contents.nases.by_id
     return everything
@@ -124,7 +135,9 @@ def test_everything_comes_back() -> None:
 
 
 @pytest.mark.parametrize(
-    "thing", [PLAN, OVERRIDE, SITE, NAS, SECRETS, KNOWN, OCTETS, USAGE], ids=lambda thing: type(thing).__name__
+    "thing",
+    [PLAN, OVERRIDE, OWN_VALUE, SITE, NAS, SECRETS, KNOWN, OCTETS, USAGE],
+    ids=lambda thing: type(thing).__name__,
 )
 def test_the_examples_leave_no_field_at_its_default(thing: Any) -> None:
     """So that a field that is new and not stored fails the test above."""

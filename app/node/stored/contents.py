@@ -7,7 +7,7 @@ nothing is returned: a snapshot is complete or it is none. No I/O here.
 import json
 import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from ipaddress import ip_network
 from itertools import islice
@@ -16,7 +16,9 @@ from typing import Any, Final
 from app.db.snapshot import AccountFacts
 from app.domain.ceilings import Ceiling, CeilingSource
 from app.domain.nases import Demand, Direction, Family, Nas, NasSecrets, Site
+from app.domain.overlays import NOTHING, Overlay, Override, value_of
 from app.domain.plans import Plan
+from app.domain.policies import Rules
 from app.domain.quotas import Period, Quota, QuotaOverride
 from app.domain.resume import ResumeGrant
 from app.domain.service_classes import ServiceClass
@@ -38,7 +40,7 @@ Row = list[Any]  # JSON: text, numbers, truth values and None
 def _layout() -> int:
     """Return what changes when anything that is stored gets or loses a field: then older files are refused."""
     named = (AccountFacts, Credential, ResumeGrant, Ceiling, Usage, Lesson, Position, Place)
-    classes = (Plan, Quota, QuotaOverride, Site, Nas, NasSecrets, KnownNas, Presence, Octets)
+    classes = (Plan, Quota, QuotaOverride, Override, Site, Nas, NasSecrets, KnownNas, Presence, Octets)
     names = [[one.__name__, *one._fields] for one in named]
     names += [[one.__name__, *(field.name for field in fields(one))] for one in classes]
     return zlib.crc32(json.dumps(names).encode())
@@ -124,8 +126,9 @@ def _kinds(contents: Contents) -> Mapping[str, tuple[Collection[Any], Callable[[
     grants = contents.grants.values()
     started = [item for item in contents.devices.items() if item[1].reserved_until is None]
     return {
-        "plan": (accounts.plans.values(), _plan_row),
-        "override": (_pairs(accounts.overrides), _override_row),
+        "plan": (accounts.rules.plans.values(), _plan_row),
+        "at_site": (_at_sites(accounts.rules), lambda row: row),
+        "own": (_of_accounts(accounts.own), lambda row: row),
         "account": (accounts.ids, lambda account_id: _account_row(accounts.facts(account_id))),
         "site": (sites.values(), _site_row),
         "nas": (contents.nases.by_id.values(), _nas_row),
@@ -142,9 +145,11 @@ def _kinds(contents: Contents) -> Mapping[str, tuple[Collection[Any], Callable[[
 def _contents(rows: Callable[[str], Iterator[Row]], now: datetime) -> Contents:
     merged, seen = rows("place")
     sites = {row[0]: Site(*row) for row in rows("site")}
-    overrides: dict[str, tuple[QuotaOverride, ...]] = {}
-    for row in rows("override"):
-        overrides[row[0]] = (*overrides.get(row[0], ()), _override(row))
+    over_plans: dict[str, dict[str, Overlay]] = {}
+    for (site_id, plan_id), overlay in _overlays(rows("at_site"), keys=2).items():
+        over_plans.setdefault(site_id, {})[plan_id] = overlay
+    rules = Rules({row[0]: _plan(row) for row in rows("plan")}, over_plans)
+    own = {key[0]: overlay for key, overlay in _overlays(rows("own"), keys=1).items()}
     grants: dict[str, tuple[ResumeGrant, ...]] = {}
     for mac, account_id, site_id, expires_at in rows("grant"):
         grant = ResumeGrant(mac, account_id, site_id, datetime.fromisoformat(expires_at))
@@ -153,7 +158,7 @@ def _contents(rows: Callable[[str], Iterator[Row]], now: datetime) -> Contents:
     for row in rows("ceiling"):
         ceilings[row[0]] = (*ceilings.get(row[0], ()), _ceiling(row))
     return Contents(
-        Accounts({row[0]: _plan(row) for row in rows("plan")}, map(_account, rows("account")), overrides, now=now),
+        Accounts(rules, map(_account, rows("account")), own, now=now),
         grants,
         NasTable(_nas(row, sites, now) for row in rows("nas")),
         ceilings,
@@ -209,18 +214,41 @@ def _plan(row: Row) -> Plan:
     )
 
 
-def _pairs(overrides: Mapping[str, Sequence[QuotaOverride]]) -> list[tuple[str, QuotaOverride]]:
-    return [(account_id, one) for account_id, some in overrides.items() for one in some]
+def _at_sites(rules: Rules) -> list[Row]:
+    return [
+        [site_id, plan_id, *row]
+        for site_id, over in rules.sites.items()
+        for plan_id, overlay in over.items()
+        for row in _overlay_rows(overlay)
+    ]
 
 
-def _override_row(pair: tuple[str, QuotaOverride]) -> Row:
-    account_id, one = pair
-    return [account_id, one.quota.period.value, one.quota.octets, one.reason, one.author, _text(one.until)]
+def _of_accounts(own: Mapping[str, Overlay]) -> list[Row]:
+    return [[account_id, *row] for account_id, overlay in own.items() for row in _overlay_rows(overlay)]
 
 
-def _override(row: Row) -> QuotaOverride:
-    _, period, octets, reason, author, until = row
-    return QuotaOverride(Quota(Period(period), octets), reason, author, _moment(until))
+def _overlay_rows(overlay: Overlay) -> Iterator[Row]:
+    for one in overlay.overrides:
+        yield ["value", one.field, one.value, one.reason, one.author, _text(one.until)]
+    for quota in overlay.quotas:
+        what = [quota.quota.period.value, quota.quota.octets]
+        yield ["quota", None, what, quota.reason, quota.author, _text(quota.until)]
+
+
+def _overlays(rows: Iterable[Row], *, keys: int) -> dict[tuple[str, ...], Overlay]:
+    """Join rows into overlays by their first columns."""
+    found: dict[tuple[str, ...], Overlay] = {}
+    for row in rows:
+        key, (kind, field, what, reason, author, until) = tuple(row[:keys]), row[keys:]
+        so_far = found.get(key, NOTHING)
+        if kind == "value":
+            override = Override(field, value_of(field, what), reason, author, _moment(until))
+            found[key] = replace(so_far, overrides=(*so_far.overrides, override))
+        else:
+            quota = Quota(Period(what[0]), what[1])
+            own = QuotaOverride(quota, reason, author, _moment(until))
+            found[key] = replace(so_far, quotas=(*so_far.quotas, own))
+    return found
 
 
 def _account_row(facts: AccountFacts) -> Row:

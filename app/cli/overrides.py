@@ -1,0 +1,124 @@
+"""`pesisir user override` and `pesisir site override`: values in place of a plan's, with reason, author and end."""
+
+import os
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.cli.failures import usage
+from app.cli.installation import Installation, author, now, open_installation
+from app.cli.noun import example
+from app.cli.options import Name, read_end
+from app.cli.output import Json, JsonValue, say, show_json, show_table
+from app.cli.plan_values import fields_of, override_json, override_line, with_overridable_values
+from app.domain.overlays import Overlay
+
+if TYPE_CHECKING:
+    from app.services.overrides import Why
+    from app.services.plans import PlanValues
+
+Reason = Annotated[str | None, typer.Option(metavar="TEXT", help="Why; everybody who looks will read it.")]
+Until = Annotated[str | None, typer.Option(metavar="DATE", help="Its last day, or moment; unset: for good.")]
+Clear = Annotated[
+    list[str] | None,
+    typer.Option("--clear", metavar="VALUE", help="Give the plan's own back: down, vlan ... or all; may be repeated."),
+]
+OfPlan = Annotated[
+    str | None,
+    typer.Option("--plan", metavar="PLAN", help="Only those with this plan; unset: everybody there."),
+]
+
+_COLUMNS = ("value", "is", "because", "said by", "until")
+
+
+def register(users: typer.Typer, sites: typer.Typer) -> None:
+    """Add the verb to both nouns."""
+    users.command(
+        "override",
+        epilog=example(
+            "pesisir user override siti --down 8M --reason 'ujian daring' --until 2026-12-05",
+            "pesisir user override siti --clear down",
+        ),
+    )(of_user)
+    sites.command(
+        "override",
+        epilog=example(
+            "pesisir site override Gusung --down 2M --interim 5m --reason 'satelit penuh'",
+            "pesisir site override Gusung --plan Tamu --down 1M --reason 'satelit penuh'",
+        ),
+    )(of_site)
+
+
+@with_overridable_values
+def of_user(
+    name: Name,
+    values: "PlanValues",
+    reason: Reason = None,
+    until: Until = None,
+    clear: Clear = None,
+    as_json: Json = False,
+) -> None:
+    """Give one person values in place of the plan's, or list them; `none` is no limit, --clear the plan's own."""
+    from app.services.overrides import clear_own, own_values, set_own
+
+    with open_installation() as here:
+        if clear:
+            clear_own(here.database, name, fields_of(clear), zone=here.zone, now=now(), chance=os.urandom)
+        if values:
+            why = _why(here, reason, until)
+            set_own(here.database, name, values, why, zone=here.zone, now=now(), chance=os.urandom)
+        found = own_values(here.database, name, now=now())
+    if as_json:
+        show_json([override_json(override, here.zone) for override in found.overrides])
+    elif values or clear:
+        say(f"changed; see: pesisir user override {name!r}")
+    else:
+        show_table(_COLUMNS, [override_line(override, here.zone) for override in found.overrides])
+
+
+@with_overridable_values
+def of_site(
+    name: Name,
+    values: "PlanValues",
+    plan: OfPlan = None,
+    reason: Reason = None,
+    until: Until = None,
+    clear: Clear = None,
+    as_json: Json = False,
+) -> None:
+    """Give those at a site values in place of their plans', or list them; `none` is no limit, --clear the plan's."""
+    from app.services.overrides import clear_at_site, set_at_site, values_at_site
+
+    with open_installation() as here:
+        if clear:
+            clear_at_site(
+                here.database, name, fields_of(clear), plan=plan, zone=here.zone, now=now(), chance=os.urandom
+            )
+        if values:
+            why = _why(here, reason, until)
+            set_at_site(here.database, name, values, why, plan=plan, zone=here.zone, now=now(), chance=os.urandom)
+        found = values_at_site(here.database, name)
+    if as_json:
+        show_json(at_site_json(found, here))
+    elif values or clear:
+        say(f"changed; see: pesisir site override {name!r}")
+    else:
+        lines = [(of, *override_line(one, here.zone)) for of, overlay in found.items() for one in overlay.overrides]
+        show_table(("plan", *_COLUMNS), lines)
+
+
+def at_site_json(found: dict[str | None, Overlay], here: Installation) -> list[JsonValue]:
+    """Write for scripts what a site lays over plans; `plan` null: over every plan."""
+    return [
+        {"plan": plan, **override_json(override, here.zone)}
+        for plan, overlay in found.items()
+        for override in overlay.overrides
+    ]
+
+
+def _why(here: Installation, reason: str | None, until: str | None) -> "Why":
+    from app.services.overrides import Why
+
+    if reason is None:
+        usage("a value of one's own needs a reason", hint="--reason TEXT")
+    return Why(reason, author(), None if until is None else read_end(until, here.zone))

@@ -1,0 +1,91 @@
+"""What is laid over plans, in the database: at sites, and for one person. A value is JSON under its item's name."""
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Table, delete, insert, select
+
+from app.db import overrides
+from app.db.keyed import among
+from app.db.tables import account_overrides, site_overrides
+from app.domain.overlays import Overlay, Override, value_of
+
+EVERY_PLAN = ""
+
+
+def read_own(connection: Connection) -> dict[str, Overlay]:
+    """Return what every account has of its own, by account id; one that has nothing is left out."""
+    rows = connection.execute(select(account_overrides)).all()
+    return _own(rows, overrides.read_all(connection))
+
+
+def own_of(connection: Connection, account_ids: Collection[str]) -> dict[str, Overlay]:
+    """Return what some accounts have of their own, by account id; one that has nothing is left out."""
+    query = select(account_overrides).where(among(connection, account_overrides.c.account_id, account_ids))
+    return _own(connection.execute(query).all(), overrides.of_accounts(connection, account_ids))
+
+
+def of_sites(connection: Connection) -> dict[str, dict[str, Overlay]]:
+    """Return what sites lay over plans: by site id, then by plan id, EVERY_PLAN for what holds for all of them."""
+    found: dict[tuple[str, str], list[Override]] = {}
+    for row in connection.execute(select(site_overrides)):
+        found.setdefault((row.site_id, row.plan_id), []).append(_override(row))
+    sites: dict[str, dict[str, Overlay]] = {}
+    for (site_id, plan_id), some in found.items():
+        sites.setdefault(site_id, {})[plan_id] = Overlay(tuple(some))
+    return sites
+
+
+def replace_own(connection: Connection, account_id: str, override: Override, *, now: datetime) -> None:
+    """Set one value for a person, whatever it was."""
+    _replace(connection, account_overrides, {"account_id": account_id}, override, now)
+
+
+def replace_at_site(connection: Connection, site_id: str, plan_id: str, override: Override, *, now: datetime) -> None:
+    """Set one value for a plan at a site, whatever it was."""
+    _replace(connection, site_overrides, {"site_id": site_id, "plan_id": plan_id}, override, now)
+
+
+def remove_own(connection: Connection, account_id: str, items: Collection[str] | None = None) -> int:
+    """Take values of a person back, all of them if `items` is None; return how many there were."""
+    return _remove(connection, account_overrides, {"account_id": account_id}, items)
+
+
+def remove_at_site(connection: Connection, site_id: str, plan_id: str, items: Collection[str] | None = None) -> int:
+    """Take values at a site back, all of that plan if `items` is None; return how many there were."""
+    return _remove(connection, site_overrides, {"site_id": site_id, "plan_id": plan_id}, items)
+
+
+def _replace(connection: Connection, table: Table, key: Mapping[str, str], override: Override, now: datetime) -> None:
+    _remove(connection, table, key, [override.field])
+    connection.execute(
+        insert(table).values(
+            **key,
+            item=override.field,
+            value=json.dumps(override.value),
+            reason=override.reason,
+            author=override.author,
+            until=override.until,
+            created_at=now,
+        )
+    )
+
+
+def _remove(connection: Connection, table: Table, key: Mapping[str, str], items: Collection[str] | None) -> int:
+    query = delete(table).where(*(table.c[name] == value for name, value in key.items()))
+    if items is not None:
+        query = query.where(table.c["item"].in_(list(items)))
+    return connection.execute(query).rowcount
+
+
+def _own(rows: Iterable[Row[Any]], quotas: Mapping[str, Collection[Any]]) -> dict[str, Overlay]:
+    found: dict[str, list[Override]] = {account_id: [] for account_id in quotas}
+    for row in rows:
+        found.setdefault(row.account_id, []).append(_override(row))
+    return {account_id: Overlay(tuple(some), tuple(quotas.get(account_id, ()))) for account_id, some in found.items()}
+
+
+def _override(row: Row[Any]) -> Override:
+    return Override(row.item, value_of(row.item, json.loads(row.value)), row.reason, row.author, row.until)

@@ -1,0 +1,46 @@
+"""What is laid over a plan: single values and quotas, for those at a site or for one person, each with its reason."""
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Final
+
+from app.domain.plans import Plan
+from app.domain.quotas import QuotaOverride
+from app.domain.service_classes import ServiceClass
+
+Value = int | str | None
+"""A value of a plan; None is "no such limit"."""
+
+FIELDS: Final = tuple(field.name for field in fields(Plan) if field.name not in {"id", "name", "quotas"})
+"""What of a plan may be replaced by itself; a quota is replaced by one of the same kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A value that stands in place of the plan's until `until` (None: for good); `field` is one of FIELDS."""
+
+    field: str
+    value: Value
+    reason: str
+    author: str
+    until: datetime | None = None
+
+    def active(self, now: datetime) -> bool:
+        """Tell whether the override holds at `now`."""
+        return self.until is None or now < self.until
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """What stands in place of a plan's values, at most one for each; the order means nothing."""
+
+    overrides: tuple[Override, ...] = ()
+    quotas: tuple[QuotaOverride, ...] = ()
+
+
+NOTHING: Final = Overlay()
+
+
+def value_of(field: str, written: int | str | None) -> Value:
+    """Return a value of a plan from how it is written down."""
+    return ServiceClass(str(written)) if field == "service_class" else written

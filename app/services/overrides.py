@@ -1,0 +1,159 @@
+"""Values in place of a plan's: for one person, or for those at a site; set with reason, author and end; taken back."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from app.db import accounts, feed, overlays, plans, sessions, sites
+from app.db.engine import Connection, Database
+from app.db.feed import FeedKind
+from app.domain.keys import Chance
+from app.domain.overlays import FIELDS, NOTHING, Overlay, Override, value_of
+from app.domain.text import spelled
+from app.services import fields
+from app.services.changes import reconsider_sessions
+from app.services.errors import Invalid, NotFound
+from app.services.plans import PlanValues, checked
+from app.services.users import stored_user
+
+_REASON_LENGTH = 200
+_AUTHOR_LENGTH = 80
+
+
+class Why(NamedTuple):
+    """What is kept beside every value: why, who said so, and until when it holds (None: for good)."""
+
+    reason: str
+    author: str
+    until: datetime | None = None
+
+
+class _Place(NamedTuple):
+    """A site, and the one plan that is meant there (EVERY_PLAN: all)."""
+
+    site_id: str
+    plan_id: str
+
+
+def set_own(
+    database: Database, username: str, values: PlanValues, why: Why, *, zone: ZoneInfo, now: datetime, chance: Chance
+) -> Overlay:
+    """Give a person values of their own; return all that they have. Raise NotFound, Invalid."""
+    given = _overrides(values, why, now)
+    with database.write() as connection:
+        account_id = stored_user(connection, username, now).account.id
+        for override in given:
+            overlays.replace_own(connection, account_id, override, now=now)
+        return _announce_own(connection, account_id, zone=zone, now=now, chance=chance)
+
+
+def clear_own(
+    database: Database, username: str, items: Collection[str], *, zone: ZoneInfo, now: datetime, chance: Chance
+) -> Overlay:
+    """Take values of a person back, so that the plan's hold again; raise NotFound."""
+    with database.write() as connection:
+        account_id = stored_user(connection, username, now).account.id
+        if not overlays.remove_own(connection, account_id, items):
+            raise NotFound("own value", f"{username}: {', '.join(items)}")
+        return _announce_own(connection, account_id, zone=zone, now=now, chance=chance)
+
+
+def own_values(database: Database, username: str, *, now: datetime) -> Overlay:
+    """Return what a person has in place of the plan's; raise NotFound."""
+    with database.read() as connection:
+        account_id = stored_user(connection, username, now).account.id
+        return overlays.own_of(connection, [account_id]).get(account_id, NOTHING)
+
+
+def set_at_site(
+    database: Database,
+    site: str,
+    values: PlanValues,
+    why: Why,
+    *,
+    plan: str | None,
+    zone: ZoneInfo,
+    now: datetime,
+    chance: Chance,
+) -> Overlay:
+    """Lay values over every plan, or over one, for those at a site; return all that lies there over it.
+
+    Raise NotFound (site, plan), Invalid.
+    """
+    given = _overrides(values, why, now)
+    with database.write() as connection:
+        place = _place(connection, site, plan)
+        for override in given:
+            overlays.replace_at_site(connection, *place, override, now=now)
+        return _announce_at_site(connection, place, zone=zone, now=now, chance=chance)
+
+
+def clear_at_site(
+    database: Database,
+    site: str,
+    items: Collection[str],
+    *,
+    plan: str | None,
+    zone: ZoneInfo,
+    now: datetime,
+    chance: Chance,
+) -> Overlay:
+    """Take values at a site back; raise NotFound (site, plan, or nothing of the kind lies there)."""
+    with database.write() as connection:
+        place = _place(connection, site, plan)
+        if not overlays.remove_at_site(connection, *place, items):
+            raise NotFound("value at site", f"{site}: {', '.join(items)}")
+        return _announce_at_site(connection, place, zone=zone, now=now, chance=chance)
+
+
+def values_at_site(database: Database, site: str) -> dict[str | None, Overlay]:
+    """Return what a site lays over plans, by the plan's name, None for every plan; raise NotFound."""
+    with database.read() as connection:
+        site_id = _place(connection, site, None).site_id
+        names = {plan.id: plan.name for plan in plans.read_all(connection)}
+        over = overlays.of_sites(connection).get(site_id, {})
+    return {names.get(plan_id): overlay for plan_id, overlay in sorted(over.items())}
+
+
+def _overrides(values: PlanValues, why: Why, now: datetime) -> list[Override]:
+    if not values:
+        raise Invalid("values", "none is named")
+    if why.until is not None and why.until <= now:
+        raise Invalid("until", "has passed already")
+    reason = fields.reason("reason", why.reason, limit=_REASON_LENGTH)
+    author = fields.reason("author", why.author, limit=_AUTHOR_LENGTH)
+    found = []
+    for field, value in checked(values).items():
+        if field not in FIELDS:
+            raise Invalid(field, "is a quota: it is set as one")
+        found.append(Override(field, value_of(field, value), reason, author, why.until))
+    return found
+
+
+def _place(connection: Connection, site: str, plan: str | None) -> _Place:
+    found = sites.by_name(connection, spelled(site))
+    if found is None:
+        raise NotFound("site", site)
+    if plan is None:
+        return _Place(found.id, overlays.EVERY_PLAN)
+    one = plans.by_name(connection, spelled(plan))
+    if one is None:
+        raise NotFound("plan", plan)
+    return _Place(found.id, one.id)
+
+
+def _announce_own(connection: Connection, account_id: str, *, zone: ZoneInfo, now: datetime, chance: Chance) -> Overlay:
+    accounts.raise_versions(connection, [account_id])
+    reconsider_sessions(connection, [account_id], zone=zone, now=now, chance=chance)
+    feed.append(connection, now=now, items={FeedKind.ACCOUNT: [account_id]})
+    return overlays.own_of(connection, [account_id]).get(account_id, NOTHING)
+
+
+def _announce_at_site(
+    connection: Connection, place: _Place, *, zone: ZoneInfo, now: datetime, chance: Chance
+) -> Overlay:
+    there = sessions.accounts_at(connection, place.site_id, place.plan_id)
+    reconsider_sessions(connection, there, zone=zone, now=now, chance=chance)
+    feed.append(connection, now=now, items={FeedKind.SITE: [place.site_id]})
+    return overlays.of_sites(connection).get(place.site_id, {}).get(place.plan_id, NOTHING)

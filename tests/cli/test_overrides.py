@@ -1,0 +1,50 @@
+"""Values in place of a plan's on the command line."""
+
+import pytest
+
+from tests.cli.conftest import Pesisir
+
+
+def test_own_value_is_listed_with_reason_author_and_end_and_taken_back(city: Pesisir) -> None:
+    city.ok("user", "override", "siti", "--down", "8M", "--vlan", "none", "--reason", "ujian", "--until", "2099-12-05")
+    listed = {one["field"]: one for one in city.ok("user", "override", "siti", "--json").json}
+    assert {field: one["value"] for field, one in listed.items()} == {"down_bps": 8_000_000, "vlan": None}
+    assert listed["down_bps"]["reason"] == "ujian"
+    assert listed["down_bps"]["author"].startswith("cli:")
+    assert listed["down_bps"]["until"] == "2099-12-06T00:00:00+08:00"
+    table = city.ok("user", "override", "siti").out
+    assert "8M" in table
+    assert "no limit" in table
+    city.ok("user", "override", "siti", "--clear", "down")
+    assert [one["field"] for one in city.ok("user", "override", "siti", "--json").json] == ["vlan"]
+    city.ok("user", "override", "siti", "--clear", "all")
+    assert city.ok("user", "override", "siti", "--json").json == []
+
+
+def test_site_lays_values_over_every_plan_or_one(city: Pesisir) -> None:
+    city.ok("site", "override", "Gusung", "--down", "2M", "--reason", "satelit")
+    city.ok("site", "override", "Gusung", "--plan", "Warga", "--down", "1M", "--interim", "5m", "--reason", "satelit")
+    listed = city.ok("site", "override", "Gusung", "--json").json
+    assert sorted((one["plan"] or "", one["field"], one["value"]) for one in listed) == [
+        ("", "down_bps", 2_000_000),
+        ("Warga", "down_bps", 1_000_000),
+        ("Warga", "interim_seconds", 300),
+    ]
+    city.ok("site", "override", "Gusung", "--clear", "down")
+    assert {one["plan"] for one in city.ok("site", "override", "Gusung", "--json").json} == {"Warga"}
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "said"),
+    [
+        (["user", "override", "siti", "--down", "8M"], 2, "--reason"),
+        (["user", "override", "siti", "--clear", "speed"], 2, "no value of a plan"),
+        (["user", "override", "siti", "--clear", "vlan"], 3, "pesisir user override"),
+        (["site", "override", "Melahing", "--down", "1M", "--reason", "satelit"], 3, "pesisir site list"),
+    ],
+    ids=["no reason", "no such value", "nothing to take back", "no such site"],
+)
+def test_what_is_wrong_is_said(city: Pesisir, command: list[str], code: int, said: str) -> None:
+    done = city.run(*command)
+    assert done.code == code
+    assert said in done.err
