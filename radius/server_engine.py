@@ -119,8 +119,8 @@ Received = PendingAccess | PendingAccounting | Answered | DropReason
 class ServerEngine:
     """The server's half of RADIUS for one process.
 
-    `learned` is what was learnt earlier about NASes whose `require_message_authenticator` is `auto`; `on_learned` is
-    told what is learnt now, so that the application can keep it and propose to pin it.
+    `learned` is what was learnt earlier about which NASes sign; `on_learned` is told what is learnt now, so that the
+    application can keep it and propose to pin it.
     """
 
     def __init__(
@@ -171,6 +171,10 @@ class ServerEngine:
     def has_signed(self, nas_id: str) -> bool:
         """Tell whether a NAS is known to have sent a Message-Authenticator once."""
         return self._verifier.has_signed(nas_id)
+
+    def correct(self, nas_id: str, demand: Demand | None) -> None:
+        """Take over what others have learnt about a NAS, or (None) learn anew; may be called from another thread."""
+        self._verifier.correct(nas_id, demand)
 
     def whose(self, host: str) -> str | None:
         """Return the id of the only NAS at an address; None if there is none, or several."""

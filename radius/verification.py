@@ -47,6 +47,16 @@ class Verifier:
         """Tell whether a NAS is known to have sent a Message-Authenticator once."""
         return nas_id in self._has_signed
 
+    def correct(self, nas_id: str, demand: Demand | None) -> None:
+        """Take over what others have learnt about a NAS; None forgets what was learnt, so that it is learnt anew."""
+        if demand is None:
+            self._learned.pop(nas_id, None)
+            self._has_signed.discard(nas_id)
+            return
+        self._learned[nas_id] = demand
+        if demand is Demand.YES:
+            self._has_signed.add(nas_id)
+
     def access(self, packet: Packet, candidates: Sequence[Nas], received_at: float) -> Verified | DropReason:
         """Find the NAS and the secret of an Access-Request.
 
@@ -89,7 +99,8 @@ class Verifier:
     def note_signing(self, nas: Nas, packet: Packet, counters: NasCounters) -> None:
         """Learn from the first Access-Request whether this NAS signs, as FreeRADIUS does for `auto`.
 
-        EAP is always signed and so teaches nothing; an entry for many addresses is many routers and never learns.
+        Where the NAS must sign or need not, only that it has signed is learnt, for alarms and debug answers. EAP is
+        always signed and so teaches nothing; an entry for many addresses is many routers and never learns.
         """
         signed = packet.signature_at > 0
         counters.unsigned += not signed
@@ -99,10 +110,12 @@ class Verifier:
             self._has_signed.add(nas.id)
         else:
             counters.downgrades += nas.id in self._has_signed
-        if nas.require_message_authenticator is not Demand.AUTO or nas.id in self._learned:
+        if nas.id in self._learned:
             return
         if signed and packet.attributes.first(_EAP_MESSAGE) is not None:
             return
+        if not signed and nas.require_message_authenticator is not Demand.AUTO:
+            return  # nothing follows from it; that it has signed is worth knowing whatever is demanded
         demand = Demand.YES if signed else Demand.NO
         self._learned[nas.id] = demand
         if self._on_learned is not None:

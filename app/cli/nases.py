@@ -41,7 +41,10 @@ Identifier = Annotated[
     Given[str] | None, word("--identifier", "TEXT", "Its NAS-Identifier, where several share one address.")
 ]
 MessageAuthenticator = Annotated[
-    Demand | None, typer.Option("--require-message-authenticator", help="Refuse requests without it; auto learns.")
+    Demand | None,
+    typer.Option(
+        "--require-message-authenticator", help="Refuse requests without it; auto learns, anew each time it is set."
+    ),
 ]
 LimitProxyState = Annotated[
     Demand | None, typer.Option("--limit-proxy-state", help="Refuse unsigned requests with Proxy-State.")
@@ -64,7 +67,8 @@ StrictIdentity = Annotated[
     Switch | None, typer.Option(help="Refuse it when it calls itself otherwise than it is registered.")
 ]
 DebugAnswers = Annotated[
-    Switch | None, typer.Option(help="Tell it that it must sign, once a second, until it does; for setting it up.")
+    Switch | None,
+    typer.Option(help="Tell it that it must sign, once a second, until it does (for good); for setting it up."),
 ]
 
 _COA_PORT: Final = 3799

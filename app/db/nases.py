@@ -74,6 +74,12 @@ def change(connection: Connection, nas_id: str, values: Mapping[str, object]) ->
         connection.execute(update(nases).where(nases.c.id == nas_id).values(**values))
 
 
+def learn(connection: Connection, nas_id: str, *, signs: bool) -> None:
+    """Keep what was learnt about a NAS; that it has signed outweighs that it has not."""
+    query = update(nases).where(nases.c.id == nas_id).values(learned_message_authenticator=signs)
+    connection.execute(query if signs else query.where(nases.c.learned_message_authenticator.is_(None)))
+
+
 def remove(connection: Connection, nas_id: str) -> None:
     """Remove a NAS, what waits for its next poll and what was noticed of it; sessions keep its id and site."""
     connection.execute(delete(nas_hints).where(nas_hints.c.nas_id == nas_id))

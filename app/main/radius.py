@@ -142,6 +142,7 @@ class _Node:
         self._keeper.start()
         learned = self._snapshot.learned
         engine = ServerEngine(self._backend, learned=learned.known(self._snapshot.nases), on_learned=learned.add)
+        learned.on_correction = engine.correct
         observation = Observation(self._name, self._snapshot, engine, self._journal)
         self._backend.accountant.on_report = observation.noticing.note_report
         self._follower.after_read = observation.board.keep

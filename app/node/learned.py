@@ -1,7 +1,7 @@
 """What routers have shown about signing their requests: kept, so that a restart need not learn it anew."""
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from app.db import nases
@@ -19,9 +19,13 @@ class Lesson(NamedTuple):
 
 
 class Learned:
-    """What was learnt since the start; the loop adds, the follower's thread keeps it in the database."""
+    """What was learnt since the start; the loop adds, the follower's thread keeps it in the database.
+
+    `on_correction` is told what other nodes have learnt, and (None) what is to be learnt anew.
+    """
 
     def __init__(self) -> None:
+        self.on_correction: Callable[[str, Demand | None], None] = _nobody_listens
         self._lock = threading.Lock()
         self._lessons: dict[str, Lesson] = {}
 
@@ -47,11 +51,27 @@ class Learned:
             return
         with database.write() as connection:
             for nas_id, demand, _ in fresh:
-                nases.change(connection, nas_id, {"learned_message_authenticator": demand is Demand.YES})
+                nases.learn(connection, nas_id, signs=demand is Demand.YES)
         with self._lock:
             for one in fresh:
                 if self._lessons.get(one.nas_id) is one:
                     self._lessons[one.nas_id] = one._replace(kept=True)
+
+    def follow(self, before: NasTable, after: NasTable) -> None:
+        """Compare what the database says now with what was known: an admin forgets, another node has seen a signature."""
+        for nas_id, one in after.by_id.items():
+            was = before.by_id.get(nas_id)
+            stored = one.nas.learned_message_authenticator
+            earlier = None if was is None else was.nas.learned_message_authenticator
+            with self._lock:
+                mine = self._lessons.get(nas_id)
+                forgotten = stored is None and (earlier is not None or (mine is not None and mine.kept))
+                if forgotten:
+                    self._lessons.pop(nas_id, None)
+            if forgotten:
+                self.on_correction(nas_id, None)
+            elif stored and not earlier and (mine is None or mine.demand is not Demand.YES):
+                self.on_correction(nas_id, Demand.YES)
 
     def known(self, table: NasTable) -> dict[str, Demand]:
         """Return everything that is known, by NAS id: what the database says, and what was learnt since."""
@@ -61,3 +81,7 @@ class Learned:
             if one.nas.learned_message_authenticator is not None
         }
         return stored | {one.nas_id: one.demand for one in self.lessons()}
+
+
+def _nobody_listens(_nas_id: str, _demand: Demand | None) -> None:
+    """Do nothing: there is no engine yet."""

@@ -154,6 +154,7 @@ class Snapshot:
             position = self._own_position(connection)
         with self._changing, self.lock:
             sessions.carry_unmerged(self.sessions, place_of(position))
+            self.learned.follow(self.nases, table)
             self.accounts, self.grants, self.nases, self.ceilings = accounts, grants, table, held
             self.usage, self.sessions = usage, sessions
             self.own_position, self.seen, self.cursor = position, place_of(position), cursor
@@ -199,7 +200,9 @@ class Snapshot:
             self.accounts.replace_rules(rules, now)
             self._take_accounts(connection, outdated, now)
         if FeedKind.NAS in items or FeedKind.SITE in items:
-            self.nases = self._nas_table(connection, now)
+            table = self._nas_table(connection, now)
+            self.learned.follow(self.nases, table)
+            self.nases = table
         changed = items.get(FeedKind.ACCOUNT, _NOTHING)
         self._take_accounts(connection, changed, now)
         if FeedKind.RESUME in items:

@@ -139,12 +139,15 @@ def set_nas(
     """Change a NAS; raise NotFound, Invalid.
 
     A new RADIUS secret keeps the one before it valid until `old_secret_until` (None: for `ROTATION` from now), so
-    that the router can be changed without an outage; a moment that has passed ends the old one at once.
+    that the router can be changed without an outage; a moment that has passed ends the old one at once. With `auto`,
+    or with debug answers, whether the router signs is learnt anew.
     """
     with database.write() as connection:
         nas = _stored(connection, name)
         columns = _columns(connection, keyring, nas.id, values, family=nas.family)
         sealed = nases.secrets(connection, nas.id)[nas.id]
+        if values.get("require_message_authenticator") is Demand.AUTO or values.get("debug_answers"):
+            columns["learned_message_authenticator"] = None  # whoever asks for it again means a router that has changed
         columns |= _rotation(keyring, nas.id, sealed, values, until=old_secret_until, now=now)
         warnings = _warnings(connection, keyring, nas.id, values)
         nases.change(connection, nas.id, columns)

@@ -294,6 +294,34 @@ def test_a2_09_what_was_learnt_earlier_holds() -> None:
     assert engine.receive(unsigned, AUTH) is DropReason.MISSING_MESSAGE_AUTHENTICATOR
 
 
+@pytest.mark.parametrize("require", [Demand.YES, Demand.NO])
+def test_a2_10_signature_is_remembered_whatever_is_demanded(require: Demand) -> None:
+    engine, told = make_learner(make_nas(require=require))
+    engine.receive(make_datagram(make_query(), sign=False, chance=b"1" * 32), AUTH)
+    assert told == []
+    engine.receive(make_datagram(make_query(), chance=b"2" * 32), AUTH)
+    engine.receive(make_datagram(make_query(), chance=b"3" * 32), AUTH)
+    assert told == [("nas", Demand.YES)]
+
+
+def test_a2_09_what_another_node_has_learnt_holds_here() -> None:
+    engine, told = make_learner(make_nas())
+    engine.correct("nas", Demand.YES)
+    unsigned = make_datagram(make_query(), sign=False)
+    assert engine.receive(unsigned, AUTH) is DropReason.MISSING_MESSAGE_AUTHENTICATOR
+    assert told == []
+
+
+def test_a2_09_what_is_forgotten_is_learnt_anew() -> None:
+    engine, told = make_learner(make_nas())
+    engine.receive(make_datagram(make_query()), AUTH)
+    engine.correct("nas", None)
+    unsigned = make_datagram(make_query(), sign=False, chance=b"u" * 32)
+    assert isinstance(engine.receive(unsigned, AUTH), PendingAccess)
+    assert told == [("nas", Demand.YES), ("nas", Demand.NO)]
+    assert engine.counters.by_nas["nas"].downgrades == 0
+
+
 def test_a2_10_unsigned_after_signed_is_counted_as_a_downgrade() -> None:
     engine = make_engine(make_nas(require=Demand.NO))
     engine.receive(make_datagram(make_query(), sign=False, chance=b"1" * 32), AUTH)

@@ -109,6 +109,20 @@ def test_a2_11_it_ends_once_the_router_signs() -> None:
     assert engine.receive(unsigned(), AUTH) is SILENCE
 
 
+def test_a2_11_it_stays_ended_after_a_restart() -> None:
+    told: dict[str, Demand] = {}
+    engine = ServerEngine(FakeBackend(DEBUGGED), on_learned=told.__setitem__)
+    engine.receive(make_datagram(make_query(), chance=b"s" * 32), AUTH)
+    again = ServerEngine(FakeBackend(DEBUGGED), learned=told)
+    assert again.receive(unsigned(), AUTH) is SILENCE
+
+
+def test_a2_11_it_begins_again_where_an_admin_wants_it() -> None:
+    engine = ServerEngine(FakeBackend(DEBUGGED), learned={"nas": Demand.YES})
+    engine.correct("nas", None)
+    assert isinstance(engine.receive(unsigned(), AUTH), Answered)
+
+
 @pytest.mark.parametrize(
     ("nas", "datagram", "reason"),
     [
