@@ -32,6 +32,9 @@ def words(kind: HintKind, detail: str, times: int = 0) -> str:
             return "it must sign its requests, and does not"
         case HintKind.IDENTIFIER_MISMATCH:
             return f"it calls itself {detail!r}, and is registered under another NAS-Identifier"
+        case HintKind.IDENTITY_TWICE:
+            seen = f" ({many(times, 'request')})" if times else ""
+            return f"possible attack: requests say twice which device or router they are about, and are dropped{seen}"
         case HintKind.UNPROTECTED:
             return "unprotected: neither must it sign nor is Proxy-State limited, so answers can be forged"
         case HintKind.SHORT_SECRET:
@@ -57,6 +60,8 @@ def remedy(kind: HintKind, name: str) -> str:
             return f"its firmware may be old; or pesisir nas set {name!r} --require-message-authenticator no"
         case HintKind.IDENTIFIER_MISMATCH:
             return f"pesisir nas set {name!r} --identifier TEXT, or correct it there"
+        case HintKind.IDENTITY_TWICE:
+            return f"somebody adds fields to its login form? pesisir radius trace --drops --nas {name!r}"
         case HintKind.UNPROTECTED:
             return f"pesisir nas set {name!r} --require-message-authenticator yes --limit-proxy-state yes"
         case HintKind.SHORT_SECRET | HintKind.SHARED_SECRET:

@@ -22,6 +22,7 @@ class HintKind(StrEnum):
     DOWNGRADE = "downgrade"  # it has signed before, and now something comes unsigned
     UNSIGNED = "unsigned"  # it must sign and never has
     IDENTIFIER_MISMATCH = "identifier_mismatch"  # detail: the NAS-Identifier that it sends
+    IDENTITY_TWICE = "identity_twice"  # a request says twice whom it is about: a phone has added an attribute
     UNPROTECTED = "unprotected"  # neither a signature is demanded nor Proxy-State limited
     SHORT_SECRET = "short_secret"  # noqa: S105 a word
     SHARED_SECRET = "shared_secret"  # noqa: S105 a word
@@ -46,6 +47,7 @@ SHOWN_FOR: Final[dict[HintKind, timedelta]] = {
     HintKind.DOWNGRADE: timedelta(days=7),
     HintKind.UNSIGNED: timedelta(days=1),
     HintKind.IDENTIFIER_MISMATCH: timedelta(days=1),
+    HintKind.IDENTITY_TWICE: timedelta(days=7),
 }
 """How long after it was last seen a hint is shown."""
 

@@ -58,7 +58,7 @@ class Learned:
                     self._lessons[one.nas_id] = one._replace(kept=True)
 
     def follow(self, before: NasTable, after: NasTable) -> None:
-        """Compare what the database says now with what was known: an admin forgets, another node has seen a signature."""
+        """Take from what the database says now what an admin has forgotten and what other nodes have seen."""
         for nas_id, one in after.by_id.items():
             was = before.by_id.get(nas_id)
             stored = one.nas.learned_message_authenticator

@@ -50,6 +50,7 @@ class _Counted:
     unsigned_drops: int = 0
     downgrades: int = 0
     identifier_mismatches: int = 0
+    twice: int = 0
     address_mismatches: int = 0
     nameless: int = 0
 
@@ -154,7 +155,9 @@ class Noticing:
             mismatches = after.identifier_mismatches - before.identifier_mismatches
             if mismatches:
                 self._board.notice(nas_id, HintKind.IDENTIFIER_MISMATCH, named(counters.identifier_found), mismatches)
-
+            twice = after.twice - before.twice
+            if twice:
+                self._board.notice(nas_id, HintKind.IDENTITY_TWICE, "", twice)
             self._log_daily("nas_address_differs", nas_id, after.address_mismatches - before.address_mismatches)
             self._log_daily("nas_without_identity", nas_id, after.nameless - before.nameless)
 
@@ -190,6 +193,7 @@ def _counted(counters: NasCounters) -> _Counted:
         unsigned_drops=sum(port.drops.get(DropReason.MISSING_MESSAGE_AUTHENTICATOR, 0) for port in ports),
         downgrades=counters.downgrades,
         identifier_mismatches=counters.identifier_mismatches,
+        twice=counters.auth.drops.get(DropReason.REPEATED_ATTRIBUTE, 0),
         address_mismatches=counters.address_mismatches,
         nameless=counters.nameless,
     )

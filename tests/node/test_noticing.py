@@ -156,6 +156,18 @@ def test_a2_10_unsigned_request_that_is_dropped_is_a_possible_downgrade_too(watc
     assert watch.noticed == [(HintKind.DOWNGRADE, "")]
 
 
+def test_a1_20_identity_that_is_said_twice_is_an_alarm(watch: Watch) -> None:
+    engine = make_engine()
+    query = make_query(Calling_Station_Id="02-AA-00-00-00-01")
+    engine.receive(make_datagram(query, chance=b"1" * 32), make_arrival())
+    watch.noticing.look(engine)
+    assert watch.noticed == []
+    query.attributes.add("Calling-Station-Id", "02-AA-00-00-00-02")
+    engine.receive(make_datagram(query, chance=b"2" * 32), make_arrival())
+    watch.noticing.look(engine)
+    assert watch.noticed == [(HintKind.IDENTITY_TWICE, "")]
+
+
 def test_nas_that_must_sign_and_never_has_is_no_attack(watch: Watch) -> None:
     engine = make_engine(Demand.YES)
     send(engine, 1, sign=False)
