@@ -20,6 +20,7 @@ from app.cli import (
     serve,
     sessions,
     settings,
+    simulate,
     sites,
     uplinks,
     usage,
@@ -58,6 +59,7 @@ def build() -> typer.Typer:
         root.add_typer(each.commands)
     usage.register(root)
     doctor.register(root)
+    simulate.register(root)
     return root
 
 

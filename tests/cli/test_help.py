@@ -7,7 +7,7 @@ import pytest
 from tests.cli.conftest import Pesisir
 
 COMMANDS = [
-    *("serve", "demo", "doctor", "usage"),
+    *("serve", "demo", "doctor", "usage", "simulate"),
     *("db upgrade", "db check", "config show", "journal status", "radius test", "radius trace", "bench radius"),
     *(f"uplink {verb}" for verb in ("add", "list", "show", "set", "class", "remove")),
     *(f"site {verb}" for verb in ("add", "list", "show", "set")),
@@ -26,7 +26,7 @@ def test_help_of_each_command_has_an_example_of_it(pesisir: Pesisir, command: st
     assert re.search(rf"Example: pesisir {command}\b", " ".join(shown.split()))
 
 
-@pytest.mark.parametrize("command", [*READS, "usage", "doctor", "radius trace", "nas families"])
+@pytest.mark.parametrize("command", [*READS, "usage", "doctor", "simulate", "radius trace", "nas families"])
 def test_every_read_speaks_json(pesisir: Pesisir, command: str) -> None:
     assert "--json" in pesisir.ok(*command.split(), "--help").out
 

@@ -7,13 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from math import floor, log10
-from typing import Final
+from typing import Final, NamedTuple
 
 WIDTH: Final = 440
 _LEFT: Final = 46
 _RIGHT: Final = 12
 _TOP: Final = 52
 _BOTTOM: Final = 34
+_NUMBERS: Final = 110  # beside the longest bar
 _KEY: Final = 20  # a line of the key
 _STYLE: Final = """<style>
 svg{color-scheme:light dark}
@@ -30,7 +31,7 @@ text{fill:#E6F0F1}.muted{fill:#A3B8BE}.ground{fill:#122126}.grid{stroke:#2A3E45}
 .f0{fill:#FFA06B}.f1{fill:#E9B949}.f2{fill:#A9A9FF}.f3{fill:#4FC3CF}
 }
 </style>"""
-DASHES: Final = ("1 4", "7 4", "10 3 2 3", "none")
+DASHES: Final = ("2 3", "7 4", "10 3 2 3", "none")
 _HATCHES: Final = ("M0 8L8 0", "M0 4H8", "M0 0L8 8", "")
 
 
@@ -70,7 +71,8 @@ class Chart:
             self.parts.append(f'<path class="grid" d="M{_LEFT} {y:.1f}H{WIDTH - _RIGHT}"/>')
             self.parts.append(text(_LEFT - 6, y + 4, words, "muted end"))
         for value, words in self.across.ticks:
-            self.parts.append(text(self.x(value), self.floor + 18, words, "muted middle"))
+            look = "muted end" if value == self.across.last else "muted middle"
+            self.parts.append(text(self.x(value), self.floor + 18, words, look))
         self.parts.append(f'<path class="axis" d="M{_LEFT} {self.floor}H{WIDTH - _RIGHT}"/>')
 
     @property
@@ -138,22 +140,41 @@ class Chart:
         return picture(self.height, self.title, [*words, *self.parts])
 
 
-def bars(
-    title: str, rows: Sequence[tuple[str, int, float, float]], marks: tuple[str, str], number: Callable[[float], str]
-) -> str:
-    """Draw rows of a long pale bar with a short full one in it: (name, shade, short, long); `marks` name the two."""
-    longest = max((row[3] for row in rows), default=1.0) or 1.0
-    parts, y = [text(12, 24, title, "title"), text(12, 46, f"▮ {marks[0]}   ▯ {marks[1]}", "muted")], 62.0
-    for name, shade, short, long in rows:
-        parts.append(text(12, y + 14, name))
-        room = WIDTH - 24 - 70
-        for value, look, height in ((long, f"f{shade} pale", 18), (short, f"f{shade}", 18)):
+class Row(NamedTuple):
+    """One row of bars: a short value within a long one."""
+
+    name: str
+    shade: int
+    short: float
+    long: float
+
+
+def bars(title: str, rows: Sequence[Row], marks: tuple[str, str], number: Callable[[float], str]) -> str:
+    """Draw rows of a long pale bar with a short full one in it; `marks` name the two."""
+    longest = max((row.long for row in rows), default=1.0) or 1.0
+    room = WIDTH - 24 - _NUMBERS
+    parts, y = [text(12, 24, title, "title"), *_marks(marks)], 62.0
+    for row in rows:
+        parts.append(text(12, y + 14, row.name))
+        for value, look in ((row.long, "pale"), (row.short, "")):
             width = max(2.0, room * value / longest)
-            parts.append(f'<rect class="{look}" x="12" y="{y + 20:.0f}" width="{width:.1f}" height="{height}"/>')
-        end = 12 + max(2.0, room * long / longest)
-        parts.append(text(end + 6, y + 34, f"{number(short)} / {number(long)}"))
+            parts.append(f'<rect class="f{row.shade} {look}" x="12" y="{y + 20:.0f}" width="{width:.1f}" height="18"/>')
+        words = f"{number(row.short)} / {number(row.long)}"
+        parts.append(text(18 + max(2.0, room * row.long / longest), y + 34, words))
         y += 52
     return picture(int(y + 8), title, parts)
+
+
+def _marks(marks: tuple[str, str]) -> list[str]:
+    """Say what a full and a pale bar mean."""
+    drawn = []
+    for number, (words, look) in enumerate(zip(marks, ("", "pale"), strict=True)):
+        x = 12 + number * (WIDTH - 24) / 2
+        drawn += [
+            f'<rect class="f3 {look}" x="{x:.0f}" y="36" width="26" height="12"/>',
+            text(x + 32, 46, words, "muted"),
+        ]
+    return drawn
 
 
 def picture(height: int, title: str, parts: Sequence[str]) -> str:

@@ -1,7 +1,8 @@
 """What came of an evening."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from statistics import median
 from typing import NamedTuple
 
 from app.simulator.evening.people import Kind
@@ -74,6 +75,54 @@ class Evening:
         known = [(minute.fairness, minute.waiting) for minute in self.minutes if minute.fairness is not None]
         weight = sum(waiting for _, waiting in known)
         return sum(index * waiting for index, waiting in known) / weight if weight else 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """One evening, or the middle of several, in numbers. Times in seconds, shares from 0 to 1."""
+
+    way: Way
+    page_p50: float
+    page_p95: float
+    office_p95: float
+    use: float
+    busy_use: float
+    fairness: float
+    changes: float
+    pages: float
+    video_bps: float
+    video_still: float
+    download_octets: float
+
+
+def figures(evening: Evening) -> Figures:
+    """Return an evening in numbers."""
+    return Figures(
+        way=evening.way,
+        page_p50=evening.page_seconds(0.5),
+        page_p95=evening.page_seconds(0.95),
+        office_p95=evening.page_seconds(0.95, Kind.OFFICE),
+        use=evening.use,
+        busy_use=evening.busy_use,
+        fairness=evening.fairness,
+        changes=evening.changes,
+        pages=evening.count(),
+        video_bps=evening.video_bps,
+        video_still=evening.video_still,
+        download_octets=evening.bits(Kind.DOWNLOAD) / 8,
+    )
+
+
+def middle(several: Sequence[Figures]) -> Figures:
+    """Return the median of each figure over evenings in the same way of sharing."""
+    return replace(
+        several[0],
+        **{
+            field.name: median(getattr(one, field.name) for one in several)
+            for field in fields(Figures)
+            if field.name != "way"
+        },
+    )
 
 
 def percentile(values: Sequence[float], share: float) -> float:

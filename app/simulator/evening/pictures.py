@@ -1,12 +1,12 @@
 """The pictures that an admin shows the council, and the page that holds them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import Final
 
-from app.simulator.evening.drawing import Axis, Chart, Series, bars, steps
-from app.simulator.evening.measures import Evening, percentile
-from app.simulator.evening.people import PAGED, Kind
+from app.simulator.evening.drawing import Axis, Chart, Row, Series, bars, steps
+from app.simulator.evening.measures import Evening, Figures, percentile
+from app.simulator.evening.people import Kind
 from app.simulator.evening.scene import Scene, Way
 from app.simulator.evening.words import Words
 
@@ -17,9 +17,9 @@ _SLICE_SECONDS: Final = 900.0
 _SMOOTH_MINUTES: Final = 5
 
 
-def pictures(scene: Scene, evenings: Sequence[Evening], words: Words) -> dict[str, str]:
-    """Return every picture by the name of its file."""
-    drawn = {"waiting.svg": waiting(evenings, words), "evening.svg": evening(scene, evenings, words)}
+def pictures(scene: Scene, summary: Sequence[Figures], evenings: Sequence[Evening], words: Words) -> dict[str, str]:
+    """Return every picture by the name of its file; `summary` has a row for each of the evenings' ways."""
+    drawn = {"waiting.svg": waiting(summary, words), "evening.svg": evening(scene, evenings, words)}
     for one in evenings:
         if one.way in {Way.NOTHING, Way.BOTH}:
             drawn[f"carried-{one.way.value}.svg"] = carried(scene, one, words)
@@ -28,9 +28,9 @@ def pictures(scene: Scene, evenings: Sequence[Evening], words: Words) -> dict[st
     return drawn
 
 
-def waiting(evenings: Sequence[Evening], words: Words) -> str:
+def waiting(summary: Sequence[Figures], words: Words) -> str:
     """Draw how long pages took: median and p95 of each way."""
-    rows = [(words(one.way.value), SHADES[one.way], one.page_seconds(0.5), one.page_seconds(0.95)) for one in evenings]
+    rows = [Row(words(one.way.value), SHADES[one.way], one.page_p50, one.page_p95) for one in summary]
     return bars(words("wait_title"), rows, (words("wait_marks_short"), words("wait_marks_long")), words.seconds)
 
 
@@ -72,20 +72,24 @@ def lowered(scene: Scene, one: Evening, words: Words) -> str:
     return chart.svg()
 
 
-def page(scene: Scene, evenings: Sequence[Evening], drawn: Sequence[str], words: Words) -> str:
+def page(scene: Scene, summary: Sequence[Figures], drawn: Sequence[str], words: Words) -> str:
     """Return an HTML page with the pictures and the figures, without anything from outside."""
-    sites = len(scene.sites())
-    people = scene.readers + scene.watchers + scene.downloaders + scene.staff
     until = f"{int(_FIRST_HOUR + scene.hours) % 24:02}.{int(scene.hours * 60) % 60:02}"
-    told = words("told", people=people, sites=sites, rate=words.rate(scene.capacity_bps), until=until)
-    figures = "".join(f"<figure>{svg}</figure>" for svg in drawn)
+    told = words(
+        "told",
+        people=words.number(scene.people, 0),
+        sites=words.number(len(scene.sites()) + bool(scene.staff), 0),
+        rate=words.rate(scene.capacity_bps),
+        until=until,
+    )
+    shown = "".join(f"<figure>{svg}</figure>" for svg in drawn)
     return (
         f'<!doctype html><html lang="{words.language}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f'<title>{escape(words("heading"))}</title><link rel="icon" href="data:,">'
         f"<style>{_CSS}</style></head><body><main>"
-        f"<h1>{escape(words('heading'))}</h1><p>{escape(told)}</p>{_table(evenings, words)}"
-        f'<p class="muted">{escape(words("legend"))}</p><div class="pictures">{figures}</div>'
+        f"<h1>{escape(words('heading'))}</h1><p>{escape(told)}</p>{_table(summary, words)}"
+        f'<p class="muted">{escape(words("legend"))}</p><div class="pictures">{shown}</div>'
         f'<p class="muted">{escape(words("model"))}</p></main></body></html>\n'
     )
 
@@ -99,36 +103,34 @@ figure{margin:0}svg{display:block;width:100%;height:auto}
 .table{overflow-x:auto;background:#FFFFFF;border-radius:10px}table{border-collapse:collapse;width:100%}
 th,td{padding:8px 12px;text-align:right;border-top:1px solid #D5DFE1}th{font-weight:600}
 thead th{border-top:0;vertical-align:bottom}tbody th,th:first-child{text-align:left}
-tbody th{white-space:nowrap}
+thead th:not(:first-child){width:18%}td{white-space:nowrap}
+@media (max-width:560px){.table{font-size:13px}thead{font-size:12px}th,td{padding:8px 3px}
+th:first-child{padding-left:8px}td:last-child,th:last-child{padding-right:8px}}
 @media (prefers-color-scheme:dark){body{background:#0B1518;color:#E6F0F1}.muted{color:#A3B8BE}
 .table{background:#122126}th,td{border-color:#2A3E45}}
 """
 
 
-def table(evenings: Sequence[Evening], words: Words) -> tuple[list[str], list[list[str]]]:
-    """Return heads and rows of the figures."""
-    keys = ("way", "median", "p95", "office", "use", "busy", "fair", "changes", "pages", "video", "still")
-    rows = [
-        [
-            words(one.way.value),
-            words.seconds(one.page_seconds(0.5)),
-            words.seconds(one.page_seconds(0.95)),
-            words.seconds(one.page_seconds(0.95, Kind.OFFICE)),
-            words.share(one.use),
-            words.share(one.busy_use),
-            words.number(one.fairness, 2),
-            words.number(one.changes, 0),
-            words.number(sum(one.count(kind) for kind in PAGED), 0),
-            words.rate(round(one.video_bps, -4)),
-            words.share(one.video_still),
-        ]
-        for one in evenings
-    ]
-    return [words(f"column_{key}") for key in keys], rows
+def table(summary: Sequence[Figures], words: Words) -> tuple[list[str], list[list[str]]]:
+    """Return heads and rows of the figures: a column for each way, a row for each figure."""
+    written: Sequence[tuple[str, Callable[[Figures], str]]] = (
+        ("median", lambda one: words.number(one.page_p50)),
+        ("p95", lambda one: words.number(one.page_p95)),
+        ("office", lambda one: words.number(one.office_p95)),
+        ("use", lambda one: words.number(100 * one.use)),
+        ("fair", lambda one: words.number(one.fairness, 2)),
+        ("changes", lambda one: words.number(one.changes, 0)),
+        ("pages", lambda one: words.number(one.pages, 0)),
+        ("video", lambda one: words.number(one.video_bps / 1e6, 2)),
+        ("still", lambda one: words.number(100 * one.video_still)),
+        ("downloads", lambda one: words.number(one.download_octets / 1e9)),
+    )
+    rows = [[words(f"column_{key}"), *(write(one) for one in summary)] for key, write in written]
+    return [words("column_way"), *(words(one.way.value) for one in summary)], rows
 
 
-def _table(evenings: Sequence[Evening], words: Words) -> str:
-    heads, rows = table(evenings, words)
+def _table(summary: Sequence[Figures], words: Words) -> str:
+    heads, rows = table(summary, words)
     head = "".join(f'<th scope="col">{escape(one)}</th>' for one in heads)
     lines = "".join(
         f'<tr><th scope="row">{escape(row[0])}</th>' + "".join(f"<td>{escape(one)}</td>" for one in row[1:]) + "</tr>"

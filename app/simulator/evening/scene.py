@@ -53,6 +53,11 @@ class Scene:
         """Return how long it lasts."""
         return self.hours * 3600
 
+    @property
+    def people(self) -> int:
+        """Return how many there are."""
+        return self.readers + self.watchers + self.downloaders + self.staff
+
     def sites(self) -> list[tuple[str, int]]:
         """Return the places where people live, with how many of them live there relative to the others."""
         if self.spots is None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import Final
 
-from babel.numbers import format_decimal, format_percent
+from babel.numbers import format_decimal
 
 LANGUAGES: Final = ("id", "en")
 
@@ -24,10 +24,6 @@ class Words:
     def number(self, value: float, places: int = 1) -> str:
         """Write a number: `18,2`."""
         return format_decimal(value, format="#,##0." + "0" * places if places else "#,##0", locale=self.language)
-
-    def share(self, value: float) -> str:
-        """Write a share: `95,2 %`."""
-        return format_percent(value, format="#,##0.0 %", locale=self.language)
 
     def rate(self, bps: float) -> str:
         """Write a rate: `60 Mbps`."""
