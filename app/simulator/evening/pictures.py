@@ -104,7 +104,7 @@ figure{margin:0}svg{display:block;width:100%;height:auto}
 th,td{padding:8px 12px;text-align:right;border-top:1px solid #D5DFE1}th{font-weight:600}
 thead th{border-top:0;vertical-align:bottom}tbody th,th:first-child{text-align:left}
 thead th:not(:first-child){width:18%}td{white-space:nowrap}
-@media (max-width:560px){.table{font-size:13px}thead{font-size:12px}th,td{padding:8px 3px}
+@media (max-width:560px){main{padding:8px}.table{font-size:12px}th,td{padding:8px 3px}
 th:first-child{padding-left:8px}td:last-child,th:last-child{padding-right:8px}}
 @media (prefers-color-scheme:dark){body{background:#0B1518;color:#E6F0F1}.muted{color:#A3B8BE}
 .table{background:#122126}th,td{border-color:#2A3E45}}
