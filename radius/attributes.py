@@ -4,7 +4,7 @@ A value that does not fit its type is no value of that type: typed reads skip it
 (RFC 6929 section 2.8). An empty value is none at all, except in EAP-Message and Chargeable-User-Identity.
 """
 
-from collections.abc import Callable, Iterable, Iterator, KeysView
+from collections.abc import Callable, Collection, Iterable, Iterator, KeysView
 from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from typing import Final, Self, TypeVar
@@ -67,12 +67,7 @@ class Attributes:
         definition = BY_NAME.get(name)
         if definition is None:
             raise EncodeError(f"unknown attribute {name}")
-        raw = encode(definition, value)
-        if not definition.vendor:
-            return self.add_raw(definition.number, raw)
-        if not 0 < len(raw) <= _MAX_VENDOR_VALUE:
-            raise EncodeError(f"{name}: {len(raw)} octets")
-        return self.add_raw(VENDOR_SPECIFIC, b"%b%c%b" % (definition.vendor_header, len(raw) + 2, raw))
+        return self._add_encoded(definition, encode(definition, value))
 
     def add_raw(self, number: int, raw: bytes) -> Self:
         """Append one attribute of the standard space by its number, as it is."""
@@ -93,6 +88,23 @@ class Attributes:
         for number, raw in list(other._all_items()):  # noqa: SLF001  # its own class
             self.add_raw(number, raw)
         return self
+
+    def only(self, names: Collection[str]) -> "Attributes":
+        """Return what has one of these names, as it came and in order; of a Vendor-Specific what is inside."""
+        found = Attributes()
+        for key, raw in self._flat():
+            definition = BY_KEY.get(key)
+            if definition is not None and definition.name in names:
+                found._add_encoded(definition, raw)
+        return found
+
+    def _add_encoded(self, definition: Definition, raw: bytes) -> Self:
+        """Append one attribute by its definition, its value as it travels."""
+        if not definition.vendor:
+            return self.add_raw(definition.number, raw)
+        if not 0 < len(raw) <= _MAX_VENDOR_VALUE:
+            raise EncodeError(f"{definition.name}: {len(raw)} octets")
+        return self.add_raw(VENDOR_SPECIFIC, b"%b%c%b" % (definition.vendor_header, len(raw) + 2, raw))
 
     def to_bytes(self) -> bytes:
         """Return the list as it travels."""

@@ -24,6 +24,7 @@ from radius.signatures import (
     verify_reply,
 )
 
+_WINDOW_SECONDS: Final = 300  # RFC 5176 section 6.3
 CHANCE_OCTETS: Final = 32  # how many random octets a request needs: 16 for its authenticator, 16 for its timing
 
 # What may come back (RFC 2865 section 4, RFC 2866 section 4.2, RFC 5176 section 2, RFC 5997 section 3).
@@ -88,6 +89,7 @@ class Exchange:
     dropped: list[DropReason] = field(default_factory=list)  # why replies that came were not believed
     wait: float = 0.0
     chance: bytes = b""
+    stamp: int | None = None  # its Event-Timestamp, of a request to a router
 
     @property
     def authenticator(self) -> bytes:
@@ -142,7 +144,7 @@ class ClientEngine:
         except Exception:
             self._free.append(identifier)
             raise
-        exchange = Exchange(code, identifier, datagram, began=now, next_at=now, chance=chance[16:])
+        exchange = Exchange(code, identifier, datagram, began=now, next_at=now, chance=chance[16:], stamp=_stamp(query))
         self._schedule(exchange, now)
         self._open[identifier] = exchange
         return exchange
@@ -223,6 +225,9 @@ class ClientEngine:
         at = packet.signature_at
         if at and not verify_message(self._secret, packet.raw, at, exchange.authenticator):
             return DropReason.BAD_MESSAGE_AUTHENTICATOR
+        stamp = packet.attributes.integer("Event-Timestamp") if exchange.stamp is not None else None
+        if stamp is not None and exchange.stamp is not None and abs(stamp - exchange.stamp) > _WINDOW_SECONDS:
+            return DropReason.STALE
         return None
 
     def _schedule(self, exchange: Exchange, now: float) -> None:
@@ -237,6 +242,16 @@ class ClientEngine:
         if self._open.get(exchange.identifier) is exchange:
             del self._open[exchange.identifier]
             self._free.append(exchange.identifier)
+
+
+def _stamp(query: Query) -> int | None:
+    match query:
+        case CoaRequest():
+            return query.identity.integer("Event-Timestamp")
+        case DisconnectRequest():
+            return query.attributes.integer("Event-Timestamp")
+        case _:
+            return None
 
 
 def _proof(secret: SharedSecret, authenticator: bytes, credential: Credential | None) -> bytes:

@@ -31,6 +31,7 @@ class DropReason(StrEnum):
     UNDECIDED = "undecided"  # the application could not decide in time: the router asks again or elsewhere
     NOT_STORED = "not_stored"  # accounting that is not safe on disk is not acknowledged
     UNEXPECTED = "unexpected"  # a reply to nothing that we have asked
+    STALE = "stale"  # a router's answer whose Event-Timestamp is more than 300 s off (RFC 5176 section 6.3)
     NOT_READY = "not_ready"  # Status-Server while the service behind the port is not ready
 
 

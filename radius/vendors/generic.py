@@ -21,5 +21,7 @@ PROFILE = Profile(
     takes_session_keys=True,
     tried="radclient 3.2.1, libpam-radius-auth 2.0.0",
     limits=Limits(rate=Told(("WISPr-Bandwidth-Max-Down", "WISPr-Bandwidth-Max-Up"), Unit.BITS), role="Filter-Id"),
-    coa=Coa(CoaKind.DISCONNECT_ONLY, identity=("User-Name", "Acct-Session-Id")),  # RFC 5176 section 3
+    coa=Coa(
+        CoaKind.DISCONNECT_ONLY, identity=("User-Name", "Acct-Session-Id", "NAS-IP-Address", "NAS-Identifier")
+    ),  # RFC 5176 section 3
 )

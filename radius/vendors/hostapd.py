@@ -22,5 +22,8 @@ PROFILE = Profile(
     accounts_by_accept_name=True,
     tried="hostapd 2.10 on a wire",
     limits=Limits(timers=(SESSION_TIMEOUT, INTERIM)),
-    coa=Coa(CoaKind.DISCONNECT_ONLY, identity=("User-Name", "Acct-Session-Id", "Calling-Station-Id")),
+    coa=Coa(
+        CoaKind.DISCONNECT_ONLY,
+        identity=("User-Name", "Acct-Session-Id", "Calling-Station-Id", "NAS-IP-Address", "NAS-Identifier"),
+    ),
 )

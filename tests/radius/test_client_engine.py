@@ -123,6 +123,27 @@ def test_a7_04_reply_that_does_not_fit_is_dropped_and_changes_nothing(reply: obj
     assert isinstance(client.receive(accept(exchange)), Reply)
 
 
+@pytest.mark.parametrize(
+    ("offset", "expected"),
+    [(-301, DropReason.STALE), (-300, None), (0, None), (300, None), (301, DropReason.STALE)],
+)
+def test_a7_03_answer_of_another_time_is_dropped(offset: int, expected: DropReason | None) -> None:
+    client, asked_at = make_client(), 1_795_000_000
+    identity = Attributes([("User-Name", "x"), ("Event-Timestamp", asked_at)])
+    exchange = ask(client, DisconnectRequest(identity))
+    body = Attributes([("Event-Timestamp", asked_at + offset)]).to_bytes()
+    reply = client.receive(sign_bare_reply(KEY, Code.DISCONNECT_ACK, exchange.identifier, exchange.authenticator, body))
+    assert reply is expected or (expected is None and isinstance(reply, Reply))
+
+
+def test_a7_03_event_timestamp_is_the_same_in_every_repetition() -> None:
+    client = make_client()
+    exchange = ask(client, DisconnectRequest(Attributes([("User-Name", "x"), ("Event-Timestamp", 1_795_000_000)])))
+    before = exchange.datagram
+    assert client.due(exchange.next_at) == ([exchange], [])
+    assert exchange.datagram == before
+
+
 def test_why_replies_were_dropped_is_remembered() -> None:
     client = make_client()
     exchange = ask(client)

@@ -251,9 +251,9 @@ IDENTITY = {  # all that may name a session, and what must stand among it
     "juniper": ((), ()),
     "unifi": (("Calling-Station-Id", "NAS-IP-Address", "Acct-Session-Id"), ()),
     "omada": ((), ()),
-    "hostapd": (("User-Name", "Acct-Session-Id", "Calling-Station-Id"), ()),
+    "hostapd": (("User-Name", "Acct-Session-Id", "Calling-Station-Id", "NAS-IP-Address", "NAS-Identifier"), ()),
     "strongswan": (("User-Name",), ("User-Name",)),
-    "generic": (("User-Name", "Acct-Session-Id"), ()),
+    "generic": (("User-Name", "Acct-Session-Id", "NAS-IP-Address", "NAS-Identifier"), ()),
 }
 
 
