@@ -3,6 +3,7 @@
 router.py         one island's router: power, hosts, log-in, accounting, what it tells and is told
 sessions.py       one session: limits, counters, why it ends; no I/O, no clock
 coa.py            the port for Disconnect- and CoA-Requests
+manners.py        how each family takes them
 hotspot.py        the router's web side: interception, /login, /logout, /status
 servlets.py       the pages of the hotspot folder, filled in as the router does
 http.py           just enough HTTP/1.1 for that, on asyncio streams

@@ -1,15 +1,13 @@
-"""The router's port for Disconnect- and CoA-Requests (RFC 5176), answered as `/radius incoming` does.
-
-RouterOS takes the rate, both one-way octet limits, the session and idle time-outs, and what a simulated network
-cannot show (group, filter, mark, advertisement). Total-Limit, Gigawords and Acct-Interim-Interval are not among them.
-"""
+"""The router's port for Disconnect- and CoA-Requests (RFC 5176), answered in the manner of its family."""
 
 import asyncio
 from collections import OrderedDict
+from dataclasses import replace
 from typing import Final, cast
 
+from app.simulator.manners import MANNERS, Effect, Manners
 from app.simulator.router import Router
-from app.simulator.sessions import Cause, Session
+from app.simulator.sessions import Cause, Limits, Session
 from radius.attributes import Attributes
 from radius.codes import Code
 from radius.errors import DecodeError
@@ -25,37 +23,9 @@ from radius.signatures import (
 )
 
 Address = tuple[str, int]
+_AFTER_STOP_SECONDS: Final = 0.05
 _REMEMBERED: Final = 256  # answers kept for requests that are sent again (RFC 5080 section 2.2.2)
 
-_IDENTITY: Final = frozenset(
-    (
-        "User-Name",
-        "NAS-IP-Address",
-        "NAS-Identifier",
-        "Framed-IP-Address",
-        "Acct-Session-Id",
-        "Calling-Station-Id",
-        "Message-Authenticator",
-        "Event-Timestamp",
-        "Proxy-State",
-        "State",
-        "Class",
-    )
-)
-_CHANGEABLE: Final = frozenset(
-    (
-        "Mikrotik-Rate-Limit",
-        "Mikrotik-Recv-Limit",
-        "Mikrotik-Xmit-Limit",
-        "Mikrotik-Group",
-        "Mikrotik-Mark-Id",
-        "Mikrotik-Advertise-URL",
-        "Mikrotik-Advertise-Interval",
-        "Filter-Id",
-        "Session-Timeout",
-        "Idle-Timeout",
-    )
-)
 _NAKS: Final = {Code.DISCONNECT_REQUEST: Code.DISCONNECT_NAK, Code.COA_REQUEST: Code.COA_NAK}
 _ACKS: Final = {Code.DISCONNECT_REQUEST: Code.DISCONNECT_ACK, Code.COA_REQUEST: Code.COA_ACK}
 
@@ -82,7 +52,10 @@ class IncomingPort(asyncio.DatagramProtocol):
         self._answers[key] = answer
         if len(self._answers) > _REMEMBERED:
             self._answers.popitem(last=False)
-        self._transport.sendto(answer, addr)
+        if MANNERS[self._router.settings.family].stops_first:
+            asyncio.get_running_loop().call_later(_AFTER_STOP_SECONDS, self._transport.sendto, answer, addr)
+        else:
+            self._transport.sendto(answer, addr)
 
     @property
     def port(self) -> int:
@@ -113,12 +86,15 @@ def answer_to(datagram: bytes, router: Router, secret: SharedSecret) -> bytes | 
         return None
     if packet.code not in _ACKS or not _genuine(packet, secret):
         return None
+    manners = MANNERS[router.settings.family]
+    if manners.silent_without is not None and manners.silent_without not in packet.attributes:
+        return None
     code = Code(packet.code)
-    problem = _apply(code, packet.attributes, router)
-    reply = Attributes() if problem is None else Attributes([("Error-Cause", problem)])
+    problem = _apply(code, packet.attributes, router, manners)
+    reply = Attributes() if problem is None or not manners.explains else Attributes([("Error-Cause", problem)])
     for state in packet.attributes.all_octets("Proxy-State"):
         reply.add("Proxy-State", state)
-    sign = sign_reply if packet.signature_at else sign_bare_reply
+    sign = sign_reply if packet.signature_at and manners.explains else sign_bare_reply
     answer = _ACKS[code] if problem is None else _NAKS[code]
     return sign(secret, answer, packet.identifier, packet.authenticator, reply.to_bytes())
 
@@ -129,29 +105,35 @@ def _genuine(packet: Packet, secret: SharedSecret) -> bool:
     return not packet.signature_at or verify_message(secret, packet.raw, packet.signature_at, ZEROS)
 
 
-def _apply(code: Code, attributes: Attributes, router: Router) -> str | None:
+def _apply(code: Code, attributes: Attributes, router: Router, manners: Manners) -> str | None:
     """Carry a request out; return the Error-Cause if it cannot be."""
     names = {name for name, _ in attributes}
-    changes = names - _IDENTITY
-    if changes - (_CHANGEABLE if code is Code.COA_REQUEST else frozenset()):
+    changes = names - manners.known
+    if manners.strict and changes - (manners.changeable if code is Code.COA_REQUEST else frozenset()):
         return "Unsupported-Attribute"
     if not _addressed_to(attributes, router):
         return "NAS-Identification-Mismatch"
-    if not {"User-Name", "Acct-Session-Id", "Framed-IP-Address"} & names:
+    if manners.named_by and not manners.named_by & names:
         return "Missing-Attribute"
-    session = router.find_session(attributes)
+    session = router.find_session(attributes.only(manners.identity))
     if session is None:
         return "Session-Context-Not-Found"
     if code is Code.DISCONNECT_REQUEST:
         router.log_out(session.mac, Cause.ADMIN_RESET)
         return None
-    return _change(session, attributes, changes)
+    return _change(session, attributes.only(changes & manners.changeable), router, manners)
 
 
-def _change(session: Session, attributes: Attributes, changes: set[str]) -> str | None:
+def _change(session: Session, changes: Attributes, router: Router, manners: Manners) -> str | None:
     if not changes:
         return "Missing-Attribute"
-    session.limits = session.limits.changed_by(attributes)
+    if manners.effect is Effect.REPLACES:
+        session.limits = Limits.of_accept(changes)
+        return None
+    limits = session.limits.changed_by(changes)
+    if manners.counts_from_now and limits.session_seconds is not None:
+        limits = replace(limits, session_seconds=limits.session_seconds + int(router.age(session)))
+    session.limits = limits
     return None
 
 

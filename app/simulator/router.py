@@ -48,6 +48,7 @@ class RouterSettings:
     garden: frozenset[Address]
     http_port: int = 0
     coa_port: int = 0
+    family: str = "mikrotik"  # in whose manner it takes changes
     chap: bool = True
     interim_seconds: float | None = None
     keepalive_seconds: float = 120.0  # a phone out of reach for so long is gone
@@ -243,6 +244,10 @@ class Router:
             if fits and (ip is None or str(ip) == session.ip):
                 return session
         return None
+
+    def age(self, session: Session) -> float:
+        """Return how long a session has lasted, in seconds."""
+        return self._clock() - session.started
 
     # Inside
 

@@ -45,14 +45,14 @@ class Limits:
 
     @classmethod
     def of_accept(cls, accept: Attributes) -> "Limits":
-        """Read the attributes that RouterOS takes from an Access-Accept."""
+        """Read what RouterOS takes from an Access-Accept, or a family that reads WISPr and ChilliSpot."""
         up_bps, down_bps = read_rates(accept.text("Mikrotik-Rate-Limit") or "")
         return cls(
-            up_bps=up_bps,
-            down_bps=down_bps,
-            up_octets=_wide(accept, "Mikrotik-Recv-Limit"),
-            down_octets=_wide(accept, "Mikrotik-Xmit-Limit"),
-            total_octets=_wide(accept, "Mikrotik-Total-Limit"),
+            up_bps=up_bps or accept.integer("WISPr-Bandwidth-Max-Up") or None,
+            down_bps=down_bps or accept.integer("WISPr-Bandwidth-Max-Down") or None,
+            up_octets=_wide(accept, "Mikrotik-Recv-Limit", "ChilliSpot-Max-Input"),
+            down_octets=_wide(accept, "Mikrotik-Xmit-Limit", "ChilliSpot-Max-Output"),
+            total_octets=_wide(accept, "Mikrotik-Total-Limit", "ChilliSpot-Max-Total"),
             session_seconds=accept.integer("Session-Timeout") or None,
             idle_seconds=accept.integer("Idle-Timeout") or None,
             interim_seconds=accept.integer("Acct-Interim-Interval") or None,
@@ -87,8 +87,12 @@ def _rate(text: str) -> int | None:
     return None if match is None else int(match[1]) * _SCALE[match[2]] or None
 
 
-def _wide(accept: Attributes, name: str) -> int | None:
-    high, low = accept.integer(f"{name}-Gigawords") or 0, accept.integer(name) or 0
+def _wide(accept: Attributes, name: str, other: str) -> int | None:
+    """Read an amount in two words, by RouterOS's name or by ChilliSpot's."""
+    if name not in accept:
+        high, low = accept.integer(f"{other}-Gigawords") or 0, accept.integer(f"{other}-Octets") or 0
+    else:
+        high, low = accept.integer(f"{name}-Gigawords") or 0, accept.integer(name) or 0
     return (high << 32) + low or None
 
 
