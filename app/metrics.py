@@ -22,6 +22,7 @@ from app.node.running import write_whole
 from app.node.snapshot import Snapshot, Source
 from app.node.stored.keeper import Keeper
 from app.packet_metrics import buffer_metrics, packet_metrics
+from app.worker.dispatcher import Dispatcher
 from app.worker.loop import Worker
 from radius.net.server import UdpServer
 
@@ -120,10 +121,10 @@ class RadiusCollector(Collector):
 
 
 class WorkerCollector(Collector):
-    """The counters of the worker."""
+    """The counters of the worker and of its dispatcher."""
 
-    def __init__(self, worker: Worker) -> None:
-        self._worker = worker
+    def __init__(self, worker: Worker, dispatcher: Dispatcher) -> None:
+        self._worker, self._dispatcher = worker, dispatcher
 
     def collect(self) -> Iterable[Metric]:
         """Yield every metric of the worker."""
@@ -131,6 +132,13 @@ class WorkerCollector(Collector):
             family = CounterMetricFamily(f"pesisir_worker_{name}", "the worker")
             family.add_metric([], getattr(self._worker.counters, name))
             yield family
+        changes = CounterMetricFamily(
+            "pesisir_changes", "changes of open sessions, by what they were carried out and what came of it",
+            labels=["way", "result"],
+        )  # fmt: skip
+        for (way, result), number in sorted(self._dispatcher.counters.results.items()):
+            changes.add_metric([way, result], number)
+        yield changes
 
 
 class _Disk(Collector):

@@ -35,6 +35,12 @@ def words(kind: HintKind, detail: str, times: int = 0) -> str:
         case HintKind.IDENTITY_TWICE:
             seen = f" ({many(times, 'request')})" if times else ""
             return f"possible attack: requests say twice which device or router they are about, and are dropped{seen}"
+        case HintKind.COA_SILENT:
+            why = " but for what was signed with another secret" if detail else ""
+            return f"it reports its sessions, and does not answer when one is to be changed or ended{why}"
+        case HintKind.COA_REFUSED:
+            said = "it takes itself for another NAS" if detail == "403" else "it cannot pass them on"
+            return f"it refuses to change and end sessions (Error-Cause {detail}): {said}"
         case HintKind.UNPROTECTED:
             return "unprotected: neither must it sign nor is Proxy-State limited, so answers can be forged"
         case HintKind.SHORT_SECRET:
@@ -62,6 +68,10 @@ def remedy(kind: HintKind, name: str) -> str:
             return f"pesisir nas set {name!r} --identifier TEXT, or correct it there"
         case HintKind.IDENTITY_TWICE:
             return f"somebody adds fields to its login form? pesisir radius trace --drops --nas {name!r}"
+        case HintKind.COA_SILENT:
+            return f"is its port for CoA on, with our secret, and reachable? pesisir nas set {name!r} --coa-port N"
+        case HintKind.COA_REFUSED:
+            return f"compare its name and address there with pesisir nas show {name!r}"
         case HintKind.UNPROTECTED:
             return f"pesisir nas set {name!r} --require-message-authenticator yes --limit-proxy-state yes"
         case HintKind.SHORT_SECRET | HintKind.SHARED_SECRET:

@@ -50,6 +50,10 @@ LimitProxyState = Annotated[
     Demand | None, typer.Option("--limit-proxy-state", help="Refuse unsigned requests with Proxy-State.")
 ]
 CoaPort = Annotated[Given[int] | None, number("--coa-port", "Where it takes CoA and Disconnect.", largest=65_535)]
+CoaAddress = Annotated[
+    Given[str] | None,
+    word("--coa-address", "HOST", "Where to send them; unset: whence the session was last heard of."),
+]
 Counts = Annotated[
     Direction | None, typer.Option("--direction", help="From whose side it counts octets; auto learns it.")
 ]
@@ -93,6 +97,7 @@ def add(
     require_message_authenticator: MessageAuthenticator = None,
     limit_proxy_state: LimitProxyState = None,
     coa_port: CoaPort = None,
+    coa_address: CoaAddress = None,
     direction: Counts = None,
     status_server: StatusServer = None,
     strict_identity: StrictIdentity = None,
@@ -103,7 +108,8 @@ def add(
 
     options = _options(
         secret_file, portal_secret_file, login_address, identifier, require_message_authenticator, limit_proxy_state,
-        coa_port, direction, status_server=status_server, strict_identity=strict_identity, debug_answers=debug_answers,
+        coa_port, coa_address, direction,
+        status_server=status_server, strict_identity=strict_identity, debug_answers=debug_answers,
     )  # fmt: skip
     with open_installation() as here:
         stored = add_nas(
@@ -201,6 +207,7 @@ def set_(
     require_message_authenticator: MessageAuthenticator = None,
     limit_proxy_state: LimitProxyState = None,
     coa_port: CoaPort = None,
+    coa_address: CoaAddress = None,
     direction: Counts = None,
     status_server: StatusServer = None,
     strict_identity: StrictIdentity = None,
@@ -213,7 +220,8 @@ def set_(
         usage("--old-secret-until says how long the old secret lasts", hint="give the new one by --secret-file")
     options = _options(
         secret_file, portal_secret_file, login_address, identifier, require_message_authenticator, limit_proxy_state,
-        coa_port, direction, status_server=status_server, strict_identity=strict_identity, debug_answers=debug_answers,
+        coa_port, coa_address, direction,
+        status_server=status_server, strict_identity=strict_identity, debug_answers=debug_answers,
     )  # fmt: skip
     values: NasValues = {**options}  # type: ignore[typeddict-item] # mypy takes the absent keys for given
     if address is not None:
@@ -300,6 +308,7 @@ def _options(
     require_message_authenticator: Demand | None,
     limit_proxy_state: Demand | None,
     coa_port: Given[int] | None,
+    coa_address: Given[str] | None,
     direction: Direction | None,
     **switches: Switch | None,
 ) -> "NasOptions":
@@ -318,6 +327,8 @@ def _options(
         options["limit_proxy_state"] = limit_proxy_state
     if coa_port is not None:
         options["coa_port"] = coa_port.value or _COA_PORT
+    if coa_address is not None:
+        options["coa_address"] = coa_address.value
     if direction is not None:
         options["direction"] = direction
     for name, switch in switches.items():
@@ -352,6 +363,7 @@ def _json(nas: Nas, sites: dict[str | None, str], hints: "Sequence[Hint]", zone:
         "limit_proxy_state": nas.limit_proxy_state.value,
         "direction": nas.direction.value,
         "coa_port": nas.coa_port,
+        "coa_address": nas.coa_address,
         "status_server": nas.status_server,
         "strict_identity": nas.strict_identity,
         "debug_answers": nas.debug_answers,

@@ -7,6 +7,7 @@ import typer
 
 from app.cli import (
     bench,
+    changes,
     demo,
     doctor,
     journal,
@@ -55,7 +56,21 @@ def build() -> typer.Typer:
     overrides.register(users.commands, sites.commands)
     radius_trace.register(radius.commands)
     nas_families.register(nases.commands)
-    for each in (schema, settings, uplinks, sites, plans, nases, users, vouchers, sessions, journal, radius, bench):
+    for each in (
+        schema,
+        settings,
+        uplinks,
+        sites,
+        plans,
+        nases,
+        users,
+        vouchers,
+        sessions,
+        changes,
+        journal,
+        radius,
+        bench,
+    ):
         root.add_typer(each.commands)
     usage.register(root)
     doctor.register(root)

@@ -1,12 +1,15 @@
 """`pesisir session`: what routers reported, from Start to Stop."""
 
+import os
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from app.cli.installation import Installation, open_installation
+from app.cli.failures import usage
+from app.cli.installation import Installation, author, now, open_installation
 from app.cli.noun import example, noun
+from app.cli.options import Given, rate, read_end
 from app.cli.output import Json, JsonValue, duration, iso, local, octets, say, show_fields, show_json, show_table
 from app.services.errors import NotFound
 
@@ -74,17 +77,21 @@ def show(
     session_id: Annotated[str, typer.Argument(metavar="ID", help="Its id, as `session list` prints it.")],
     as_json: Json = False,
 ) -> None:
-    """Show one session."""
+    """Show one session, and what it was to be told."""
+    from app.cli.change_words import change_json, kind_words, state_words
+    from app.services.session_changes import changes_of_session
     from app.services.sessions import show_session
 
     with open_installation() as here:
         session = show_session(here.database, session_id)
+        changes = changes_of_session(here.database, session_id)
     if session is None:
         raise NotFound("session", session_id)
     told = {name: value for name, value in session.addresses.items() if value is not None}
     shown = _json(session, here) | told
     if as_json:
-        show_json(shown)
+        asked = {"changes": [change_json(listed, here) for listed in changes]} if changes else {}
+        show_json(shown | asked)
         return
     people = {
         "flags": ", ".join(session.flags),
@@ -95,6 +102,61 @@ def show(
         "down_octets": octets(session.down_octets),
     }
     show_fields({key.removesuffix("_octets").replace("_", " "): value for key, value in (shown | people).items()})
+    if changes:
+        print()
+        show_table(
+            ("at", "what", "state"),
+            [
+                (local(listed.change.created_at, here.zone), kind_words(listed.change), state_words(listed.change))
+                for listed in changes
+            ],
+        )
+
+
+SessionId = Annotated[str, typer.Argument(metavar="ID", help="Its id, as `session list` prints it.")]
+
+
+@commands.command(epilog=example("pesisir session disconnect abcdefgh23456722 --reason 'salah perangkat'"))
+def disconnect(
+    session_id: SessionId,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; it is kept with your name.")],
+) -> None:
+    """End an open session. A known device may come back by itself: who must stay out is suspended."""
+    from app.services.session_changes import disconnect_session
+
+    with open_installation() as here:
+        disconnect_session(here.database, session_id, reason=reason, author=author(), now=now(), chance=os.urandom)
+    say(f"asked for; see: pesisir session show {session_id}")
+
+
+@commands.command(epilog=example("pesisir session change abcdefgh23456722 --down 512k --up 512k --reason 'rapat'"))
+def change(
+    session_id: SessionId,
+    down: Annotated[Given[int] | None, rate("--down", "At most so much towards the device; none lifts it.")] = None,
+    up: Annotated[Given[int] | None, rate("--up", "At most so much from the device; none lifts it.")] = None,
+    until: Annotated[str | None, typer.Option(metavar="DATE", help="Its last day; unset: today.")] = None,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; it is kept with your name.")] = "by hand",
+) -> None:
+    """Hold the device of an open session down, also when it comes back, until the end of the day."""
+    from app.services.session_changes import change_session
+
+    if down is None and up is None:
+        usage("change what?", hint="name --down or --up with a RATE such as 512k, or none")
+    with open_installation() as here:
+        ends_at = change_session(
+            here.database,
+            session_id,
+            down=None if down is None else (down.value,),
+            up=None if up is None else (up.value,),
+            until=None if until is None else read_end(until, here.zone),
+            reason=reason,
+            author=author(),
+            zone=here.zone,
+            now=now(),
+            chance=os.urandom,
+        )
+    held = "lifted" if ends_at is None else f"held down until {local(ends_at, here.zone)}"
+    say(f"{held}; what the router says: pesisir session show {session_id}")
 
 
 @commands.command(epilog=example("pesisir session totals --json"))

@@ -125,6 +125,16 @@ def unaccounted(connection: Connection, *, since: datetime, until: datetime) -> 
     return [Unaccounted(nas_id, accepts, missing) for nas_id, accepts, missing in connection.execute(query)]
 
 
+def first_granted(connection: Connection, acceptance_id: str) -> str | None:
+    """Return as JSON what a router was told when it first got an Accept; None if that is not known any more."""
+    return connection.scalar(
+        select(access_log.c.limits)
+        .where(access_log.c.acceptance_id == acceptance_id, access_log.c.method != Method.PORTAL.value)
+        .order_by(access_log.c.at, access_log.c.id)
+        .limit(1)
+    )
+
+
 def refusals(connection: Connection, account_id: str, *, since: datetime, limit: int) -> list[Refused]:
     """Return the last refusals of an account, the newest first."""
     query = (

@@ -2,13 +2,27 @@
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, tuple_, update
 
 from app.db.chunks import chunks
-from app.db.tables import changes
-from app.domain.changes import Change, ChangeKind, ChangeState
+from app.db.keyed import among
+from app.db.tables import changes, sessions
+from app.domain.changes import UNFINISHED, Change, ChangeKind, ChangeState, Result, Way
+from app.domain.sessions import SessionState
+
+Lane = tuple[str, str]
+"""One router: NAS id and NAS scope; several may stand behind one NAS."""
+
+_UNFINISHED: Final = sorted(state.value for state in UNFINISHED)
+
+
+class Due(NamedTuple):
+    """A change that is due, and the router it goes to."""
+
+    change: Change
+    lane: Lane
 
 
 def add(connection: Connection, change: Change) -> None:
@@ -25,36 +39,56 @@ def add(connection: Connection, change: Change) -> None:
             attempts=change.attempts,
             result=change.result,
             created_at=change.created_at,
+            author=change.author,
+            note=change.note,
         )
     )
 
 
-def told(connection: Connection, session_ids: Iterable[str], *, kind: ChangeKind, reason: str) -> set[str]:
-    """Return which of these sessions have had such a change, whatever came of it."""
+def told(
+    connection: Connection,
+    session_ids: Iterable[str],
+    *,
+    kind: ChangeKind,
+    reason: str,
+    done_since: datetime | None = None,
+) -> set[str]:
+    """Return which of these sessions have had such a change, whatever came of it.
+
+    One that was done before `done_since`, and yet the session is open, counts for nothing.
+    """
     found: set[str] = set()
     for some in chunks(session_ids):
         query = select(changes.c.session_id).where(
             changes.c.session_id.in_(some), changes.c.kind == kind.value, changes.c.reason == reason
         )
+        if done_since is not None:
+            query = query.where((changes.c.state != ChangeState.DONE.value) | (changes.c.finished_at >= done_since))
         found.update(connection.scalars(query))
     return found
 
 
-def due(connection: Connection, *, now: datetime, limit: int = 100) -> list[Change]:
-    """Return what is pending and due, the earliest first."""
+def due(connection: Connection, *, now: datetime, full: Collection[Lane] = (), limit: int = 100) -> list[Due]:
+    """Return what is pending and due, the earliest first, of routers that are not `full`.
+
+    The lane of a change whose session is gone is ("", "").
+    """
     query = (
-        select(changes)
+        select(changes, sessions.c.nas_id, sessions.c.nas_scope)
+        .outerjoin_from(changes, sessions, sessions.c.id == changes.c.session_id)
         .where(changes.c.state == ChangeState.PENDING.value, changes.c.due_at <= now)
         .order_by(changes.c.due_at, changes.c.id)
         .limit(limit)
     )
-    return [_change(row) for row in connection.execute(query)]
+    if full:
+        query = query.where(tuple_(sessions.c.nas_id, sessions.c.nas_scope).not_in(sorted(full)))
+    return [Due(read_row(row), (row.nas_id or "", row.nas_scope or "")) for row in connection.execute(query)]
 
 
 def of_session(connection: Connection, session_id: str) -> list[Change]:
     """Return the changes of a session, the newest first."""
     query = select(changes).where(changes.c.session_id == session_id)
-    return [_change(row) for row in connection.execute(query.order_by(changes.c.created_at.desc(), changes.c.id))]
+    return [read_row(row) for row in connection.execute(query.order_by(changes.c.created_at.desc(), changes.c.id))]
 
 
 def claim(connection: Connection, change_id: str, *, retry_at: datetime) -> bool:
@@ -67,14 +101,91 @@ def claim(connection: Connection, change_id: str, *, retry_at: datetime) -> bool
     return result.rowcount == 1
 
 
-def finish(connection: Connection, change_id: str, *, state: ChangeState, result: str, due_at: datetime) -> bool:
-    """Record what came of a sent change: done, failed, or pending again from `due_at` on; False if it was not sent."""
+def finish(
+    connection: Connection,
+    change_id: str,
+    *,
+    state: ChangeState,
+    result: str,
+    due_at: datetime,
+    way: Way | None = None,
+    payload: str = "",
+    finished_at: datetime | None = None,
+) -> bool:
+    """Record what came of a sent change; PENDING is sent again from `due_at` on. False if it is not sent any more."""
     done = connection.execute(
         update(changes)
         .where(changes.c.id == change_id, changes.c.state == ChangeState.SENT.value)
-        .values(state=state.value, result=result[:200], due_at=due_at)
+        .values(
+            state=state.value,
+            result=result[:200],
+            due_at=due_at,
+            way=None if way is None else way.value,
+            payload=payload,
+            finished_at=finished_at,
+        )
     )
     return done.rowcount == 1
+
+
+def settle(connection: Connection, session_ids: Iterable[str], *, now: datetime) -> int:
+    """Finish whatever sessions that are over were still to be told; return how many. The Stop may precede the ACK."""
+    ended = connection.execute(
+        update(changes)
+        .where(among(connection, changes.c.session_id, session_ids), changes.c.state.in_(_UNFINISHED))
+        .values(state=ChangeState.DONE.value, result=Result.ENDED.value, finished_at=now)
+    )
+    return ended.rowcount
+
+
+def unanswered_sessions(connection: Connection) -> set[str]:
+    """Return the sessions of which a change met silence."""
+    return set(connection.scalars(select(changes.c.session_id).where(changes.c.state == ChangeState.UNKNOWN.value)))
+
+
+def revive(connection: Connection, session_ids: Iterable[str], *, now: datetime) -> int:
+    """Send again what met silence, now that the sessions are heard of; return how many."""
+    revived = connection.execute(
+        update(changes)
+        .where(among(connection, changes.c.session_id, session_ids), changes.c.state == ChangeState.UNKNOWN.value)
+        .values(state=ChangeState.PENDING.value, due_at=now)
+    )
+    return revived.rowcount
+
+
+def postpone(connection: Connection, lane: Lane, *, now: datetime) -> int:
+    """Let all that is due for a router wait until its sessions are next heard of; return how much."""
+    nas_id, nas_scope = lane
+    of_lane = select(sessions.c.id).where(
+        sessions.c.state == SessionState.OPEN.value, sessions.c.nas_scope == nas_scope, sessions.c.nas_id == nas_id
+    )
+    postponed = connection.execute(
+        update(changes)
+        .where(changes.c.state == ChangeState.PENDING.value, changes.c.due_at <= now, changes.c.session_id.in_(of_lane))
+        .values(state=ChangeState.UNKNOWN.value, result=Result.SILENT.value)
+    )
+    return postponed.rowcount
+
+
+def told_limits(connection: Connection, session_id: str) -> str | None:
+    """Return what a session is held to by the last change that it took, as JSON; None if it took none."""
+    return connection.scalar(
+        select(changes.c.payload)
+        .where(changes.c.session_id == session_id, changes.c.state == ChangeState.DONE.value, changes.c.payload != "")
+        .order_by(changes.c.finished_at.desc(), changes.c.id)
+        .limit(1)
+    )
+
+
+def forget(connection: Connection, *, before: datetime, limit: int = 1_000) -> int:
+    """Delete up to `limit` changes that have ended before a moment, save those that a person asked for."""
+    old = (
+        select(changes.c.id)
+        .where(changes.c.state.in_([ChangeState.DONE.value, ChangeState.FAILED.value]), changes.c.author == "")
+        .where(changes.c.due_at < before, changes.c.created_at < before)
+        .limit(limit)
+    )
+    return connection.execute(delete(changes).where(changes.c.id.in_(old))).rowcount
 
 
 def requeue_lost(connection: Connection, *, now: datetime) -> int:
@@ -88,13 +199,13 @@ def requeue_lost(connection: Connection, *, now: datetime) -> int:
 
 
 def unanswered(connection: Connection, session_ids: Iterable[str], *, kind: ChangeKind) -> set[str]:
-    """Return which of these sessions have such a change that is pending, or sent and not answered."""
+    """Return which of these sessions have such a change that is not done yet."""
     found: set[str] = set()
     for some in chunks(session_ids):
         query = select(changes.c.session_id).where(
             changes.c.session_id.in_(some),
             changes.c.kind == kind.value,
-            changes.c.state.in_([ChangeState.PENDING.value, ChangeState.SENT.value]),
+            changes.c.state.in_(_UNFINISHED),
         )
         found.update(connection.scalars(query))
     return found
@@ -133,7 +244,8 @@ def withdraw(connection: Connection, session_ids: Iterable[str], *, kind: Change
     return number
 
 
-def _change(row: Row[Any]) -> Change:
+def read_row(row: Row[Any]) -> Change:
+    """Return the change that a row of `changes` holds."""
     return Change(
         id=row.id,
         session_id=row.session_id,
@@ -145,4 +257,8 @@ def _change(row: Row[Any]) -> Change:
         payload=row.payload,
         attempts=row.attempts,
         result=row.result,
+        way=None if row.way is None else Way(row.way),
+        author=row.author,
+        note=row.note,
+        finished_at=row.finished_at,
     )

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 import psycopg
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, select, update
 from sqlalchemy.exc import OperationalError
 
 from app.db.bulk import moment_text
@@ -42,6 +42,18 @@ def add(connection: Connection, events: Sequence[Event]) -> None:
                 copy.write_row(event)
     except psycopg.OperationalError as error:  # what SQLAlchemy would have made of it
         raise OperationalError("COPY accounting_events", None, error) from error
+
+
+def last_of(connection: Connection, session_id: str) -> tuple[bytes, str] | None:
+    """Return the last packet of a session that came, and whence; None if there is none."""
+    query = (
+        select(accounting_events.c.packet, accounting_events.c.source)
+        .where(accounting_events.c.session_id == session_id)
+        .order_by(accounting_events.c.id.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).one_or_none()
+    return None if row is None else (row.packet, row.source)
 
 
 def move(connection: Connection, absorbed: Mapping[str, str]) -> None:

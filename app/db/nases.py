@@ -101,6 +101,7 @@ def _nas(row: Row[Any]) -> Nas:
         learned_message_authenticator=row.learned_message_authenticator,
         direction=Direction(row.direction),
         coa_port=row.coa_port,
+        coa_address=row.coa_address,
         status_server=row.status_server,
         strict_identity=row.strict_identity,
         debug_answers=row.debug_answers,

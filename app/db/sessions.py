@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, delete, select, text, update
 from app.db.bulk import moment_text, write_rows
 from app.db.keyed import MOMENT, among, equal, key_rows, key_value
 from app.db.readings import compact_json, from_us, reading_values, to_reading, to_us
-from app.db.tables import accounts, changes, nases, sessions, sites
+from app.db.tables import accounts, changes, nases, plans, sessions, sites
 from app.domain.addresses import Address, AddressKind
 from app.domain.counters import Counting, Excess, Oddity
 from app.domain.ends import Stop
@@ -123,6 +123,29 @@ def accounts_at(connection: Connection, site_id: str, plan_id: str = "") -> list
     if plan_id:
         query = query.where(accounts.c.plan_id == plan_id)
     return [account_id for account_id in connection.scalars(query.distinct()) if account_id is not None]
+
+
+def that_may_expire(connection: Connection, *, now: datetime) -> list[tuple[str, str]]:
+    """Return (session id, account id) of open sessions whose account has passed its date, or has a running validity."""
+    query = (
+        select(sessions.c.id, sessions.c.account_id)
+        .join_from(sessions, accounts, accounts.c.id == sessions.c.account_id)
+        .join(plans, plans.c.id == accounts.c.plan_id)
+        .where(sessions.c.state == SessionState.OPEN.value)
+        .where(
+            (accounts.c.valid_until <= now)
+            | (plans.c.validity_seconds.is_not(None) & accounts.c.first_used_at.is_not(None))
+        )
+    )
+    return [(session_id, account_id) for session_id, account_id in connection.execute(query)]
+
+
+def devices_of_accounts(connection: Connection, account_ids: Iterable[str]) -> list[tuple[str, str]]:
+    """Return (account id, MAC) of the open sessions of accounts."""
+    query = select(sessions.c.account_id, sessions.c.mac).where(
+        among(connection, sessions.c.account_id, account_ids), sessions.c.state == SessionState.OPEN.value
+    )
+    return [(account_id, mac) for account_id, mac in connection.execute(query) if account_id]
 
 
 def open_of_devices(connection: Connection, devices: Iterable[tuple[str, str]]) -> list[str]:

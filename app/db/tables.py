@@ -176,6 +176,7 @@ nases = Table(
     Column("learned_message_authenticator", Boolean),
     Column("direction", String(6), nullable=False, default="auto"),  # auto, rfc, client
     Column("coa_port", Integer, nullable=False, default=3799),
+    Column("coa_address", String(255)),  # NULL: whence the session was last heard of
     Column("status_server", Boolean, nullable=False, default=True),
     Column("strict_identity", Boolean, nullable=False, default=False),
     Column("debug_answers", Boolean, nullable=False, default=False),
@@ -458,12 +459,16 @@ changes = Table(
     Column("session_id", String(16), nullable=False, index=True),
     Column("kind", String(10), nullable=False),  # disconnect, change
     Column("reason", String(40), nullable=False),
-    Column("payload", Text, nullable=False, default=""),
-    Column("state", String(9), nullable=False),  # pending, sent, done, failed
+    Column("payload", Text, nullable=False, default=""),  # JSON: what the session is held to since
+    Column("state", String(9), nullable=False),  # pending, sent, unknown, waiting, done, failed
     Column("due_at", Moment, nullable=False),
     Column("attempts", Integer, nullable=False, default=0),
     Column("result", String(200), nullable=False, default=""),
     Column("created_at", Moment, nullable=False),
+    Column("way", String(10)),  # coa, disconnect, resume
+    Column("author", String(80), nullable=False, default=""),
+    Column("note", String(200), nullable=False, default=""),  # why, in the author's words
+    Column("finished_at", Moment),
     Index("ix_changes_due", "state", "due_at"),
 )
 

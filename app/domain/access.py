@@ -76,12 +76,13 @@ def decide_access(
     now: datetime,
     zone: ZoneInfo,
     ceilings: Collection[Ceiling] = (),
+    elapsed_seconds: int = 0,
 ) -> Grant | Denial:
     """Decide whether `device` may go online with `account` at `now`, and within which limits.
 
     `online_devices` are the MACs that are online or about to be (an Accept whose Start has not come); the device
     itself never counts against its own limit, so a phone that comes back supersedes its dead session. `ceilings` are
-    those of the account.
+    those of the account; `elapsed_seconds` is how long its session has lasted already.
     """
     plan = account.policy.plan
     ends_at = account.ends_at(now)
@@ -108,7 +109,7 @@ def decide_access(
         down_bps=down_bps,
         up_bps=up_bps,
         octets_left=octets_left,
-        session_seconds=_session_seconds(plan.session_seconds, ends_at, now),
+        session_seconds=_session_seconds(plan.session_seconds, elapsed_seconds, ends_at, now),
         idle_seconds=plan.idle_seconds,
         interim_seconds=plan.interim_seconds,
         service_class=plan.service_class,
@@ -128,8 +129,10 @@ def _exhausted(account: Account, usage: Usage, *, now: datetime, zone: ZoneInfo)
     return Denial(DenialReason.QUOTA_EXHAUSTED, period_ends_at(period, now, zone), period)
 
 
-def _session_seconds(limit: int | None, ends_at: datetime | None, now: datetime) -> int | None:
-    """Return the shorter of the plan's session time and what is left of the account; at least one second."""
+def _session_seconds(limit: int | None, elapsed: int, ends_at: datetime | None, now: datetime) -> int | None:
+    """Return the shorter of what is left of the plan's session time and of the account; at least one second."""
+    if limit is not None:
+        limit = max(1, limit - elapsed)
     if ends_at is None:
         return limit
     left = max(1, int((ends_at - now).total_seconds()))
@@ -154,9 +157,17 @@ def reconsider(
     now: datetime,
     zone: ZoneInfo,
     ceilings: Collection[Ceiling] = (),
+    elapsed_seconds: int = 0,
 ) -> Grant | End:
     """Decide about a session that is already open: it goes on within new limits, or it ends."""
     decision = decide_access(
-        account, usage, device=device, online_devices=online_devices, now=now, zone=zone, ceilings=ceilings
+        account,
+        usage,
+        device=device,
+        online_devices=online_devices,
+        now=now,
+        zone=zone,
+        ceilings=ceilings,
+        elapsed_seconds=elapsed_seconds,
     )
     return End(decision.reason) if isinstance(decision, Denial) else decision

@@ -23,6 +23,8 @@ class HintKind(StrEnum):
     UNSIGNED = "unsigned"  # it must sign and never has
     IDENTIFIER_MISMATCH = "identifier_mismatch"  # detail: the NAS-Identifier that it sends
     IDENTITY_TWICE = "identity_twice"  # a request says twice whom it is about: a phone has added an attribute
+    COA_SILENT = "coa_silent"  # it reports, and does not answer changes; detail: why its answers are not believed
+    COA_REFUSED = "coa_refused"  # it refuses changes because of how it is configured; detail: the Error-Cause
     UNPROTECTED = "unprotected"  # neither a signature is demanded nor Proxy-State limited
     SHORT_SECRET = "short_secret"  # noqa: S105 a word
     SHARED_SECRET = "shared_secret"  # noqa: S105 a word
@@ -48,6 +50,8 @@ SHOWN_FOR: Final[dict[HintKind, timedelta]] = {
     HintKind.UNSIGNED: timedelta(days=1),
     HintKind.IDENTIFIER_MISMATCH: timedelta(days=1),
     HintKind.IDENTITY_TWICE: timedelta(days=7),
+    HintKind.COA_SILENT: timedelta(days=1),  # taken back as soon as it answers
+    HintKind.COA_REFUSED: timedelta(days=7),  # taken back as soon as it does what it is asked
 }
 """How long after it was last seen a hint is shown."""
 

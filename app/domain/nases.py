@@ -88,7 +88,10 @@ class SiteOfNas(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Nas:
-    """One NAS without its secrets. `login_address` is HOST[:PORT], the only place phones are ever sent back to."""
+    """One NAS without its secrets. `login_address` is HOST[:PORT], the only place phones are ever sent back to.
+
+    Changes of sessions go to `coa_address`, or, without it, to where the session was last heard from.
+    """
 
     id: str
     name: str
@@ -102,6 +105,7 @@ class Nas:
     learned_message_authenticator: bool | None = None
     direction: Direction = Direction.AUTO
     coa_port: int = 3799
+    coa_address: str | None = None
     status_server: bool = True
     strict_identity: bool = False
     debug_answers: bool = False

@@ -12,6 +12,7 @@ from app.main.heartbeat import alive
 from app.main.start import StartError, database_of, keyring_of, now, stopped_by_signals
 from app.main.status import Status, status_listener
 from app.metrics import WorkerCollector, registry_of
+from app.worker.dispatcher import Dispatcher
 from app.worker.loop import Worker, WorkerBusyError
 
 log = structlog.get_logger("main")
@@ -39,7 +40,8 @@ def run_worker(settings: Settings, *, status: bool = True) -> int:
         )
     except WorkerBusyError as error:
         raise StartError(f"another worker serves {error}", "stop it first; one worker serves one machine") from error
-    registry = registry_of(WorkerCollector(worker))
+    dispatcher = Dispatcher(database, keyring, zone=settings.time_zone, now=now)
+    registry = registry_of(WorkerCollector(worker, dispatcher))
     says = Status(settings.data_dir, lambda: {"worker": worker.ready})
     try:
         with (
@@ -48,8 +50,10 @@ def run_worker(settings: Settings, *, status: bool = True) -> int:
             alive(settings.data_dir, "worker", at, registry, healthy=lambda: worker.ready),
         ):
             log.info("worker_ready")
+            dispatcher.start()
             worker.run()
         log.info("worker_stopped")
     finally:
+        dispatcher.stop()
         database.close()
     return 0

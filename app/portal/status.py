@@ -16,6 +16,7 @@ from app.portal.problems import PageProblem
 from app.portal.views import Connected, Page, connected, goal_of, level, problem_of
 from app.services import resume, router_grants
 from app.services import status as statuses
+from app.services.changes import LOGGED_OUT
 from app.services.spots import Spot, spot_of
 from app.services.status import ConnectionState, Status
 from app.web.forms import FormProblem, read_pairs
@@ -72,7 +73,7 @@ class StatusPages:
         if self._is_waiting(ours, spot, status):
             return self._wait(ours, page, token, language, now)
         if ours.left:
-            status = replace(status, state=ConnectionState.ENDED, stop_cause=resume.LOGGED_OUT, denial=None)
+            status = replace(status, state=ConnectionState.ENDED, stop_cause=LOGGED_OUT, denial=None)
         view = connected(
             status,
             portal.formats(language),

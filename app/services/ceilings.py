@@ -24,7 +24,7 @@ def set_ceilings(database: Database, new: Sequence[Ceiling], *, now: datetime, c
 
     Each replaces what its source has set for its device before; where only its end is new, nobody is told.
     """
-    checked = [_checked(one, now) for one in new]
+    checked = [checked_ceiling(one, now) for one in new]
     with database.write() as connection:
         return store_ceilings(connection, checked, now=now, chance=chance)
 
@@ -35,7 +35,7 @@ def store_ceilings(connection: Connection, new: Sequence[Ceiling], *, now: datet
     held = {one[:5] for some in before.values() for one in some}  # device, source and rates
     ceilings.put(connection, new, now=now)
     moved = [(one.account_id, one.mac) for one in new if one[:5] not in held]
-    return _announce(connection, [one.account_id for one in new], moved, now=now, chance=chance)
+    return _announce(connection, [one.account_id for one in new], moved, now=now, chance=chance, why=new)
 
 
 def lift_ceilings(
@@ -43,8 +43,20 @@ def lift_ceilings(
 ) -> int:
     """Take back what a source has set for (account id, MAC) pairs; return how many open sessions are to be told."""
     with database.write() as connection:
-        removed = ceilings.remove(connection, devices, source=source)
-        return _announce(connection, [account_id for account_id, _ in removed], removed, now=now, chance=chance)
+        return release_devices(connection, devices, source=source, now=now, chance=chance)
+
+
+def release_devices(
+    connection: Connection,
+    devices: Collection[tuple[str, str]],
+    *,
+    source: CeilingSource,
+    now: datetime,
+    chance: Chance,
+) -> int:
+    """Do as `lift_ceilings` within a transaction."""
+    removed = ceilings.remove(connection, devices, source=source)
+    return _announce(connection, [account_id for account_id, _ in removed], removed, now=now, chance=chance)
 
 
 def end_ceilings(database: Database, *, now: datetime, chance: Chance) -> int:
@@ -64,14 +76,18 @@ def _announce(
     *,
     now: datetime,
     chance: Chance,
+    why: Sequence[Ceiling] = (),
 ) -> int:
+    """Tell nodes of accounts, and the open sessions of devices; a single ceiling's author and reason go with it."""
     if account_ids:
         feed.append(connection, now=now, items={FeedKind.CEILING: account_ids})
     concerned = sessions.open_of_devices(connection, moved) if moved else []
-    return tell(connection, concerned, reason=CEILING, now=now, chance=chance)
+    author, note = (why[0].author, why[0].reason) if len(why) == 1 else ("", "")
+    return tell(connection, concerned, reason=CEILING, now=now, chance=chance, author=author, note=note)
 
 
-def _checked(one: Ceiling, now: datetime) -> Ceiling:
+def checked_ceiling(one: Ceiling, now: datetime) -> Ceiling:
+    """Return a ceiling that may be stored; raise Invalid."""
     for field in ("down_bps", "up_bps"):
         fields.amount(field, getattr(one, field), least=LOWEST_BPS, greatest=HIGHEST_BPS)
     if one.down_bps is None and one.up_bps is None:

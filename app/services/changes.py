@@ -1,6 +1,7 @@
 """What open sessions must be told when a person's access changes: queued in the transaction that changed it."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -11,6 +12,7 @@ from app.domain.access import DenialReason, End, Grant, reconsider
 from app.domain.changes import Change, ChangeKind, ChangeState
 from app.domain.keys import Chance, draw_id
 from app.domain.local_time import local_day
+from app.domain.sessions import Session
 from app.domain.spending import Usage
 
 POLICY: Final = "policy"
@@ -18,6 +20,15 @@ POLICY: Final = "policy"
 
 CEILING: Final = "ceiling"
 """The reason of a change after which a session is held down, or not any more."""
+
+BY_HAND: Final = "by_hand"
+"""The reason of a Disconnect that a person asked for."""
+
+LOGGED_OUT: Final = "logged_out"
+"""The reason of a Disconnect for who has logged out."""
+
+UNCONDITIONAL: Final = frozenset({BY_HAND, LOGGED_OUT})
+"""Reasons for which a session ends whatever its person may have."""
 
 _DENIALS: Final = tuple(DenialReason)
 """Ends that a better policy takes back; a log-out is not among them."""
@@ -40,15 +51,55 @@ def reconsider_sessions(
         _queue(connection, open_sessions[place], decision, now=now, chance=chance)
 
 
-def tell(connection: Connection, session_ids: Collection[str], *, reason: str, now: datetime, chance: Chance) -> int:
+def heed_reports(connection: Connection, reported: Collection[Session], *, now: datetime) -> None:
+    """Finish what sessions that are over were to be told, and send again what met silence to those heard of."""
+    ended = [session.id for session in reported if session.stop is not None]
+    if ended:
+        changes.settle(connection, ended, now=now)
+    unanswered = changes.unanswered_sessions(connection)
+    heard = [session.id for session in reported if session.id in unanswered]
+    if heard:
+        changes.revive(connection, heard, now=now)
+
+
+def tell(
+    connection: Connection,
+    session_ids: Collection[str],
+    *,
+    reason: str,
+    now: datetime,
+    chance: Chance,
+    author: str = "",
+    note: str = "",
+) -> int:
     """Queue that open sessions are to be told of their limits; return how many were not to be told yet."""
     waiting = changes.pending(connection, session_ids, kind=ChangeKind.CHANGE)
     new = [session_id for session_id in session_ids if session_id not in waiting]
-    for session_id in new:
-        changes.add(
-            connection, Change(draw_id(chance), session_id, ChangeKind.CHANGE, reason, ChangeState.PENDING, now, now)
-        )
-    return len(new)
+    return _add(connection, new, ChangeKind.CHANGE, reason, now=now, chance=chance, author=author, note=note)
+
+
+def disconnect(
+    connection: Connection, session_ids: Collection[str], *, reason: str, now: datetime, chance: Chance
+) -> int:
+    """Queue that open sessions end; return how many."""
+    return _add(connection, session_ids, ChangeKind.DISCONNECT, reason, now=now, chance=chance)
+
+
+def _add(
+    connection: Connection,
+    session_ids: Collection[str],
+    kind: ChangeKind,
+    reason: str,
+    *,
+    now: datetime,
+    chance: Chance,
+    author: str = "",
+    note: str = "",
+) -> int:
+    for session_id in session_ids:
+        change = Change(draw_id(chance), session_id, kind, reason, ChangeState.PENDING, now, now)
+        changes.add(connection, replace(change, author=author, note=note))
+    return len(session_ids)
 
 
 def _queue(
@@ -61,7 +112,7 @@ def _queue(
         case Grant():
             kind, why = ChangeKind.CHANGE, POLICY
             changes.withdraw(connection, session_ids, kind=ChangeKind.DISCONNECT, reasons=_DENIALS)
-    waiting = changes.unanswered(connection, session_ids, kind=kind)
-    for session_id in session_ids:
-        if session_id not in waiting:
-            changes.add(connection, Change(draw_id(chance), session_id, kind, why, ChangeState.PENDING, now, now))
+    ending = kind is ChangeKind.DISCONNECT
+    waiting = (changes.unanswered if ending else changes.pending)(connection, session_ids, kind=kind)
+    new = [session_id for session_id in session_ids if session_id not in waiting]
+    _add(connection, new, kind, why, now=now, chance=chance)

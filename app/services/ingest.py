@@ -42,6 +42,7 @@ from app.domain.reports import (
 from app.domain.resume import LOG_OUT_CAUSE
 from app.domain.sessions import START_TOLERANCE, NasRestart, Proof, Session, SessionReport
 from app.services import limits
+from app.services.changes import heed_reports
 from app.services.verdicts import begin_grants, log_verdicts
 
 _ACCEPT_BEFORE_START: Final = timedelta(minutes=10)
@@ -336,6 +337,7 @@ def _store(connection: Connection, ledger: Ledger, batch: _Batch) -> _Told:
     moved = {key: used for key, used in ledger.usage_moved().items() if key[0] in existing}
     changed, gone = ledger.changed(), [(id_, ledger.survivor(id_)) for id_ in ledger.gone()]
     sessions.write(connection, changed)
+    heed_reports(connection, changed, now=batch.now)
     events.move(connection, dict(gone))
     sessions.remove(connection, gone)
     usage.add(connection, moved)

@@ -40,6 +40,7 @@ class NasOptions(TypedDict, total=False):
     limit_proxy_state: Demand
     direction: Direction
     coa_port: int
+    coa_address: str | None  # HOST that takes CoA and Disconnect; None: whence the session was last heard of
     status_server: bool  # Status-Server is answered
     strict_identity: bool  # whoever calls itself otherwise than it is registered is refused
     debug_answers: bool  # a router that does not sign is told so, until it does
@@ -253,6 +254,8 @@ def _columns(
         columns["direction"] = values["direction"].value
     if "coa_port" in values:
         columns["coa_port"] = fields.amount("coa_port", values["coa_port"], greatest=65_535)
+    if "coa_address" in values:
+        columns["coa_address"] = _coa_address(values["coa_address"])
     for switch in ("status_server", "strict_identity", "debug_answers"):
         if switch in values:
             columns[switch] = values[switch]
@@ -306,6 +309,14 @@ def _login_address(value: str | None) -> str | None:
     if not _is_host(host) or (port is not None and not (port.isascii() and port.isdigit() and 0 < int(port) < 65_536)):
         raise Invalid("login_address", f"{value!r} is not HOST or HOST:PORT")
     return text
+
+
+def _coa_address(value: str | None) -> str | None:
+    """Return HOST in lower case: an address of IPv4 or IPv6, or a name."""
+    text = (value or "").strip().lower().removeprefix("[").removesuffix("]")
+    if text and not _is_host(text) and not _is_host(f"[{text}]"):
+        raise Invalid("coa_address", f"{value!r} is not an address or a name")
+    return text or None
 
 
 def _split_port(text: str) -> tuple[str, str | None]:

@@ -1,15 +1,13 @@
 """Coming back without a page, and ending that: log-out."""
 
 from datetime import datetime
-from typing import Final
 
 from app.db import changes, feed, online, resume
 from app.db.engine import Database
 from app.db.feed import FeedKind
-from app.domain.changes import Change, ChangeKind, ChangeState
-from app.domain.keys import Chance, draw_id
-
-LOGGED_OUT: Final = "logged_out"
+from app.domain.changes import ChangeKind
+from app.domain.keys import Chance
+from app.services.changes import LOGGED_OUT, disconnect
 
 
 def log_out(database: Database, account_id: str, mac: str, *, now: datetime, chance: Chance) -> int:
@@ -22,19 +20,6 @@ def log_out(database: Database, account_id: str, mac: str, *, now: datetime, cha
         feed.append(connection, now=now, items={FeedKind.RESUME: [mac]})
         own = [s.id for s in online.sessions_of(connection, account_id, since=now) if s.open and s.mac == mac]
         asked = changes.unanswered(connection, own, kind=ChangeKind.DISCONNECT)
-        for session_id in own:
-            if session_id not in asked:
-                changes.add(connection, _disconnect(session_id, now, draw_id(chance)))
+        new = [session_id for session_id in own if session_id not in asked]
+        disconnect(connection, new, reason=LOGGED_OUT, now=now, chance=chance)
     return len(own)
-
-
-def _disconnect(session_id: str, now: datetime, change_id: str) -> Change:
-    return Change(
-        id=change_id,
-        session_id=session_id,
-        kind=ChangeKind.DISCONNECT,
-        reason=LOGGED_OUT,
-        state=ChangeState.PENDING,
-        due_at=now,
-        created_at=now,
-    )

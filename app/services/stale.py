@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from app.db import feed, positions, sessions
+from app.db import changes, feed, positions, sessions
 from app.db.chunks import chunks
 from app.db.engine import Database
 from app.db.feed import FeedKind
@@ -51,6 +51,14 @@ def close_superseded(database: Database, *, now: datetime, origin: str = "") -> 
     return sum(_close(database, some, now=now, origin=origin) for some in chunks(found, _AT_ONCE))
 
 
+def close_denied(database: Database, session_ids: Sequence[str], *, now: datetime, origin: str = "") -> int:
+    """Close sessions of which their router says that it has none; return how many. A later report reopens them."""
+    with database.read() as connection:
+        found = sessions.by_ids(connection, session_ids)
+    denied = [SilentSession(session.id, session.last_report_at, None) for session in found]
+    return sum(_close(database, some, now=now, origin=origin) for some in chunks(denied, _AT_ONCE))
+
+
 def _patience(silent: SilentSession, silent_for: timedelta) -> timedelta:
     return max(silent_for, timedelta(seconds=_MISSED_REPORTS * (silent.interim_seconds or 0)))
 
@@ -63,6 +71,7 @@ def _close(database: Database, stale: Sequence[SilentSession], *, now: datetime,
         found = [s for s in sessions.by_ids(connection, last_reports) if s.last_report_at == last_reports[s.id]]
         closed = [domain.close_stale(session) for session in found if session.stop is None]
         sessions.write(connection, closed)
+        changes.settle(connection, [session.id for session in closed], now=now)
         ids = [session.id for session in closed if session.account_id is not None]
         if ids:
             feed.append(connection, now=now, items={FeedKind.SESSION: ids}, origin=origin)

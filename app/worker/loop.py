@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from app.db import feed, hints, resume
+from app.db import changes, feed, hints, resume
 from app.db.engine import Database
 from app.db.errors import AWAY
 from app.domain.resume import KEPT_AFTER_END
@@ -25,6 +25,8 @@ from app.node.journal.status import delete_old_segments
 from app.node.journal.writer import make_directory
 from app.node.running import receiving
 from app.services import stale
+from app.services.ceilings import end_ceilings
+from app.services.expiry import end_expired
 from app.services.hints import judge_accounting
 from app.services.keyring import Keyring
 from app.worker.journals import Interpreter, JournalIngest
@@ -38,7 +40,9 @@ _STALE_SECONDS: Final = 30.0
 _JUDGE_SECONDS: Final = 60.0
 _CLEAR_SECONDS: Final = 300.0
 _STEP_SECONDS: Final = 5.0  # more than a clock is slewed by between two looks
+_ENDS_SECONDS: Final = 5.0
 _FEED_KEPT: Final = timedelta(hours=1)
+_CHANGES_KEPT: Final = timedelta(days=30)
 
 log = structlog.get_logger("worker")
 
@@ -85,6 +89,7 @@ class Worker:
         self._stale_at = monotonic() + _STALE_SECONDS
         self._judge_at = monotonic() + _JUDGE_SECONDS
         self._clear_at = monotonic() + _STALE_SECONDS
+        self._ends_at = monotonic()
         self._lock_file: int | None = _lock(data_dir / "journal")
 
     def stop(self) -> None:
@@ -131,6 +136,10 @@ class Worker:
         if now >= self._stale_at:
             self._stale_at = now + _STALE_SECONDS
             self._close_stale(caught_up=merged == 0)
+            self._end_expired()
+        if now >= self._ends_at:
+            self._ends_at = now + _ENDS_SECONDS
+            end_ceilings(self._database, now=self._now(), chance=self._chance)
         if now >= self._judge_at and merged == 0:  # what waits in the journal may be the accounting that is missed
             self._judge_at = now + _JUDGE_SECONDS
             self._judge_accounting()
@@ -185,6 +194,11 @@ class Worker:
         closed = stale.close_stale(self._database, now=self._now(), receiving_since=self._receiving_since)
         self._count_closed(closed, "silent")
 
+    def _end_expired(self) -> None:
+        expired = end_expired(self._database, now=self._now(), chance=self._chance)
+        if expired:
+            log.info("sessions_expired", count=expired)
+
     def _judge_accounting(self) -> None:
         for nas_id, well in judge_accounting(self._database, now=self._now()).items():
             if well:
@@ -204,6 +218,7 @@ class Worker:
             resume.forget_ended(connection, now=now - KEPT_AFTER_END)
             feed.prune(connection, before=now - _FEED_KEPT)
             hints.prune(connection, now=now)
+            changes.forget(connection, before=now - _CHANGES_KEPT)
         for ingest in self._ingests.values():
             deleted = delete_old_segments(
                 ingest.directory, ingest.position, older_than=now.timestamp() - self._journal_keep

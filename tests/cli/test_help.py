@@ -15,7 +15,8 @@ COMMANDS = [
     *(f"nas {verb}" for verb in ("add", "list", "show", "set", "remove", "config", "families")),
     *(f"user {verb}" for verb in ("add", "list", "show", "set", "remove", "set-quota", "suspend", "import")),
     *(f"voucher {verb}" for verb in ("create", "list", "print", "revoke")),
-    *(f"session {verb}" for verb in ("list", "show", "totals")),
+    *(f"session {verb}" for verb in ("list", "show", "disconnect", "change", "totals")),
+    "change list",
 ]
 READS = [command for command in COMMANDS if command.endswith((" list", " show", " totals", " status", " check"))]
 

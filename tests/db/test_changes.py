@@ -38,7 +38,7 @@ def test_what_is_due_comes_earliest_first(database: Database) -> None:
         make_change(3, due_at=NOON + timedelta(seconds=1)),
     )
     with database.read() as connection:
-        assert [change.id for change in changes.due(connection, now=NOON)] == ["change2", "change1"]
+        assert [due.change.id for due in changes.due(connection, now=NOON)] == ["change2", "change1"]
 
 
 def test_of_two_workers_one_claims(database: Database) -> None:

@@ -67,6 +67,7 @@ NAS = Nas(
     True,
     Direction.CLIENT,
     3800,
+    "gusung.lan",
     False,
     True,
     True,

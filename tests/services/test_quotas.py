@@ -14,6 +14,7 @@ from app.domain.policies import EffectiveQuota, Origin, Policy
 from app.domain.quotas import Period, Quota
 from app.domain.users import User
 from app.services import resume
+from app.services.changes import LOGGED_OUT
 from app.services.errors import Invalid, NotFound
 from app.services.keyring import Keyring
 from app.services.plans import add_plan
@@ -158,7 +159,7 @@ def test_more_quota_does_not_undo_a_log_out(
     open_session(database, user, used=0)
     resume.log_out(database, user.account.id, MAC, now=NOON, chance=chance)
     give(900 * MB)
-    assert (ChangeKind.DISCONNECT, resume.LOGGED_OUT) in queued(database)
+    assert (ChangeKind.DISCONNECT, LOGGED_OUT) in queued(database)
 
 
 @pytest.mark.parametrize("act", ["suspend", "remove"])

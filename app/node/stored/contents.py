@@ -310,6 +310,7 @@ def _nas_row(known: KnownNas) -> Row:
         nas.learned_message_authenticator,
         nas.direction.value,
         nas.coa_port,
+        nas.coa_address,
         nas.status_server,
         nas.strict_identity,
         nas.debug_answers,
