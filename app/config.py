@@ -13,10 +13,12 @@ from typing import Final, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from app.domain.nases import Demand, Protections
 from app.domain.units import UnitError, parse_duration
 
 PREFIX: Final = "PESISIR_"
 _HOST: Final = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\Z")
+_LONGEST_PATIENCE_SECONDS: Final = 60
 Address = tuple[str, int]
 T = TypeVar("T")
 
@@ -91,6 +93,10 @@ class Settings:
     radius_auth_listen: tuple[Address, ...]
     radius_acct_listen: tuple[Address, ...]
     radius_workers: int
+    radius_patience_seconds: int
+    radius_max_attributes: int
+    require_message_authenticator: Demand
+    limit_proxy_state: Demand
     snapshot_max_age_seconds: int
     journal_keep_seconds: int
     time_zone: ZoneInfo
@@ -101,6 +107,11 @@ class Settings:
     trusted_proxies: tuple[str, ...]
     secret_key: bytes | None = field(repr=False)
     origins: Mapping[str, str] = field(repr=False, compare=False)
+
+    @property
+    def protections(self) -> Protections:
+        """Return what is demanded of a NAS whose registration says `auto`."""
+        return Protections(self.require_message_authenticator, self.limit_proxy_state)
 
     @property
     def secret_key_file(self) -> Path:
@@ -125,6 +136,10 @@ DEFAULTS: Final[Mapping[str, str]] = {
     "PESISIR_RADIUS_AUTH_LISTEN": "127.0.0.1:1812",
     "PESISIR_RADIUS_ACCT_LISTEN": "127.0.0.1:1813",
     "PESISIR_RADIUS_WORKERS": "1",
+    "PESISIR_RADIUS_PATIENCE": "10s",
+    "PESISIR_RADIUS_MAX_ATTRIBUTES": "200",
+    "PESISIR_REQUIRE_MESSAGE_AUTHENTICATOR": "auto",
+    "PESISIR_LIMIT_PROXY_STATE": "auto",
     "PESISIR_TIME_ZONE": "Asia/Makassar",
     "PESISIR_LANGUAGE": "id",
     "PESISIR_LOG_LEVEL": "info",
@@ -151,7 +166,11 @@ def load(environment: Mapping[str, str]) -> Settings:
         status_listen=_read(values, "PESISIR_STATUS_LISTEN", _addresses),
         radius_auth_listen=_read(values, "PESISIR_RADIUS_AUTH_LISTEN", _addresses),
         radius_acct_listen=_read(values, "PESISIR_RADIUS_ACCT_LISTEN", _addresses),
-        radius_workers=_read(values, "PESISIR_RADIUS_WORKERS", _workers),
+        radius_workers=_read(values, "PESISIR_RADIUS_WORKERS", _number(1, 64)),
+        radius_patience_seconds=_read(values, "PESISIR_RADIUS_PATIENCE", _patience),
+        radius_max_attributes=_read(values, "PESISIR_RADIUS_MAX_ATTRIBUTES", _number(200, 2_000)),
+        require_message_authenticator=_read(values, "PESISIR_REQUIRE_MESSAGE_AUTHENTICATOR", _demand),
+        limit_proxy_state=_read(values, "PESISIR_LIMIT_PROXY_STATE", _demand),
         snapshot_max_age_seconds=_read(values, "PESISIR_SNAPSHOT_MAX_AGE", parse_duration),
         journal_keep_seconds=_read(values, "PESISIR_JOURNAL_KEEP", parse_duration),
         time_zone=_read(values, "PESISIR_TIME_ZONE", _zone),
@@ -271,10 +290,26 @@ def _database_url(text: str) -> str:
     return text
 
 
-def _workers(text: str) -> int:
-    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= 64:
-        raise ValueError(f"{text!r} is not a number from 1 to 64")
-    return int(text)
+def _number(least: int, greatest: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not (text.isascii() and text.isdigit()) or not least <= int(text) <= greatest:
+            raise ValueError(f"{text!r} is not a number from {least} to {greatest}")
+        return int(text)
+
+    return parse
+
+
+def _patience(text: str) -> int:
+    seconds = parse_duration(text)
+    if seconds > _LONGEST_PATIENCE_SECONDS:
+        raise ValueError(f"{text!r} is longer than a minute: no router waits so long")
+    return seconds
+
+
+def _demand(text: str) -> Demand:
+    if text not in set(Demand):
+        raise ValueError(f"{text!r} is none of {', '.join(Demand)}")
+    return Demand(text)
 
 
 def _zone(text: str) -> ZoneInfo:

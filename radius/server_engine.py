@@ -120,7 +120,8 @@ class ServerEngine:
     """The server's half of RADIUS for one process.
 
     `learned` is what was learnt earlier about which NASes sign; `on_learned` is told what is learnt now, so that the
-    application can keep it and propose to pin it.
+    application can keep it and propose to pin it. `require_message_authenticator` and `limit_proxy_state` are demanded
+    of every NAS that leaves them at `auto`.
     """
 
     def __init__(
@@ -131,12 +132,20 @@ class ServerEngine:
         replies: ReplyCache | None = None,
         learned: Mapping[str, Demand] | None = None,
         on_learned: Callable[[str, Demand], None] | None = None,
+        require_message_authenticator: Demand = Demand.AUTO,
+        limit_proxy_state: Demand = Demand.AUTO,
     ) -> None:
         self.counters = Counters()
         self._backend = backend
         self._max_attributes = max_attributes
         self._replies = replies or ReplyCache()
-        self._verifier = Verifier(self.counters, learned=learned, on_learned=on_learned)
+        self._verifier = Verifier(
+            self.counters,
+            learned=learned,
+            on_learned=on_learned,
+            require=require_message_authenticator,
+            limit=limit_proxy_state,
+        )
         self._status_rate, self._debug_rate = Rate(_STATUS_PER_SECOND), Rate(_DEBUG_ANSWERS_PER_SECOND)
 
     # Datagrams in

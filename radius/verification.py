@@ -26,8 +26,8 @@ Verified = tuple[Nas, SharedSecret]
 class Verifier:
     """Tells NASes apart by what only they can have made; `counters` are the engine's.
 
-    `learned` is what was learnt earlier about NASes whose `require_message_authenticator` is `auto`; `on_learned` is
-    told what is learnt now.
+    `learned` is what was learnt earlier about which NASes sign; `on_learned` is told what is learnt now. `require` and
+    `limit` are demanded of a NAS that leaves it at `auto`.
     """
 
     def __init__(
@@ -36,8 +36,11 @@ class Verifier:
         *,
         learned: Mapping[str, Demand] | None = None,
         on_learned: Callable[[str, Demand], None] | None = None,
+        require: Demand = Demand.AUTO,
+        limit: Demand = Demand.AUTO,
     ) -> None:
         self._counters = counters
+        self._require, self._limit = require, limit
         self._learned: dict[str, Demand] = dict(learned or {})
         self._on_learned = on_learned
         self._has_signed = {nas_id for nas_id, demand in self._learned.items() if demand is Demand.YES}
@@ -71,7 +74,7 @@ class Verifier:
         first = packet.attributes.first
         if self._demands_signature(nas) or first(_EAP_MESSAGE) is not None:
             return DropReason.MISSING_MESSAGE_AUTHENTICATOR
-        if first(_PROXY_STATE) is not None and nas.limit_proxy_state is not Demand.NO:
+        if first(_PROXY_STATE) is not None and self._limits_proxy_state(nas):
             return DropReason.PROXY_STATE_UNSIGNED
         return nas, self._secrets(nas)[0]
 
@@ -114,7 +117,7 @@ class Verifier:
             return
         if signed and packet.attributes.first(_EAP_MESSAGE) is not None:
             return
-        if not signed and nas.require_message_authenticator is not Demand.AUTO:
+        if not signed and self._demand(nas) is not Demand.AUTO:
             return  # nothing follows from it; that it has signed is worth knowing whatever is demanded
         demand = Demand.YES if signed else Demand.NO
         self._learned[nas.id] = demand
@@ -143,9 +146,17 @@ class Verifier:
         """Return the secret for an answer to what proves none."""
         return self._secrets(nas)[0]
 
-    def _demands_signature(self, nas: Nas) -> bool:
+    def _demand(self, nas: Nas) -> Demand:
         demand = nas.require_message_authenticator
+        return self._require if demand is Demand.AUTO else demand
+
+    def _demands_signature(self, nas: Nas) -> bool:
+        demand = self._demand(nas)
         return (self._learned.get(nas.id) if demand is Demand.AUTO else demand) is Demand.YES
+
+    def _limits_proxy_state(self, nas: Nas) -> bool:
+        demand = nas.limit_proxy_state
+        return (self._limit if demand is Demand.AUTO else demand) is not Demand.NO
 
     def _secrets(self, nas: Nas) -> Sequence[SharedSecret]:
         """Return the secrets of a NAS, the one that it was last seen to use first, else the newest first."""

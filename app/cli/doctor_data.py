@@ -109,7 +109,9 @@ def _hints(here: Installation) -> Iterator[Finding]:
     from app.services.hints import hints_of_nases
 
     by_kind: dict[HintKind, list[tuple[str, Hint]]] = {}
-    for name, hints in hints_of_nases(here.database, here.keyring, now=now()).items():
+    for name, hints in hints_of_nases(
+        here.database, here.keyring, now=now(), protections=here.settings.protections
+    ).items():
         for hint in hints:
             if hint.kind not in _SAID_OF_SECRETS:
                 by_kind.setdefault(hint.kind, []).append((name, hint))

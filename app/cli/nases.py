@@ -140,7 +140,7 @@ def list_(
     with open_installation() as here:
         nases = list_nases(here.database, site=site)
         sites = site_names(here)
-        hints = hints_of_nases(here.database, here.keyring, now=now())
+        hints = hints_of_nases(here.database, here.keyring, now=now(), protections=here.settings.protections)
     if as_json:
         show_json([_json(nas, sites, hints[nas.name], here.zone) for nas in nases])
     else:
@@ -173,15 +173,24 @@ def show(
 
     with open_installation() as here:
         nas = show_nas(here.database, name)
-        hints = hints_of_nases(here.database, here.keyring, now=now())[nas.name]
+        hints = hints_of_nases(here.database, here.keyring, now=now(), protections=here.settings.protections)[nas.name]
         shown = _json(nas, site_names(here), hints, here.zone)
         if secrets:
             shown |= _secrets(nas_secrets(here.database, here.keyring, name))
     if as_json:
         show_json(shown)
         return
+    force = here.settings.protections.applied_to(nas)
+    shown |= {
+        name: f"auto ({demand.value}, by PESISIR_{name.upper()})"
+        for name, own, demand in (
+            ("require_message_authenticator", nas.require_message_authenticator, force.require_message_authenticator),
+            ("limit_proxy_state", nas.limit_proxy_state, force.limit_proxy_state),
+        )
+        if own is not demand
+    }
     show_fields({key.replace("_", " "): value for key, value in shown.items() if key != "hints"})
-    if nas.require_message_authenticator is Demand.AUTO and nas.learned_message_authenticator:
+    if force.require_message_authenticator is Demand.AUTO and nas.learned_message_authenticator:
         say(f"it signs its requests; to demand that for good: pesisir nas set {nas.name!r} {_DEMAND_SIGNATURES}")
     for hint in hints:
         seen = f" (last at {local(hint.last_at, here.zone)})" if hint.last_at else ""

@@ -13,7 +13,7 @@ from app.config import PREFIX, Settings, setting_names, written_address
 
 commands = noun("config", "The settings in force.")
 
-_SECONDS: Final = ("snapshot_max_age", "journal_keep")
+_SECONDS: Final = ("snapshot_max_age", "journal_keep", "radius_patience")
 _UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
 _PASSWORD: Final = re.compile(r"(://[^:/@]*:)[^/]*@|(password=)[^&]*")
 

@@ -25,7 +25,7 @@ DROPS: Final[dict[DropReason, str]] = {
     DropReason.BAD_LENGTH: "cut on its way, or no RADIUS packet",
     DropReason.BAD_CODE: "a packet for another port",
     DropReason.MALFORMED: "the attributes do not end where the packet does",
-    DropReason.TOO_MANY_ATTRIBUTES: "more than 200 attributes",
+    DropReason.TOO_MANY_ATTRIBUTES: "more attributes than PESISIR_RADIUS_MAX_ATTRIBUTES allows",
     DropReason.BAD_AUTHENTICATOR: "made with another secret than the registered one",
     DropReason.MISSING_MESSAGE_AUTHENTICATOR: "not signed, though this NAS must sign",
     DropReason.BAD_MESSAGE_AUTHENTICATOR: "signed with another secret than the registered one",

@@ -1,6 +1,6 @@
 """A NAS: the router that lets devices through and speaks to us; and the site it stands at."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
@@ -121,6 +121,26 @@ class Nas:
         demand = self.require_message_authenticator
         unsigned = demand is Demand.NO or (demand is Demand.AUTO and self.learned_message_authenticator is False)
         return unsigned and self.limit_proxy_state is Demand.NO
+
+
+@dataclass(frozen=True, slots=True)
+class Protections:
+    """What is demanded of every NAS that leaves it at `auto`; here `auto` means that it is learnt, and limited."""
+
+    require_message_authenticator: Demand = Demand.AUTO
+    limit_proxy_state: Demand = Demand.AUTO
+
+    def applied_to(self, nas: Nas) -> Nas:
+        """Return the NAS with what is in force for it."""
+        sign, limit = nas.require_message_authenticator, nas.limit_proxy_state
+        return replace(
+            nas,
+            require_message_authenticator=self.require_message_authenticator if sign is Demand.AUTO else sign,
+            limit_proxy_state=self.limit_proxy_state if limit is Demand.AUTO else limit,
+        )
+
+
+LEARNT: Final = Protections()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 import structlog
 
 from app.domain.hints import HintKind
+from app.domain.nases import Protections
 from app.domain.text import TextError, canonical_username
 from app.node.datagram_log import DatagramLog
 from app.node.journal.alarm import DiskAlarm
@@ -28,8 +29,10 @@ log = structlog.get_logger("main")
 class Observation:
     """The observer of one RADIUS process."""
 
-    def __init__(self, process: str, snapshot: Snapshot, engine: ServerEngine, journal: Journal) -> None:
-        self._process, self._snapshot, self._engine = process, snapshot, engine
+    def __init__(
+        self, process: str, snapshot: Snapshot, engine: ServerEngine, journal: Journal, protections: Protections
+    ) -> None:
+        self._process, self._snapshot, self._engine, self._protections = process, snapshot, engine, protections
         self._log = DatagramLog(snapshot.nas_name, monotonic=time.monotonic)
         self._traces: TraceListener | None = None
         self._disk = DiskAlarm(journal)
@@ -91,7 +94,7 @@ class Observation:
         found = self.board.of(nas_id)
         if known is not None and not known.accounts:
             found.append(Noticed(HintKind.NO_ACCOUNTING))
-        if known is not None and known.nas.is_unprotected:
+        if known is not None and self._protections.applied_to(known.nas).is_unprotected:
             found.append(Noticed(HintKind.UNPROTECTED))
         return found
 

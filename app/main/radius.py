@@ -28,7 +28,7 @@ from app.node.snapshot import Snapshot
 from app.node.stored.keeper import Keeper
 from app.node.stored.loading import stored_path
 from app.services.keyring import Keyring
-from radius.backend import Service
+from radius.backend import Demand, Service
 from radius.net.server import Listen, UdpServer
 from radius.server_engine import ServerEngine
 
@@ -141,18 +141,27 @@ class _Node:
         )
         self._keeper.start()
         learned = self._snapshot.learned
-        engine = ServerEngine(self._backend, learned=learned.known(self._snapshot.nases), on_learned=learned.add)
+        settings = self._settings
+        engine = ServerEngine(
+            self._backend,
+            max_attributes=settings.radius_max_attributes,
+            learned=learned.known(self._snapshot.nases),
+            on_learned=learned.add,
+            require_message_authenticator=Demand(settings.require_message_authenticator.value),
+            limit_proxy_state=Demand(settings.limit_proxy_state.value),
+        )
         learned.on_correction = engine.correct
-        observation = Observation(self._name, self._snapshot, engine, self._journal)
+        observation = Observation(self._name, self._snapshot, engine, self._journal, settings.protections)
         self._backend.accountant.on_report = observation.noticing.note_report
         self._follower.after_read = observation.board.keep
         server = UdpServer(
             self._backend,
-            _listens(self._settings),
+            _listens(settings),
             engine=engine,
             observer=observation.hear,
             everything=observation.everything,
-            reuse_port=self._settings.radius_workers > 1,
+            reuse_port=settings.radius_workers > 1,
+            patience_seconds=settings.radius_patience_seconds,
         )
         self._process.server = server
         if self._process.stopping.is_set():
@@ -171,7 +180,7 @@ class _Node:
             keeper=self._keeper,
             checker=self._checker,
         )
-        auths = len(self._settings.radius_auth_listen)
+        auths = len(settings.radius_auth_listen)
         listening = {"auth": server.addresses[:auths], "acct": server.addresses[auths:], **at}
         log.info("radius_ready", accounts=len(self._snapshot.accounts), replayed=replayed, **_written(listening))
         with (

@@ -10,17 +10,23 @@ from app.db.engine import Connection, Database
 from app.db.feed import FeedKind
 from app.db.hints import Notice
 from app.domain.hints import ACCOUNTING_WINDOW, Hint, HintKind, accounts, is_current
+from app.domain.nases import LEARNT, Protections
 from app.services.keyring import Keyring
 from app.services.nases import SHORT_SECRET_OCTETS, open_secrets
 
 _GRACE: Final = timedelta(seconds=90)  # within which a Start follows its Accept
 
 
-def hints_of_nases(database: Database, keyring: Keyring, *, now: datetime) -> dict[str, tuple[Hint, ...]]:
-    """Return what is to be said of each NAS, by its name; what was seen comes first."""
+def hints_of_nases(
+    database: Database, keyring: Keyring, *, now: datetime, protections: Protections = LEARNT
+) -> dict[str, tuple[Hint, ...]]:
+    """Return what is to be said of each NAS, by its name; what was seen comes first.
+
+    `protections` are what is demanded of those that leave it at `auto`.
+    """
     with database.read() as connection:
         seen = hints.read_all(connection)
-        registered = _registered(connection, keyring)
+        registered = _registered(connection, keyring, protections)
         return {
             nas.name: (*(hint for hint in seen.get(nas.id, ()) if is_current(hint, now)), *registered[nas.id])
             for nas in nases.read_all(connection)
@@ -54,7 +60,7 @@ def judge_accounting(database: Database, *, now: datetime) -> dict[str, bool]:
     return changed
 
 
-def _registered(connection: Connection, keyring: Keyring) -> Mapping[str, list[Hint]]:
+def _registered(connection: Connection, keyring: Keyring, protections: Protections) -> Mapping[str, list[Hint]]:
     """Return what is unwise in how each NAS is registered, by its id."""
     sealed = nases.secrets(connection)
     secrets = {nas_id: open_secrets(keyring, nas_id, one).radius for nas_id, one in sealed.items()}
@@ -62,7 +68,7 @@ def _registered(connection: Connection, keyring: Keyring) -> Mapping[str, list[H
     found: dict[str, list[Hint]] = {}
     for nas in nases.read_all(connection):
         kinds = []
-        if nas.is_unprotected:
+        if protections.applied_to(nas).is_unprotected:
             kinds.append(HintKind.UNPROTECTED)
         if len(secrets[nas.id].encode()) <= SHORT_SECRET_OCTETS:
             kinds.append(HintKind.SHORT_SECRET)

@@ -131,3 +131,31 @@ def test_folder_that_cannot_be_made_is_said_in_words(settings: dict[str, str]) -
     done = Pesisir(settings | {"PESISIR_DATA_DIR": "/proc/pesisir"}).run("db", "upgrade")
     assert done.code == 1
     assert "cannot use /proc/pesisir\n  why:  No such file or directory" in done.err
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "words"),
+    [
+        pytest.param(
+            "PESISIR_REQUIRE_MESSAGE_AUTHENTICATOR", "maybe", "is none of yes, no, auto", id="A2.01 signatures"
+        ),
+        pytest.param("PESISIR_LIMIT_PROXY_STATE", "", "is none of yes, no, auto", id="A2.01 Proxy-State"),
+        pytest.param("PESISIR_RADIUS_MAX_ATTRIBUTES", "199", "is not a number from 200 to 2000", id="A1.12 too few"),
+        pytest.param("PESISIR_RADIUS_MAX_ATTRIBUTES", "2001", "is not a number from 200 to 2000", id="A1.12 too many"),
+        pytest.param("PESISIR_RADIUS_PATIENCE", "61s", "longer than a minute", id="A5.06 longer than routers wait"),
+        pytest.param("PESISIR_RADIUS_PATIENCE", "0s", "is not a time", id="A5.06 none"),
+        pytest.param("PESISIR_RADIUS_WORKERS", "65", "is not a number from 1 to 64", id="workers"),
+    ],
+)
+def test_setting_out_of_its_bounds_is_refused(settings: dict[str, str], name: str, given: str, words: str) -> None:
+    done = Pesisir(settings | {name: given}).run("config", "show")
+    assert done.code == 1
+    assert f"{name} is not usable" in done.err
+    assert words in done.err
+
+
+def test_a2_01_nas_that_leaves_it_open_shows_what_is_in_force(city: Pesisir) -> None:
+    city.environment["PESISIR_REQUIRE_MESSAGE_AUTHENTICATOR"] = "yes"
+    shown = city.ok("nas", "show", "gusung-1").out
+    assert "auto (yes, by PESISIR_REQUIRE_MESSAGE_AUTHENTICATOR)" in shown
+    assert "limit proxy state              auto\n" in shown

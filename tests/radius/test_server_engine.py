@@ -230,6 +230,61 @@ def test_a2_03_to_05_demands(
     assert received is expected if expected else isinstance(received, PendingAccess)
 
 
+@pytest.mark.parametrize(
+    ("own", "default", "signed", "expected"),
+    [
+        pytest.param(
+            Demand.AUTO, Demand.YES, False, DropReason.MISSING_MESSAGE_AUTHENTICATOR, id="it decides for auto"
+        ),
+        pytest.param(Demand.AUTO, Demand.YES, True, None, id="it decides for auto, signed"),
+        pytest.param(Demand.AUTO, Demand.NO, False, None, id="it lets auto be"),
+        pytest.param(Demand.NO, Demand.YES, False, None, id="a NAS may have its own no"),
+        pytest.param(Demand.YES, Demand.NO, False, DropReason.MISSING_MESSAGE_AUTHENTICATOR, id="and its own yes"),
+    ],
+)
+def test_a2_01_default_is_demanded_of_a_nas_that_leaves_it_open(
+    own: Demand, default: Demand, signed: bool, expected: DropReason | None
+) -> None:
+    engine = ServerEngine(FakeBackend(make_nas(require=own)), require_message_authenticator=default)
+    received = engine.receive(make_datagram(make_query(), sign=signed), AUTH)
+    assert received is expected if expected else isinstance(received, PendingAccess)
+
+
+@pytest.mark.parametrize(
+    ("own", "default", "limited"),
+    [
+        pytest.param(Demand.AUTO, Demand.AUTO, True, id="auto limits"),
+        pytest.param(Demand.AUTO, Demand.NO, False, id="no"),
+        pytest.param(Demand.YES, Demand.NO, True, id="its own yes"),
+        pytest.param(Demand.NO, Demand.YES, False, id="its own no"),
+    ],
+)
+def test_a2_01_default_of_proxy_state(own: Demand, default: Demand, limited: bool) -> None:
+    query = make_query()
+    query.attributes.add("Proxy-State", b"1")
+    engine = ServerEngine(FakeBackend(make_nas(require=Demand.NO, limit=own)), limit_proxy_state=default)
+    received = engine.receive(make_datagram(query, sign=False), AUTH)
+    assert (received is DropReason.PROXY_STATE_UNSIGNED) is limited
+
+
+def test_a2_09_nothing_is_learnt_of_absence_where_a_default_decides() -> None:
+    told: list[tuple[str, Demand]] = []
+    engine = ServerEngine(
+        FakeBackend(make_nas()), require_message_authenticator=Demand.NO, on_learned=lambda *one: told.append(one)
+    )
+    engine.receive(make_datagram(make_query(), sign=False), AUTH)
+    assert told == []
+
+
+def test_a1_12_most_attributes_are_the_applications_to_say() -> None:
+    query = make_query()
+    for _ in range(250):
+        query.attributes.add("Reply-Message", "x")
+    datagram = make_datagram(query)
+    assert make_engine().receive(datagram, AUTH) is DropReason.TOO_MANY_ATTRIBUTES
+    assert isinstance(ServerEngine(FakeBackend(make_nas()), max_attributes=300).receive(datagram, AUTH), PendingAccess)
+
+
 @pytest.mark.parametrize("require", list(Demand))
 def test_a2_04_signature_that_is_there_is_always_checked(require: Demand) -> None:
     engine = make_engine(make_nas(require=require))

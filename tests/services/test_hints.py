@@ -11,7 +11,7 @@ from app.db import access_log, hints, tables
 from app.db.engine import Database
 from app.db.hints import Notice
 from app.domain.hints import SHOWN_FOR, Hint, HintKind
-from app.domain.nases import Demand, Family
+from app.domain.nases import Demand, Family, Protections
 from app.domain.reports import Decided, Method
 from app.services import nases, sites
 from app.services.hints import hints_of_nases, judge_accounting
@@ -238,6 +238,29 @@ def test_what_is_unwise_in_the_registration_is_said(
 ) -> None:
     add_nas(city, keyring, **options)
     assert hints_of_nases(city, keyring, now=NOON) == {"gusung-1": tuple(Hint(kind) for kind in kinds)}
+
+
+@pytest.mark.parametrize(
+    ("options", "protections", "kinds"),
+    [
+        pytest.param({}, Protections(Demand.NO, Demand.NO), [HintKind.UNPROTECTED], id="both are off for all"),
+        pytest.param({}, Protections(Demand.YES, Demand.NO), [], id="all must sign"),
+        pytest.param({}, Protections(Demand.NO, Demand.AUTO), [], id="Proxy-State is limited"),
+        pytest.param({"limit_proxy_state": Demand.YES}, Protections(Demand.NO, Demand.NO), [], id="its own yes"),
+        pytest.param(
+            {"require_message_authenticator": Demand.NO, "limit_proxy_state": Demand.NO},
+            Protections(Demand.YES, Demand.YES),
+            [HintKind.UNPROTECTED],
+            id="its own no",
+        ),
+    ],
+)
+def test_a2_01_what_is_in_force_is_judged(
+    city: Database, keyring: Keyring, options: NasOptions, protections: Protections, kinds: list[HintKind]
+) -> None:
+    add_nas(city, keyring, **options)
+    found = hints_of_nases(city, keyring, now=NOON, protections=protections)
+    assert found == {"gusung-1": tuple(Hint(kind) for kind in kinds)}
 
 
 def test_a2_02_learning_that_nothing_is_signed_is_no_protection(city: Database, keyring: Keyring) -> None:
