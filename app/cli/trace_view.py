@@ -40,6 +40,7 @@ DROPS: Final[dict[DropReason, str]] = {
     DropReason.UNDECIDED: "we could not decide in time; the router asks again",
     DropReason.NOT_STORED: "the disk did not take it; the router keeps it",
     DropReason.UNEXPECTED: "a reply to nothing that was asked",
+    DropReason.STALE: "a router's answer, dated more than five minutes off",
     DropReason.NOT_READY: "the service behind this port is not ready",
 }
 _ACCEPTS: Final = {
