@@ -8,12 +8,25 @@ from zoneinfo import ZoneInfo
 import typer
 
 from app.cli.addresses import SET_THEM, is_elsewhere, unreachable
-from app.cli.failures import ExitCode, Failure, usage
+from app.cli.failures import Failure, usage
 from app.cli.hint_words import SHARED_SECRET, SHORT_SECRET, remedy, words
 from app.cli.installation import Installation, now, open_installation
 from app.cli.noun import example, noun
 from app.cli.options import Given, Name, number, read_end, read_secret, word
-from app.cli.output import Json, JsonValue, Yes, confirm, harmless, iso, local, say, show_fields, show_json, show_table
+from app.cli.output import (
+    Json,
+    JsonValue,
+    Yes,
+    confirm,
+    harmless,
+    iso,
+    local,
+    say,
+    show_fields,
+    show_files,
+    show_json,
+    show_table,
+)
 from app.cli.sites import site_names
 from app.domain.nases import Demand, Direction, Family, Nas, NasSecrets
 
@@ -271,14 +284,7 @@ def config(
     with open_installation() as here:
         _check_addresses(here, name, anyway=anyway)
         files = _files(here, name)
-    if as_json:
-        show_json(files)
-    elif file is None:
-        print("\n".join(f"===== {title} =====\n{text.rstrip()}\n" for title, text in files.items()))
-    elif file in files:
-        print(files[file], end="")
-    else:
-        raise Failure(f"{name} has no file {file!r}", why=f"it has {', '.join(files)}", code=ExitCode.NOT_FOUND)
+    show_files(name, files, file, as_json=as_json)
 
 
 def _check_addresses(here: Installation, name: str, *, anyway: bool) -> None:
@@ -301,12 +307,15 @@ def _check_addresses(here: Installation, name: str, *, anyway: bool) -> None:
 def _files(here: Installation, name: str) -> dict[str, str]:
     from app.nas.families import config as config_of
     from app.nas.families import portal_of
+    from app.nas.queues import router_files
     from app.services.nases import nas_secrets, show_nas
     from app.services.sites import list_sites
+    from app.services.uplinks import site_lines
 
     nas = show_nas(here.database, name)
     site = next(site for site in list_sites(here.database) if site.id == nas.site_id)
-    return dict(config_of(nas, nas_secrets(here.database, here.keyring, name), portal_of(here.settings, site)))
+    files = config_of(nas, nas_secrets(here.database, here.keyring, name), portal_of(here.settings, site))
+    return {**files, **router_files(nas, site_lines(here.database)[site.id])}
 
 
 def _options(

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from app.cli.failures import Failure, usage
+from app.cli.failures import ExitCode, Failure, usage
 from app.domain.text import escaped
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
@@ -55,6 +55,18 @@ def show_fields(fields: Mapping[str, object]) -> None:
     width = max(len(name) for name in fields)
     for name, value in fields.items():
         print(f"{name:<{width}}  {harmless(value)}")
+
+
+def show_files(owner: str, files: Mapping[str, str], only: str | None, *, as_json: bool) -> None:
+    """Print files to be put somewhere: all under their headings, `only` one as it is, or all as JSON."""
+    if as_json:
+        show_json(files)
+    elif only is None:
+        print("\n".join(f"===== {title} =====\n{text.rstrip()}\n" for title, text in files.items()))
+    elif only in files:
+        print(files[only], end="")
+    else:
+        raise Failure(f"{owner} has no file {only!r}", why=f"it has {', '.join(files)}", code=ExitCode.NOT_FOUND)
 
 
 def harmless(value: object) -> str:

@@ -5,13 +5,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.cli.failures import Failure
 from app.cli.installation import now, open_installation
 from app.cli.noun import example, noun
 from app.cli.options import CLEAR, Given, Name, number, rate, word
-from app.cli.output import Json, JsonValue, Yes, confirm, say, show_fields, show_json, show_table
+from app.cli.output import Json, JsonValue, Yes, confirm, many, say, show_fields, show_files, show_json, show_table
 from app.domain.service_classes import ServiceClass
 from app.domain.units import format_rate
 from app.domain.uplinks import Uplink, Way
+from app.nas.queues import HeadFormat
 
 if TYPE_CHECKING:
     from app.services.uplinks import ClassValues, UplinkValues, UplinkView
@@ -163,6 +165,50 @@ def remove(name: Name, yes: Yes = False) -> None:
         confirm(f"Remove uplink {name}?", yes=yes)
         remove_uplink(here.database, name)
     say(f"removed uplink {name}")
+
+
+@commands.command(epilog=example("pesisir uplink config Telkom --file pesisir-queues > /usr/local/sbin/pesisir-queues"))
+def config(
+    name: Name,
+    head: Annotated[HeadFormat, typer.Option("--format", help="What the head of the line is.")] = HeadFormat.LINUX,
+    file: Annotated[str | None, typer.Option(metavar="NAME", help="Print this one file and nothing else.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Print the queues for the head of the line: every file under its heading."""
+    from app.nas.queues import head_files
+    from app.services.uplinks import show_uplink
+
+    with open_installation() as here:
+        view = show_uplink(here.database, name)
+    _demand_addresses(view)
+    show_files(name, head_files(view.uplink, view.sites, head), file, as_json=as_json)
+
+
+@commands.command(epilog=example("pesisir uplink apply Telkom"))
+def apply(name: Name) -> None:
+    """Bring the floors and ceilings of the queues on this machine to what they are now. They must be on already."""
+    from app.nas.local_queues import QueuesError
+    from app.nas.local_queues import apply as apply_here
+    from app.services.uplinks import show_uplink
+
+    with open_installation() as here:
+        view = show_uplink(here.database, name)
+    try:
+        moved = apply_here(view.uplink, view.sites, view.shares)
+    except QueuesError as error:
+        raise Failure(
+            f"the queues of uplink {view.uplink.name!r} were not changed", why=error.problem, hint=error.remedy
+        ) from error
+    say(f"uplink {view.uplink.name}: {many(moved, 'queue')} as they should be")
+
+
+def _demand_addresses(view: "UplinkView") -> None:
+    """Refuse to print queues for nobody."""
+    if not any(site.networks for site in view.sites):
+        raise Failure(
+            f"no site on uplink {view.uplink.name!r} has addresses, so its queues would hold nobody",
+            hint="pesisir site set SITE --network CIDR",
+        )
 
 
 def _values(down: Rate, up: Rate, interface: Given[str] | None) -> "UplinkValues":

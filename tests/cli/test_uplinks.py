@@ -77,3 +77,39 @@ def test_uplink_is_changed_and_removed(city: Pesisir) -> None:
     assert city.run("uplink", "remove", "Telkom").code == 2
     city.ok("uplink", "remove", "Telkom", "--yes")
     assert city.run("uplink", "show", "Telkom").code == 3
+
+
+def test_queues_of_the_head_are_printed_in_each_format(city: Pesisir) -> None:
+    city.ok("uplink", "add", "Telkom", "--down", "60M", "--up", "20M", "--interface", "eth1")
+    done = city.run("uplink", "config", "Telkom")
+    assert (done.code, "no site on uplink 'Telkom' has addresses" in done.err) == (1, True)
+    city.ok("site", "set", "Gusung", "--network", "10.9.1.0/24")
+    names = {
+        head: set(city.ok("uplink", "config", "Telkom", "--format", head, "--json").json)
+        for head in ("linux", "openwrt", "routeros")
+    }
+    assert names == {
+        "linux": {"pesisir-queues", "pesisir-queues.service"},
+        "openwrt": {"pesisir-queues", "pesisir-queues.init"},
+        "routeros": {"pesisir-queues.rsc"},
+    }
+    script = city.ok("uplink", "config", "Telkom", "--file", "pesisir-queues").out
+    assert script.startswith("#!/bin/sh\n")
+    assert 'LAN="${LAN:-eth1}"' in script
+    assert city.run("uplink", "config", "Telkom", "--file", "queues").code == 3
+
+
+def test_router_of_a_site_with_a_ceiling_has_its_queues_beside_its_files(city: Pesisir) -> None:
+    assert set(city.ok("nas", "config", "gusung-1", "--json").json) == {"pesisir.rsc", "pesisir-queues.rsc"}
+    assert "max-limit=20000000/20000000" in city.ok("nas", "config", "gusung-1", "--file", "pesisir-queues.rsc").out
+    city.ok("site", "set", "Gusung", "--capacity", "none")
+    assert set(city.ok("nas", "config", "gusung-1", "--json").json) == {"pesisir.rsc"}
+
+
+def test_apply_where_no_queues_are_says_what_to_do(city: Pesisir) -> None:
+    city.ok("uplink", "add", "Telkom", "--down", "60M", "--up", "20M", "--interface", "no-such-port")
+    done = city.run("uplink", "apply", "Telkom")
+    assert done.code == 1
+    assert "the queues of uplink 'Telkom' were not changed" in done.err
+    assert "no-such-port has no queues of ours here" in done.err
+    assert "pesisir uplink config" in done.err
