@@ -44,14 +44,12 @@ def wait_for(what: str, condition: Callable[[], bool], *, seconds: float = 30, l
         sleep(0.1)
 
 
-class Topology:
-    """The namespaces, and the processes in them; leaving the context ends and removes all of it."""
+class Namespaces:
+    """Some namespaces, and the processes in them; leaving the context ends and removes all of it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        prefix = f"{_PREFIX}{os.getpid()}-{next(_NUMBERS)}"
-        self.router, self.server = f"{prefix}-router", f"{prefix}-server"
-        self.internet, self.phone = f"{prefix}-internet", f"{prefix}-phone"
+        self.prefix = f"{_PREFIX}{os.getpid()}-{next(_NUMBERS)}"
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -115,17 +113,39 @@ class Topology:
         self._stack.callback(shutil.rmtree, folder, ignore_errors=True)
         (folder / "resolv.conf").write_text(f"nameserver {address}\n", encoding="ascii")
 
+    def _make(self) -> None:
+        """Make the namespaces and what is in them."""
+        raise NotImplementedError
+
+    def _add(self, *names: str) -> None:
+        """Add namespaces; they go with the context."""
+        _sweep()
+        for name in names:
+            ip("netns", "add", name)
+            self._stack.callback(_remove, name)
+            ip("-n", name, "link", "set", "lo", "up")
+
+    def _without_offloads(self, *links: tuple[str, str]) -> None:
+        """Let links carry packets as a wire does: 64 kB frames with unfinished checksums confuse whoever counts."""
+        for namespace, link in links:
+            self.attempt(namespace, "ethtool", "-K", link, "tx", "off", "tso", "off", "gso", "off", "gro", "off")
+
+
+class Topology(Namespaces):
+    """An island: phone, router, server, internet."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.router, self.server = f"{self.prefix}-router", f"{self.prefix}-server"
+        self.internet, self.phone = f"{self.prefix}-internet", f"{self.prefix}-phone"
+
     @property
     def leases(self) -> Path:
         """Return dnsmasq's file of leases, which openNDS reads."""
         return self.folder / "leases"
 
     def _make(self) -> None:
-        _sweep()
-        for name in (self.router, self.server, self.internet, self.phone):
-            _ip("netns", "add", name)
-            self._stack.callback(_remove, name)
-            _ip("-n", name, "link", "set", "lo", "up")
+        self._add(self.router, self.server, self.internet, self.phone)
         self._connect()
         self.run(self.router, "sysctl", "-qw", "net.ipv4.ip_forward=1", "net.netfilter.nf_conntrack_acct=1")
         self.run(self.router, "iptables", "-t", "nat", "-A", "POSTROUTING", "-o", "wan0", "-j", "MASQUERADE")
@@ -146,23 +166,21 @@ class Topology:
             ("srv0", self.server, ROUTER_ADDRESS, SERVER_ADDRESS),
             ("wan0", self.internet, "10.99.30.1", "10.99.30.2"),
         ):
-            _ip("-n", router, "link", "add", link, "type", "veth", "peer", "name", "eth0", "netns", peer)
-            _ip("-n", router, "addr", "add", f"{near}/24", "dev", link)
-            _ip("-n", router, "link", "set", link, "up")
-            _ip("-n", peer, "addr", "add", f"{far}/24", "dev", "eth0")
-            _ip("-n", peer, "link", "set", "eth0", "up")
-            _ip("-n", peer, "route", "add", "default", "via", near)
-        _ip("-n", router, "route", "add", "default", "via", "10.99.30.2")
-        _ip("-n", self.internet, "addr", "add", f"{INTERNET_ADDRESS}/32", "dev", "lo")
-        _ip("-n", router, "link", "add", "br-lan", "type", "bridge")
-        _ip("-n", router, "link", "set", "br-lan", "address", "02:10:99:00:00:01", "up")
-        _ip("-n", router, "addr", "add", f"{LAN_ADDRESS}/24", "dev", "br-lan")
-        _ip("-n", router, "link", "add", "lan1", "type", "veth", "peer", "name", "eth0", "netns", self.phone)
-        _ip("-n", router, "link", "set", "lan1", "master", "br-lan", "up")
-        _ip("-n", self.phone, "link", "set", "eth0", "address", PHONE_MAC, "up")
-        # 64 kB frames with unfinished checksums confuse programs that read raw frames
-        for namespace, link in ((router, "lan1"), (router, "wan0"), (router, "srv0"), (self.phone, "eth0")):
-            self.attempt(namespace, "ethtool", "-K", link, "tx", "off", "tso", "off", "gso", "off", "gro", "off")
+            ip("-n", router, "link", "add", link, "type", "veth", "peer", "name", "eth0", "netns", peer)
+            ip("-n", router, "addr", "add", f"{near}/24", "dev", link)
+            ip("-n", router, "link", "set", link, "up")
+            ip("-n", peer, "addr", "add", f"{far}/24", "dev", "eth0")
+            ip("-n", peer, "link", "set", "eth0", "up")
+            ip("-n", peer, "route", "add", "default", "via", near)
+        ip("-n", router, "route", "add", "default", "via", "10.99.30.2")
+        ip("-n", self.internet, "addr", "add", f"{INTERNET_ADDRESS}/32", "dev", "lo")
+        ip("-n", router, "link", "add", "br-lan", "type", "bridge")
+        ip("-n", router, "link", "set", "br-lan", "address", "02:10:99:00:00:01", "up")
+        ip("-n", router, "addr", "add", f"{LAN_ADDRESS}/24", "dev", "br-lan")
+        ip("-n", router, "link", "add", "lan1", "type", "veth", "peer", "name", "eth0", "netns", self.phone)
+        ip("-n", router, "link", "set", "lan1", "master", "br-lan", "up")
+        ip("-n", self.phone, "link", "set", "eth0", "address", PHONE_MAC, "up")
+        self._without_offloads((router, "lan1"), (router, "wan0"), (router, "srv0"), (self.phone, "eth0"))
 
     def _serve_names(self) -> None:
         lines = (
@@ -228,7 +246,7 @@ def _sweep() -> None:
             shutil.rmtree(Path("/etc/netns") / name, ignore_errors=True)
 
 
-def _ip(*arguments: str) -> None:
+def ip(*arguments: str) -> None:
     result = subprocess.run(["ip", *arguments], capture_output=True, text=True, check=False)
     if result.returncode != 0:
         raise LabError(f"ip {' '.join(arguments)}: {result.stderr}")
