@@ -10,10 +10,13 @@ COMMANDS = [
     *("serve", "demo", "doctor", "usage", "simulate"),
     *("db upgrade", "db check", "config show", "journal status", "radius test", "radius trace", "bench radius"),
     *(f"uplink {verb}" for verb in ("add", "list", "show", "set", "class", "remove", "config", "apply")),
-    *(f"site {verb}" for verb in ("add", "list", "show", "set")),
+    *(f"site {verb}" for verb in ("add", "list", "show", "set", "override")),
     *(f"plan {verb}" for verb in ("add", "list", "show", "set")),
     *(f"nas {verb}" for verb in ("add", "list", "show", "set", "remove", "config", "families")),
-    *(f"user {verb}" for verb in ("add", "list", "show", "set", "remove", "set-quota", "suspend", "import")),
+    *(
+        f"user {verb}"
+        for verb in ("add", "list", "show", "set", "remove", "set-quota", "suspend", "import", "override")
+    ),
     *(f"voucher {verb}" for verb in ("create", "list", "print", "revoke")),
     *(f"session {verb}" for verb in ("list", "show", "disconnect", "change", "totals")),
     "change list",
