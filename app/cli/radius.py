@@ -17,6 +17,7 @@ from app.cli.serving import here as reachable
 from app.cli.serving import reached
 from app.config import Address, parse_address
 from app.domain.devices import parse_mac
+from app.domain.nases import Demand
 
 if TYPE_CHECKING:
     from app.domain.nases import Nas
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 commands = noun("radius", "The RADIUS server: ask it as a router of ours would, and watch what it does.")
 
 _DEVICE: Final = "02:00:00:00:00:01"
+_LONGEST_TEXT: Final = 253
+_LONGEST_PAP: Final = 128
 _GOOD: Final = ("Access-Accept", "Accounting-Response")
 
 
@@ -90,6 +93,7 @@ def test(
     from app.cli.radius_questions import access, accounting, proves_itself, status
     from app.services.nases import nas_secrets, show_nas
 
+    _check_texts(user, session, source)
     kind = send or (Kind.STATUS if user is None and device is None else Kind.ACCESS)
     mac = parse_mac(device or _DEVICE)
     if mac is None:
@@ -100,6 +104,8 @@ def test(
         router, secrets = show_nas(here.database, nas), nas_secrets(here.database, here.keyring, nas)
         to = _server(here, server, kind)
     typed = _password(password, password_file) if kind is Kind.ACCESS and user is not None else secrets.mac
+    if method is Method.PAP and len(typed.encode()) > _LONGEST_PAP:
+        usage("the password is too long", why=f"PAP carries {_LONGEST_PAP} octets (RFC 2865)", hint="another --method")
     asked: Query
     if kind is Kind.STATUS:
         asked = status(router)
@@ -117,8 +123,33 @@ def test(
             "the server does not prove that it knows the password",
             why="MS-CHAP2-Success is missing or wrong (RFC 2759)",
         )
+    if kind is Kind.ACCESS and router.require_message_authenticator is Demand.AUTO:
+        _say_what_it_taught(router)
     if code not in _GOOD:
         raise Failure(f"the answer is {code}", hint=f"pesisir user show {user!r}" if user else "")
+
+
+def _check_texts(user: str | None, session: str, source: str | None) -> None:
+    """Stop before anything is sent where something cannot travel."""
+    for what, text in (("USER", user), ("--session", session)):
+        if text is not None and not 1 <= len(text.encode()) <= _LONGEST_TEXT:
+            usage(
+                f"{what} has {len(text.encode())} octets", why=f"an attribute carries 1 to {_LONGEST_TEXT} (RFC 2865)"
+            )
+    if source is not None:
+        try:
+            ip_address(source)
+        except ValueError:
+            usage(f"{source!r} is no address", hint="--source takes one of this machine's, such as 127.0.0.1")
+
+
+def _say_what_it_taught(router: "Nas") -> None:
+    """Say that the server takes this test for the router, which it has seen sign now."""
+    if router.learned_message_authenticator is None and router.address.num_addresses == 1:
+        say(
+            f"this test was signed, so the server has learnt that {router.name} signs; if the router itself does not:\n"
+            f"  next: pesisir nas set {router.name!r} --require-message-authenticator auto"
+        )
 
 
 def _value(given: Given[int] | None) -> int:

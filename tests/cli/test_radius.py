@@ -63,3 +63,33 @@ def test_a3_03_server_that_accepts_must_prove_that_it_knows_the_password(
         asked = ("siti", "--method", "mschapv2", "--password", "rahasia", "--server", where)
         done = city.run("radius", "test", "gusung-1", *asked)
     assert (done.code, said in done.err) == (code, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        pytest.param(("", "--password", "x"), "USER has 0 octets", id="no name"),
+        pytest.param(("x" * 254, "--password", "x"), "USER has 254 octets", id="a name too long"),
+        pytest.param(("siti", "--password", "x", "--session", ""), "--session has 0 octets", id="no session"),
+        pytest.param(("siti", "--password", "x", "--session", "x" * 254), "--session has 254", id="a session too long"),
+        pytest.param(("siti", "--password", "x" * 129), "the password is too long", id="a password too long for PAP"),
+        pytest.param(("siti", "--password", "x", "--source", "here"), "'here' is no address", id="no address"),
+    ],
+)
+def test_what_cannot_travel_is_refused_before_anything_is_sent(
+    city: Pesisir, arguments: tuple[str, ...], said: str
+) -> None:
+    done = city.run("radius", "test", "gusung-1", *arguments, *NOBODY)
+    assert (done.code, said in done.err) == (2, True)
+
+
+def test_a2_09_test_that_teaches_the_server_says_so(city: Pesisir, tmp_path: Path) -> None:
+    backend = FakeBackend(password="rahasia")
+    backend.add("127.0.0.1", make_nas())
+    (tmp_path / "secret").write_bytes(SECRET)
+    city.ok("nas", "set", "gusung-1", "--secret-file", str(tmp_path / "secret"))
+    with serving(backend) as running:
+        asked = ("siti", "--password", "rahasia", "--server", f"{running.auth[0]}:{running.auth[1]}")
+        assert "has learnt that gusung-1 signs" in city.ok("radius", "test", "gusung-1", *asked).err
+        city.ok("nas", "set", "gusung-1", "--require-message-authenticator", "yes")
+        assert "has learnt" not in city.ok("radius", "test", "gusung-1", *asked).err
