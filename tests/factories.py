@@ -1,17 +1,26 @@
 """Valid values by default; a test overrides what it is about."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from ipaddress import ip_network
 
 from app.domain.nases import Family, Nas, Site
 from app.domain.plans import Plan
 from app.domain.policies import effective_policy
-from app.domain.quotas import Quota
+from app.domain.quotas import Measure, Period, Quota, Tally
 from app.domain.sessions import ReportKind, SessionReport
+from app.domain.spending import Usage
 from app.domain.users import Account, AccountKind
 
 NOON = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)  # 12.00 WITA
 MAC = "02:aa:00:00:00:01"
+
+
+TALLIES = tuple(Tally(period, Measure.BOTH) for period in (Period.DAY, Period.MONTH, Period.TOTAL))
+
+
+def make_usage(day: date, day_octets: int = 0, month_octets: int = 0, total_octets: int = 0) -> Usage:
+    """Return the usage of an account for plain quotas per day, month and in all."""
+    return Usage(day, TALLIES, (day_octets, month_octets, total_octets))
 
 
 def make_plan(

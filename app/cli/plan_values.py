@@ -11,9 +11,11 @@ from typer.models import OptionInfo
 from app.cli.failures import usage
 from app.cli.options import Given, amount, number, one_of, rate, seconds, word
 from app.cli.output import JsonValue, duration, iso, local
+from app.cli.quota_options import QUOTA, by_tally, quota_json
 from app.domain.overlays import FIELDS, Override
-from app.domain.plans import Plan
-from app.domain.quotas import Period
+from app.domain.plans import PERIOD_FIELDS, Plan
+from app.domain.quota_words import Written, format_quotas
+from app.domain.quotas import Measure
 from app.domain.service_classes import ServiceClass
 from app.domain.units import format_amount, format_rate
 
@@ -47,8 +49,13 @@ _VALUES: Final[Mapping[str, _Value]] = {
     "daily_octets": _Value(
         amount("--daily", "Data per local day, up and down together, such as 500MB."), "daily", _amount
     ),
+    "weekly_octets": _Value(amount("--weekly", "Data per week, which begins on Monday."), "weekly", _amount),
     "monthly_octets": _Value(amount("--monthly", "Data per local month, such as 10GB."), "monthly", _amount),
+    "billing_octets": _Value(
+        amount("--billing", "Data from one billing day of the account to the next."), "billing", _amount
+    ),
     "total_octets": _Value(amount("--total", "Data in all, such as 2GB."), "total", _amount),
+    "quotas": _Value(QUOTA, "quotas", lambda quotas: format_quotas(quotas) or None),
     "device_limit": _Value(
         number("--devices", "How many devices may be online at once.", largest=1_000), "devices", _plain
     ),
@@ -101,16 +108,22 @@ def _with(values: Mapping[str, _Value], command: Callable[..., None]) -> Callabl
     def run(**arguments: object) -> None:
         options = {field: arguments.pop(field) for field in values}
         given = {field: option.value for field, option in options.items() if isinstance(option, Given)}
+        if options.get("quotas"):
+            given["quotas"] = by_tally(cast("list[Written]", options["quotas"]))
         command(**arguments, values=cast("PlanValues", given))  # the keys are those of the TypedDict
 
     own = [parameter for name, parameter in signature(command).parameters.items() if name != "values"]
     added = [
-        Parameter(field, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[Given[Any] | None, value.option])
+        Parameter(field, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[_type(field), value.option])
         for field, value in values.items()
     ]
     run.__signature__ = signature(command).replace(parameters=[*own, *added])  # type: ignore[attr-defined]  # typer reads it
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in [*own, *added]}
     return run
+
+
+def _type(field: str) -> Any:
+    return list[Written] | None if field == "quotas" else Given[Any] | None
 
 
 def shown(plan: Plan) -> dict[str, str | None]:
@@ -125,7 +138,8 @@ def titles() -> list[str]:
 
 def plan_json(plan: Plan) -> dict[str, JsonValue]:
     """Write a plan for scripts."""
-    return {"id": plan.id, "name": plan.name, **dict(zip(_VALUES, _held(plan), strict=True))}
+    values = dict(zip(_VALUES, _held(plan), strict=True))
+    return {"id": plan.id, "name": plan.name, **values, "quotas": [quota_json(quota) for quota in plan.quotas]}
 
 
 def fields_of(names: Sequence[str]) -> list[str]:
@@ -166,10 +180,8 @@ def override_json(override: Override, zone: ZoneInfo) -> dict[str, JsonValue]:
 
 def _held(plan: Plan) -> list[Any]:
     """Return the values that a plan holds, in the order of the options."""
-    quotas = {quota.period: quota.octets for quota in plan.quotas}
-    of_quotas = {
-        "daily_octets": quotas.get(Period.DAY),
-        "monthly_octets": quotas.get(Period.MONTH),
-        "total_octets": quotas.get(Period.TOTAL),
-    }
-    return [of_quotas[field] if field in of_quotas else getattr(plan, field) for field in _VALUES]
+    plain = {quota.period: quota.amount for quota in plan.quotas if quota.measure is Measure.BOTH}
+    of_quotas = {field: plain.get(period) for period, field in PERIOD_FIELDS.items()}
+    others = [quota for quota in plan.quotas if quota.measure is not Measure.BOTH]
+    held = of_quotas | {"quotas": others}
+    return [held[field] if field in held else getattr(plan, field) for field in _VALUES]

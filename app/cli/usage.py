@@ -6,11 +6,12 @@ import typer
 
 from app.cli.installation import now, open_installation
 from app.cli.noun import example
-from app.cli.output import Json, JsonValue, octets, show_json, show_table
+from app.cli.output import Json, JsonValue, duration, octets, show_json, show_table
+from app.domain.quotas import Measure
 from app.services.errors import NotFound
 
 if TYPE_CHECKING:
-    from app.services.usage import Counted
+    from app.domain.spending import Used
 
 
 def register(root: typer.Typer) -> None:
@@ -22,27 +23,36 @@ def usage(
     user: Annotated[str, typer.Argument(metavar="USER", help="A username, or the id of an account.")],
     as_json: Json = False,
 ) -> None:
-    """Show what somebody has used today, this month and in all, over every device and site."""
+    """Show what somebody has used in each period, over every device and site, and how long they were online."""
     from app.services.usage import usage_of
 
     with open_installation() as here:
         found = usage_of(here.database, user, now=now(), zone=here.zone)
     if found is None:
         raise NotFound("user", user)
-    periods = {"day": found.day, "month": found.month, "total": found.total}
     if as_json:
-        counted: dict[str, JsonValue] = {period: _json(count) for period, count in periods.items()}
+        counted: dict[str, JsonValue] = {period.value: _json(used) for period, used in found.periods.items()}
         show_json({"user": found.user, "account_id": found.account_id, **counted})
     else:
         show_table(
-            ("period", "up", "down", "total"),
-            [(p, octets(c.up_octets), octets(c.down_octets), octets(c.total_octets)) for p, c in periods.items()],
+            ("period", "up", "down", "total", "online"),
+            [
+                (
+                    period.value,
+                    octets(used.up_octets),
+                    octets(used.down_octets),
+                    octets(used.of(Measure.BOTH)),
+                    duration(used.seconds),
+                )
+                for period, used in found.periods.items()
+            ],
         )
 
 
-def _json(counted: "Counted") -> dict[str, JsonValue]:
+def _json(used: "Used") -> dict[str, JsonValue]:
     return {
-        "up_octets": counted.up_octets,
-        "down_octets": counted.down_octets,
-        "total_octets": counted.total_octets,
+        "up_octets": used.up_octets,
+        "down_octets": used.down_octets,
+        "total_octets": used.of(Measure.BOTH),
+        "online_seconds": used.seconds,
     }

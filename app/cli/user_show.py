@@ -7,9 +7,12 @@ import typer
 from app.cli.installation import Installation, now, open_installation
 from app.cli.noun import example
 from app.cli.output import Json, JsonValue, duration, iso, local, octets, show_fields, show_json
+from app.cli.quota_options import quota_json
 from app.cli.sites import site_names
 from app.cli.users import Username, state_of, user_json
 from app.domain.access import DenialReason
+from app.domain.quota_words import format_quota
+from app.domain.quotas import Measure
 from app.domain.users import User
 
 if TYPE_CHECKING:
@@ -62,7 +65,8 @@ def show(username: Username, as_json: Json = False) -> None:
             "state": state_of(user),
             "valid until": _validity(user, here),
             "first used": local(user.account.first_used_at, here.zone),
-            **{f"quota per {each.effective.quota.period.value}": _quota(each, here) for each in found.quotas},
+            "billing day": str(user.account.billing_day),
+            **_numbered("quota", [_quota(each, here) for each in found.quotas]),
             "devices online": _online(found),
             **_numbered(
                 "device",
@@ -94,7 +98,8 @@ def _quota(standing: "QuotaStanding", here: Installation) -> str:
     """Say what is used of a quota, where the quota comes from, and why it is what it is."""
     effective = standing.effective
     origin = f"{effective.origin.value}: {effective.reason}" if effective.reason else effective.origin.value
-    said = f"{octets(standing.used_octets)} of {octets(effective.quota.octets)} used ({origin})"
+    used = f"{standing.used // 60} min" if effective.quota.measure is Measure.TIME else octets(standing.used)
+    said = f"{format_quota(effective.quota)}, {used} used ({origin})"
     if not standing.used_up:
         return said
     until = local(standing.renewed_at, here.zone)
@@ -118,9 +123,8 @@ def _json(found: "Standing", here: Installation, sites: dict[str | None, str]) -
         "ends_at": iso(account.ends_at(now()) if account.first_used_at else account.valid_until, here.zone),
         "quotas": [
             {
-                "period": each.effective.quota.period.value,
-                "octets": each.effective.quota.octets,
-                "used_octets": each.used_octets,
+                **quota_json(each.effective.quota),
+                "used_seconds" if each.effective.quota.measure is Measure.TIME else "used_octets": each.used,
                 "used_up": each.used_up,
                 "renewed_at": iso(each.renewed_at, here.zone),
                 "origin": each.effective.origin.value,

@@ -9,7 +9,7 @@ import typer
 from app.cli.failures import usage
 from app.cli.installation import Installation, author, now, open_installation
 from app.cli.noun import example, noun
-from app.cli.options import Given, amount, read_end, read_secret, word
+from app.cli.options import Given, number, read_end, read_secret, word
 from app.cli.output import (
     Json,
     JsonValue,
@@ -20,8 +20,19 @@ from app.cli.output import (
     show_json,
     show_table,
 )
+from app.cli.quota_options import (
+    OPTIONS,
+    Billing,
+    Daily,
+    Monthly,
+    Quotas,
+    Total,
+    Weekly,
+    quota_json,
+    quotas_given,
+)
 from app.cli.sites import site_names
-from app.domain.quotas import Period
+from app.domain.quotas import Quota, Tally
 from app.domain.users import CredentialKind, User
 
 if TYPE_CHECKING:
@@ -34,6 +45,10 @@ PersonName = Annotated[Given[str] | None, word("--name", "TEXT", "Who it is.")]
 Phone = Annotated[Given[str] | None, word("--phone", "NUMBER", "A mobile number, such as 0812-3456-7890.")]
 Plan = Annotated[str | None, typer.Option(metavar="PLAN", help="What they get; unset: the plan that was made first.")]
 Site = Annotated[Given[str] | None, word("--site", "SITE", "The only site where it is good; none: everywhere.")]
+BillingDay = Annotated[
+    Given[int] | None,
+    number("--billing-day", "The day of the month, 1 to 31, on which its billing period begins.", largest=31),
+]
 Until = Annotated[Given[str] | None, word("--valid-until", "DATE", "The last day, such as 2026-12-31.")]
 PasswordFile = Annotated[
     str | None, typer.Option(metavar="FILE", help="The password, from a file or - for standard input.")
@@ -64,6 +79,7 @@ def add(
     plan: Plan = None,
     site: Site = None,
     valid_until: Until = None,
+    billing_day: BillingDay = None,
 ) -> None:
     """Add a user. Without a password one is made and printed, this once."""
     from app.services.users import add_user
@@ -72,6 +88,8 @@ def add(
     made = _made_password() if given is None and not no_password else None
     with open_installation() as here:
         values = _values(here, name, phone, plan, site, valid_until)
+        if billing_day is not None:
+            values["billing_day"] = billing_day.value or 1
         user = add_user(
             here.database,
             here.keyring,
@@ -122,6 +140,7 @@ def set_(
     plan: Plan = None,
     site: Site = None,
     valid_until: Until = None,
+    billing_day: BillingDay = None,
 ) -> None:
     """Change a user. What is not named stays as it is; `none` takes a value away."""
     from app.services.passwords import set_password
@@ -130,6 +149,8 @@ def set_(
     given = _password(password, password_file, absent=False)
     with open_installation() as here:
         values = _values(here, name, phone, plan, site, valid_until)
+        if billing_day is not None:
+            values["billing_day"] = billing_day.value or 1
         user = set_user(here.database, username, zone=here.zone, now=now(), chance=os.urandom, **values)
         if given is not None:
             set_password(here.database, here.keyring, username, given, kind=secret, now=now(), chance=os.urandom)
@@ -141,22 +162,24 @@ def set_(
 )
 def set_quota(
     username: Username,
-    daily: Annotated[Given[int] | None, amount("--daily", "Data per local day.")] = None,
-    monthly: Annotated[Given[int] | None, amount("--monthly", "Data per local month.")] = None,
-    total: Annotated[Given[int] | None, amount("--total", "Data in all.")] = None,
+    daily: Daily = None,
+    weekly: Weekly = None,
+    monthly: Monthly = None,
+    billing: Billing = None,
+    total: Total = None,
+    quota: Quotas = None,
     reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Why; everybody who looks will read it.")] = None,
     until: Annotated[str | None, typer.Option(metavar="DATE", help="Its last day; unset: for good.")] = None,
 ) -> None:
     """Give one person a quota of their own in place of the plan's. `none` gives the plan's back."""
-    asked = {Period.DAY: daily, Period.MONTH: monthly, Period.TOTAL: total}
-    given = {period: limit.value for period, limit in asked.items() if limit is not None}
+    given = quotas_given(daily, weekly, monthly, billing, total, quota)
     if not given:
-        usage("which quota?", hint="name --daily, --monthly or --total with an AMOUNT such as 1GB, or none")
-    if reason is None and any(limit is not None for limit in given.values()):
+        usage("which quota?", hint=f"name {OPTIONS} with an AMOUNT such as 1GB, or none")
+    if reason is None and any(given.values()):
         usage("a quota of one's own needs a reason", hint="--reason TEXT")
     with open_installation() as here:
-        for period, limit in given.items():
-            _set_quota(here, username, period, limit, reason or "", until)
+        for tally, quotas in given.items():
+            _set_quota(here, username, tally, quotas, reason or "", until)
     say(f"changed; see: pesisir user show {username!r}")
 
 
@@ -185,27 +208,26 @@ def remove(username: Username, yes: Yes = False) -> None:
 
 
 def _set_quota(
-    here: Installation, username: str, period: Period, limit: int | None, reason: str, until: str | None
+    here: Installation, username: str, tally: Tally, quotas: tuple[Quota, ...], reason: str, until: str | None
 ) -> None:
     from app.services.quotas import clear_quota
     from app.services.quotas import set_quota as give
 
-    if limit is None:
-        clear_quota(here.database, username, period, zone=here.zone, now=now(), chance=os.urandom)
-        return
+    if not quotas:
+        clear_quota(here.database, username, tally, zone=here.zone, now=now(), chance=os.urandom)
     ends = None if until is None else read_end(until, here.zone)
-    give(
-        here.database,
-        username,
-        period,
-        limit,
-        reason=reason,
-        author=author(),
-        until=ends,
-        zone=here.zone,
-        now=now(),
-        chance=os.urandom,
-    )
+    for quota in quotas:
+        give(
+            here.database,
+            username,
+            quota,
+            reason=reason,
+            author=author(),
+            until=ends,
+            zone=here.zone,
+            now=now(),
+            chance=os.urandom,
+        )
 
 
 def _password(password: str | None, file: str | None, *, absent: bool) -> str | None:
@@ -278,10 +300,10 @@ def user_json(user: User, here: Installation, sites: dict[str | None, str]) -> d
         "suspended": account.suspended,
         "valid_until": iso(account.valid_until, here.zone),
         "first_used_at": iso(account.first_used_at, here.zone),
+        "billing_day": account.billing_day,
         "quotas": [
             {
-                "period": effective.quota.period.value,
-                "octets": effective.quota.octets,
+                **quota_json(effective.quota),
                 "origin": effective.origin.value,
                 "reason": effective.reason,
             }

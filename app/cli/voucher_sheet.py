@@ -10,7 +10,7 @@ import segno
 from markupsafe import Markup
 
 from app.domain.local_time import local_day
-from app.domain.quotas import Period
+from app.domain.quotas import Measure, Quota
 from app.domain.vouchers import printed
 from app.services.plans import show_plan
 from app.web.formats import Formats
@@ -22,6 +22,15 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class QuotaView:
+    """One quota of a plan, its amount as people read it."""
+
+    period: str
+    measure: str
+    amount: str
+
+
+@dataclass(frozen=True, slots=True)
 class SheetView:
     """What the template gets; None where the plan sets no such limit. `qr` opens the portal; `codes` are as printed."""
 
@@ -30,9 +39,7 @@ class SheetView:
     portal: str
     qr: Markup
     down: str | None
-    daily: str | None
-    monthly: str | None
-    total: str | None
+    quotas: tuple[QuotaView, ...]
     devices: int | None
     validity: str | None
     until: str | None
@@ -44,7 +51,6 @@ def sheet(here: "Installation", found: "CountedBatch", codes: Sequence[str]) -> 
     settings = here.settings
     plan = show_plan(here.database, found.plan_name)
     formats = Formats(settings.language, settings.time_zone)
-    amounts = {quota.period: formats.amount(quota.octets) for quota in plan.quotas}
     until = found.batch.valid_until
     view = SheetView(
         batch=found.batch.id,
@@ -52,9 +58,7 @@ def sheet(here: "Installation", found: "CountedBatch", codes: Sequence[str]) -> 
         portal=settings.portal_url.partition("//")[2],
         qr=qr(settings.portal_url),
         down=None if plan.down_bps is None else formats.rate(plan.down_bps),
-        daily=amounts.get(Period.DAY),
-        monthly=amounts.get(Period.MONTH),
-        total=amounts.get(Period.TOTAL),
+        quotas=tuple(_quota(quota, formats) for quota in plan.quotas),
         devices=plan.device_limit,
         validity=None if plan.validity_seconds is None else formats.duration(plan.validity_seconds),
         until=None if until is None else formats.day(_last_day(until, settings.time_zone)),
@@ -67,6 +71,11 @@ def qr(text: str) -> Markup:
     """Return a QR of a text as an inline SVG with the quiet zone that readers want (ISO/IEC 18004 section 9.1)."""
     drawn = segno.make(text, error="m", micro=False)
     return Markup(drawn.svg_inline(border=4, omitsize=True, lineclass=None, svgclass=None))  # noqa: S704 drawn here
+
+
+def _quota(quota: Quota, formats: Formats) -> QuotaView:
+    write = formats.duration if quota.measure is Measure.TIME else formats.amount
+    return QuotaView(quota.period.value, quota.measure.value, write(quota.amount))
 
 
 def _last_day(end: datetime, zone: ZoneInfo) -> date:

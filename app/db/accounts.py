@@ -69,6 +69,7 @@ def add(
     valid_until: datetime | None = None,
     first_used_at: datetime | None = None,
     guest_mac: str | None = None,
+    billing_day: int = 1,
 ) -> None:
     """Store a new account at version 1."""
     connection.execute(
@@ -80,6 +81,7 @@ def add(
             valid_until=valid_until,
             first_used_at=first_used_at,
             guest_mac=guest_mac,
+            billing_day=billing_day,
             created_at=now,
         )
     )
@@ -173,4 +175,5 @@ def account_of(row: Row[Any], policy: Policy) -> Account:
         valid_until=row.valid_until,
         first_used_at=row.first_used_at,
         site_id=row.site_id,
+        billing_day=row.billing_day,
     )

@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import Column, Connection, TextClause, text
 
 MOMENT: Final = "moment"
+DATE: Final = "date"
 TEXT: Final = "text"
 
 
@@ -20,14 +21,18 @@ def key_rows(connection: Connection) -> str:
 def key_value(connection: Connection, index: int, kind: str = TEXT) -> str:
     """Return the expression for one value of a row of `k`; moments are written by `bulk.moment_text`."""
     if connection.dialect.name == "postgresql":
-        cast = " || '+00')::timestamptz" if kind == MOMENT else ")"
+        cast = {MOMENT: " || '+00')::timestamptz", DATE: ")::date", TEXT: ")"}[kind]
         return f"((k.value ->> {index}){cast}"
     return f"json_extract(k.value, '$[{index}]')"
 
 
-def equal(connection: Connection, columns: Sequence[str]) -> str:
-    """Return the condition that columns equal the values of a row of `k`, in order."""
-    return " AND ".join(f"{column} = {key_value(connection, n)}" for n, column in enumerate(columns))
+def equal(connection: Connection, columns: Sequence[str], last: str = TEXT) -> str:
+    """Return the condition that columns equal the values of a row of `k`, in order; `last` is the last one's kind."""
+    kinds = [*(TEXT for _ in columns[1:]), last]
+    return " AND ".join(
+        f"{column} = {key_value(connection, n, kind)}"
+        for n, (column, kind) in enumerate(zip(columns, kinds, strict=True))
+    )
 
 
 def among(connection: Connection, column: Column[str], values: Iterable[str]) -> TextClause:

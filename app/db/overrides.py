@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, delete, insert, select
 
 from app.db.keyed import among
 from app.db.tables import quota_overrides
-from app.domain.quotas import Period, Quota, QuotaOverride
+from app.domain.quotas import Measure, Period, Quota, QuotaOverride, Tally
 
 
 def read_all(connection: Connection) -> dict[str, list[QuotaOverride]]:
@@ -23,13 +23,15 @@ def of_accounts(connection: Connection, account_ids: Collection[str]) -> dict[st
 
 
 def replace(connection: Connection, account_id: str, override: QuotaOverride, *, now: datetime) -> None:
-    """Set the override of one period, whatever it was."""
-    remove(connection, account_id, override.quota.period)
+    """Set the override of one tally, whatever it was."""
+    quota = override.quota
+    remove(connection, account_id, quota.tally)
     connection.execute(
         insert(quota_overrides).values(
             account_id=account_id,
-            period=override.quota.period.value,
-            octets=override.quota.octets,
+            period=quota.period.value,
+            measure=quota.measure.value,
+            amount=quota.amount,
             reason=override.reason,
             author=override.author,
             until=override.until,
@@ -38,11 +40,13 @@ def replace(connection: Connection, account_id: str, override: QuotaOverride, *,
     )
 
 
-def remove(connection: Connection, account_id: str, period: Period | None = None) -> int:
-    """Remove the override of one period, or all of them; return how many there were."""
+def remove(connection: Connection, account_id: str, tally: Tally | None = None) -> int:
+    """Remove the override of one tally, or all of them; return how many there were."""
     query = delete(quota_overrides).where(quota_overrides.c.account_id == account_id)
-    if period is not None:
-        query = query.where(quota_overrides.c.period == period.value)
+    if tally is not None:
+        query = query.where(
+            quota_overrides.c.period == tally.period.value, quota_overrides.c.measure == tally.measure.value
+        )
     return connection.execute(query).rowcount
 
 
@@ -54,4 +58,5 @@ def _by_account(rows: Iterable[Row[Any]]) -> dict[str, list[QuotaOverride]]:
 
 
 def _override(row: Row[Any]) -> QuotaOverride:
-    return QuotaOverride(Quota(Period(row.period), row.octets), row.reason, row.author, row.until)
+    quota = Quota(Period(row.period), row.amount, Measure(row.measure))
+    return QuotaOverride(quota, row.reason, row.author, row.until)

@@ -1,26 +1,24 @@
 """Plans in the database."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from app.db.tables import plans
+from app.db.tables import plan_quotas, plans
 from app.domain.plans import Plan
-from app.domain.quotas import Period, Quota
+from app.domain.quotas import Measure, Period, Quota, Tally, in_order
 from app.domain.service_classes import ServiceClass
-
-QUOTA_COLUMNS = {
-    Period.DAY: plans.c.daily_octets,
-    Period.MONTH: plans.c.monthly_octets,
-    Period.TOTAL: plans.c.total_octets,
-}
 
 
 def read_all(connection: Connection) -> list[Plan]:
     """Return every plan by name."""
-    return [_plan(row) for row in connection.execute(select(plans).order_by(plans.c.name))]
+    quotas: dict[str, list[Quota]] = {}
+    for row in connection.execute(select(plan_quotas)):
+        quotas.setdefault(row.plan_id, []).append(Quota(Period(row.period), row.amount, Measure(row.measure)))
+    rows = connection.execute(select(plans).order_by(plans.c.name))
+    return [_plan(row, in_order(quotas.get(row.id, ()))) for row in rows]
 
 
 def by_id(connection: Connection) -> dict[str, Plan]:
@@ -30,14 +28,13 @@ def by_id(connection: Connection) -> dict[str, Plan]:
 
 def by_name(connection: Connection, name: str) -> Plan | None:
     """Return one plan; None if there is none of that name."""
-    row = connection.execute(select(plans).where(plans.c.name == name)).one_or_none()
-    return None if row is None else _plan(row)
+    return next((plan for plan in read_all(connection) if plan.name == name), None)
 
 
 def first(connection: Connection) -> Plan | None:
     """Return the plan that was made first: what a person gets when nobody said which."""
-    row = connection.execute(select(plans).order_by(plans.c.created_at, plans.c.id).limit(1)).one_or_none()
-    return None if row is None else _plan(row)
+    plan_id = connection.scalar(select(plans.c.id).order_by(plans.c.created_at, plans.c.id).limit(1))
+    return None if plan_id is None else by_id(connection)[plan_id]
 
 
 def add(
@@ -53,16 +50,32 @@ def change(connection: Connection, plan_id: str, values: Mapping[str, int | str 
         connection.execute(update(plans).where(plans.c.id == plan_id).values(**values))
 
 
-def _plan(row: Row[Any]) -> Plan:
+def set_quotas(connection: Connection, plan_id: str, quotas: Mapping[Tally, Iterable[Quota]]) -> None:
+    """Replace the quotas that a plan has of each tally."""
+    for period, measure in quotas:
+        connection.execute(
+            delete(plan_quotas).where(
+                plan_quotas.c.plan_id == plan_id,
+                plan_quotas.c.period == period.value,
+                plan_quotas.c.measure == measure.value,
+            )
+        )
+    for quota in (quota for some in quotas.values() for quota in some):
+        connection.execute(
+            insert(plan_quotas).values(
+                plan_id=plan_id, period=quota.period.value, measure=quota.measure.value, amount=quota.amount
+            )
+        )
+
+
+def _plan(row: Row[Any], quotas: tuple[Quota, ...]) -> Plan:
     values = row._mapping  # noqa: SLF001 SQLAlchemy's public name for a row as a mapping
     return Plan(
         id=values[plans.c.id],
         name=values[plans.c.name],
         down_bps=values[plans.c.down_bps],
         up_bps=values[plans.c.up_bps],
-        quotas=tuple(
-            Quota(period, values[column]) for period, column in QUOTA_COLUMNS.items() if values[column] is not None
-        ),
+        quotas=quotas,
         device_limit=values[plans.c.device_limit],
         session_seconds=values[plans.c.session_seconds],
         idle_seconds=values[plans.c.idle_seconds],

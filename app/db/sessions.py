@@ -15,6 +15,7 @@ from app.domain.addresses import Address, AddressKind
 from app.domain.counters import Counting, Excess, Oddity
 from app.domain.ends import Stop
 from app.domain.marks import DayMarks, Mark
+from app.domain.moves import Moves
 from app.domain.nases import SiteOfNas
 from app.domain.sessions import UNDATED_TOLERANCE, NasRestart, Proof, Session, SessionReport, SessionState
 
@@ -158,6 +159,18 @@ def open_of_devices(connection: Connection, devices: Iterable[tuple[str, str]]) 
     return [row.id for row in connection.execute(query) if asked & {(row.account_id, row.mac), (row.account_id, "")}]
 
 
+def of_accounts_between(
+    connection: Connection, account_ids: Iterable[str], since: datetime, until: datetime
+) -> list[Session]:
+    """Return the sessions of accounts that lay, or may have lain, between two moments."""
+    query = select(sessions).where(
+        among(connection, sessions.c.account_id, account_ids),
+        sessions.c.started_at < until,
+        sessions.c.last_report_at >= since,
+    )
+    return [_session(row) for row in connection.execute(query)]
+
+
 def by_ids(connection: Connection, session_ids: Iterable[str]) -> list[Session]:
     """Return sessions by id."""
     query = select(sessions).where(among(connection, sessions.c.id, session_ids))
@@ -253,7 +266,16 @@ def _state_text(session: Session) -> str:
             state["excess"] = excess
     if session.link_bps is not None:
         state["bps"] = session.link_bps
+    if session.moves is not None:
+        state["moves"] = [to_us(session.moves.up_at), to_us(session.moves.down_at), session.moves.counted]
     return compact_json(state)
+
+
+def _moves(state: Mapping[str, Any]) -> Moves | None:
+    if "moves" not in state:
+        return None
+    up_at, down_at, counted = state["moves"]
+    return Moves(from_us(up_at), from_us(down_at), counted)
 
 
 def _counting(state: Mapping[str, Any]) -> Counting | None:
@@ -297,6 +319,7 @@ def _session(row: Row[Any]) -> Session:
         addresses=tuple(
             Address(AddressKind(kind), from_us(at), getattr(row, kind)) for kind, at in state.get("v6", {}).items()
         ),
+        moves=_moves(state),
     )
 
 

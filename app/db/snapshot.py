@@ -2,10 +2,10 @@
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Column, ColumnElement, Connection, Row, Select, case, func, select
+from sqlalchemy import Column, Connection, Row, Select, select
 
 from app.db.chunks import chunks
 from app.db.tables import (
@@ -14,12 +14,10 @@ from app.db.tables import (
     ingest_positions,
     resume_grants,
     sessions,
-    usage,
     users,
 )
 from app.domain.resume import ResumeGrant
 from app.domain.sessions import SessionState
-from app.domain.spending import Usage
 from app.domain.users import AccountKind, Credential, CredentialKind
 
 
@@ -36,6 +34,7 @@ class AccountFacts(NamedTuple):
     site_id: str | None
     username: str | None
     credential: Credential | None
+    billing_day: int = 1
 
 
 class SessionFacts(NamedTuple):
@@ -49,7 +48,8 @@ class SessionFacts(NamedTuple):
     account_id: str
     acceptance_id: str | None
     started_at: datetime
-    octets: int
+    up_octets: int
+    down_octets: int
     open: bool
 
 
@@ -76,6 +76,7 @@ def read_accounts(connection: Connection, ids: Collection[str] | None = None) ->
             accounts.c.valid_until,
             accounts.c.first_used_at,
             accounts.c.site_id,
+            accounts.c.billing_day,
             users.c.username,
             credentials.c.kind.label("credential_kind"),
             credentials.c.secret,
@@ -84,11 +85,13 @@ def read_accounts(connection: Connection, ids: Collection[str] | None = None) ->
         .outerjoin(credentials, credentials.c.account_id == accounts.c.id)
         .where(accounts.c.removed_at.is_(None))
     )
-    for id_, kind, plan, version, suspended, valid, used, site, username, how, secret in _rows(
+    for id_, kind, plan, version, suspended, valid, used, site, billing, username, how, secret in _rows(
         connection, query, accounts.c.id, ids
     ):
         credential = None if secret is None else Credential(_CREDENTIALS[how], secret)
-        yield AccountFacts(id_, _KINDS[kind], plan, version, suspended, valid, used, site, username, credential)
+        yield AccountFacts(
+            id_, _KINDS[kind], plan, version, suspended, valid, used, site, username, credential, billing
+        )
 
 
 def read_resume_grants(
@@ -105,21 +108,6 @@ def read_resume_grants(
     return found
 
 
-def read_usage(connection: Connection, ids: Collection[str] | None = None, *, today: date) -> dict[str, Usage]:
-    """Return the usage by account id as it stands on the local day `today`."""
-    octets = usage.c.up_octets + usage.c.down_octets
-    query = select(
-        usage.c.account_id,
-        _sum(octets, usage.c.day == today).label("day"),
-        _sum(octets, usage.c.day >= today.replace(day=1)).label("month"),
-        func.sum(octets).label("total"),
-    ).group_by(usage.c.account_id)
-    return {
-        row.account_id: Usage(today, int(row.day), int(row.month), int(row.total))
-        for row in _rows(connection, query, usage.c.account_id, ids)
-    }
-
-
 def read_sessions(connection: Connection, ids: Collection[str] | None = None) -> Iterator[SessionFacts]:
     """Yield the sessions of accounts: those that are open, or those of some ids whatever their state."""
     query = select(
@@ -131,7 +119,8 @@ def read_sessions(connection: Connection, ids: Collection[str] | None = None) ->
         sessions.c.account_id,
         sessions.c.acceptance_id,
         sessions.c.started_at,
-        (sessions.c.up_octets + sessions.c.down_octets).label("octets"),
+        sessions.c.up_octets,
+        sessions.c.down_octets,
         sessions.c.state,
     ).where(sessions.c.account_id.is_not(None))
     if ids is None:
@@ -146,7 +135,8 @@ def read_sessions(connection: Connection, ids: Collection[str] | None = None) ->
             row.account_id,
             row.acceptance_id,
             row.started_at,
-            row.octets,
+            row.up_octets,
+            row.down_octets,
             row.state == SessionState.OPEN.value,
         )
 
@@ -161,10 +151,6 @@ def read_positions(connection: Connection) -> list[PositionFacts]:
 
 _KINDS: Final = {kind.value: kind for kind in AccountKind}
 _CREDENTIALS: Final = {kind.value: kind for kind in CredentialKind}
-
-
-def _sum(octets: ColumnElement[int], when: ColumnElement[bool]) -> ColumnElement[int]:
-    return func.sum(case((when, octets), else_=0))
 
 
 def _rows(

@@ -78,9 +78,6 @@ plans = Table(
     Column("name", String(80), nullable=False, unique=True),
     Column("down_bps", BigInteger),
     Column("up_bps", BigInteger),
-    Column("daily_octets", BigInteger),
-    Column("monthly_octets", BigInteger),
-    Column("total_octets", BigInteger),
     Column("device_limit", Integer),
     Column("session_seconds", Integer),
     Column("idle_seconds", Integer),
@@ -94,6 +91,15 @@ plans = Table(
     Column("filter_id", String(60)),
     Column("address_list", String(60)),
     Column("created_at", Moment, nullable=False),
+)
+
+plan_quotas = Table(
+    "plan_quotas",
+    metadata,
+    Column("plan_id", String(16), ForeignKey("plans.id"), primary_key=True),
+    Column("period", String(7), primary_key=True),  # day, week, month, billing, total
+    Column("measure", String(4), primary_key=True),  # both, down, up: octets; time: seconds
+    Column("amount", BigInteger, primary_key=True, autoincrement=False),
 )
 
 sites = Table(
@@ -208,6 +214,7 @@ accounts = Table(
     Column("valid_until", Moment),
     Column("first_used_at", Moment),
     Column("guest_mac", String(17), unique=True),  # a guest is one device
+    Column("billing_day", Integer, nullable=False, default=1),  # 1 to 31
     Column("created_at", Moment, nullable=False),
 )
 
@@ -235,8 +242,9 @@ quota_overrides = Table(
     "quota_overrides",
     metadata,
     Column("account_id", String(16), ForeignKey("accounts.id"), primary_key=True),
-    Column("period", String(5), primary_key=True),  # day, month, total
-    Column("octets", BigInteger, nullable=False),
+    Column("period", String(7), primary_key=True),  # as in plan_quotas
+    Column("measure", String(4), primary_key=True),
+    Column("amount", BigInteger, primary_key=True, autoincrement=False),
     Column("reason", String(200), nullable=False),
     Column("author", String(80), nullable=False),
     Column("until", Moment),
@@ -381,6 +389,9 @@ usage = Table(
     Column("day", Date, primary_key=True),  # local calendar day of the city
     Column("up_octets", BigInteger, nullable=False, default=0),
     Column("down_octets", BigInteger, nullable=False, default=0),
+    Column("seconds", BigInteger, nullable=False, default=0),  # online, where two devices overlap once
+    Column("online", Text),  # JSON: the stretches that `seconds` sums; NULL: not put together yet
+    Column("online_until", BigInteger, nullable=False, default=0),  # the end of the last one, in seconds since 1970
 )
 
 accounting_events = Table(

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from app.domain.ceilings import Ceiling, rates_under
 from app.domain.clock import believable
 from app.domain.local_time import local_day, period_ends_at
-from app.domain.quotas import Period
+from app.domain.quotas import Measure, Quota
 from app.domain.service_classes import ServiceClass
 from app.domain.spending import Usage
 from app.domain.users import Account
@@ -41,7 +41,10 @@ class DenialReason(StrEnum):
 
 
 class Grant(NamedTuple):
-    """Online, within these limits; None means "no such limit", amounts and times are what remains from `now` on."""
+    """Online, within these limits; None means "no such limit", amounts and times are what remains from `now` on.
+
+    `octets_left` are those of both directions together.
+    """
 
     down_bps: int | None
     up_bps: int | None
@@ -56,15 +59,20 @@ class Grant(NamedTuple):
     vlan: int | None = None
     filter_id: str | None = None
     address_list: str | None = None
+    down_octets_left: int | None = None
+    up_octets_left: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Denial:
-    """Not online, why, and from when on it is worth trying again (None: not by waiting)."""
+    """Not online, why, and from when on it is worth trying again (None: not by waiting).
+
+    `quota` is the one that is used up, where that is the reason.
+    """
 
     reason: DenialReason
     retry_at: datetime | None = None
-    period: Period | None = None
+    quota: Quota | None = None
 
 
 def decide_access(
@@ -92,14 +100,16 @@ def decide_access(
         return Denial(DenialReason.SUSPENDED)
     if ends_at is not None and ends_at <= now:
         return Denial(DenialReason.EXPIRED)
-    octets_left: int | None = None
+    left: dict[Measure, int] = {}
     if account.policy.quotas:
-        current = usage.as_of(local_day(now, zone))
+        current = usage.as_of(local_day(now, zone), account.billing_day)
         for effective in account.policy.quotas:
-            left = effective.quota.octets_left(current.octets(effective.quota.period))
-            if left == 0:
+            quota = effective.quota
+            rest = quota.left(current.used(quota.tally))
+            if rest == 0:
                 return _exhausted(account, current, now=now, zone=zone)
-            octets_left = left if octets_left is None else min(octets_left, left)
+            if rest < left.get(quota.measure, rest + 1):
+                left[quota.measure] = rest
     if plan.device_limit is not None and len(set(online_devices) - {device}) >= plan.device_limit:
         return Denial(DenialReason.DEVICE_LIMIT)
     down_bps, up_bps = plan.down_bps, plan.up_bps
@@ -108,8 +118,8 @@ def decide_access(
     return Grant(
         down_bps=down_bps,
         up_bps=up_bps,
-        octets_left=octets_left,
-        session_seconds=_session_seconds(plan.session_seconds, elapsed_seconds, ends_at, now),
+        octets_left=left.get(Measure.BOTH),
+        session_seconds=_session_seconds(plan.session_seconds, elapsed_seconds, left.get(Measure.TIME), ends_at, now),
         idle_seconds=plan.idle_seconds,
         interim_seconds=plan.interim_seconds,
         service_class=plan.service_class,
@@ -119,26 +129,36 @@ def decide_access(
         vlan=plan.vlan,
         filter_id=plan.filter_id,
         address_list=plan.address_list,
+        down_octets_left=left.get(Measure.DOWN),
+        up_octets_left=left.get(Measure.UP),
     )
 
 
 def _exhausted(account: Account, usage: Usage, *, now: datetime, zone: ZoneInfo) -> Denial:
     """Name the exhausted quota that lasts longest: waiting for a shorter one would disappoint."""
-    empty = [q.quota.period for q in account.policy.quotas if q.quota.octets_left(usage.octets(q.quota.period)) == 0]
-    period = max(empty, key=list(Period).index)
-    return Denial(DenialReason.QUOTA_EXHAUSTED, period_ends_at(period, now, zone), period)
+    empty = [one.quota for one in account.policy.quotas if one.quota.left(usage.used(one.quota.tally)) == 0]
+    ends = [(period_ends_at(quota.period, now, zone, account.billing_day), quota) for quota in empty]
+    ends_at, quota = max(ends, key=lambda end: (end[0] is None, end[0] or now))
+    return Denial(DenialReason.QUOTA_EXHAUSTED, ends_at, quota)
 
 
-def _session_seconds(limit: int | None, elapsed: int, ends_at: datetime | None, now: datetime) -> int | None:
-    """Return the shorter of what is left of the plan's session time and of the account; at least one second."""
+def _session_seconds(
+    limit: int | None, elapsed: int, quota: int | None, ends_at: datetime | None, now: datetime
+) -> int | None:
+    """Return the shortest of what is left of the plan's session time, of its quotas of time, and of the account.
+
+    That is at least one second.
+    """
     if limit is not None:
         limit = max(1, limit - elapsed)
-    if ends_at is None:
-        return limit
-    left = max(1, int((ends_at - now).total_seconds()))
-    if not believable(now):
-        left = min(left, _UNDATED_SECONDS)
-    return left if limit is None else min(limit, left)
+    if ends_at is not None:
+        left = max(1, int((ends_at - now).total_seconds()))
+        if not believable(now):
+            left = min(left, _UNDATED_SECONDS)
+        limit = left if limit is None else min(limit, left)
+    if quota is not None:
+        limit = quota if limit is None else min(limit, quota)
+    return limit
 
 
 @dataclass(frozen=True, slots=True)

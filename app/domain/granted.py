@@ -10,7 +10,7 @@ _UNACCOUNTED_SECONDS: Final = int(ACCOUNTING_WINDOW.total_seconds())
 
 
 class Limits(NamedTuple):
-    """What was granted; None: no such limit."""
+    """What was granted; None: no such limit. `octets` are those of both directions together."""
 
     down_bps: int | None = None
     up_bps: int | None = None
@@ -24,6 +24,8 @@ class Limits(NamedTuple):
     vlan: int | None = None
     filter_id: str | None = None
     address_list: str | None = None
+    down_octets: int | None = None
+    up_octets: int | None = None
 
 
 def limits_of(grant: Grant, *, others: int, acceptance_id: str, interim_seconds: int, accounts: bool) -> Limits:
@@ -32,7 +34,6 @@ def limits_of(grant: Grant, *, others: int, acceptance_id: str, interim_seconds:
     `interim_seconds` is the site's. The interval has a jitter of +-10 % that follows from the acceptance, so that a
     re-authentication and a change say the same.
     """
-    octets = None if grant.octets_left is None else max(1, grant.octets_left // (1 + others))
     interim = grant.interim_seconds or interim_seconds
     spread = int(acceptance_id[:4], 16) / 0xFFFF - 0.5
     interim = max(_SHORTEST_INTERIM, round(interim * (1 + spread / 5)))
@@ -42,7 +43,7 @@ def limits_of(grant: Grant, *, others: int, acceptance_id: str, interim_seconds:
     return Limits(
         grant.down_bps,
         grant.up_bps,
-        octets,
+        _slice(grant.octets_left, others),
         seconds,
         grant.idle_seconds,
         interim,
@@ -52,4 +53,10 @@ def limits_of(grant: Grant, *, others: int, acceptance_id: str, interim_seconds:
         grant.vlan,
         grant.filter_id,
         grant.address_list,
+        _slice(grant.down_octets_left, others),
+        _slice(grant.up_octets_left, others),
     )
+
+
+def _slice(octets: int | None, others: int) -> int | None:
+    return None if octets is None else max(1, octets // (1 + others))

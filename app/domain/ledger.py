@@ -6,6 +6,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from app.domain.nases import SiteOfNas
+from app.domain.online import Moved, moved
 from app.domain.readings import Reading
 from app.domain.sessions import (
     NasRestart,
@@ -126,6 +127,11 @@ class Ledger:
         for sessions in self._by_key.values():
             yield from sessions
 
+    def accounts(self) -> set[str]:
+        """Return the accounts to which sessions here belong, or have belonged: an earlier Accept may take one away."""
+        every = (*self.sessions(), *self._stored.values())
+        return {session.account_id for session in every if session.account_id is not None}
+
     def changed(self) -> list[Session]:
         """Return the sessions that must be written."""
         return [session for session in self.sessions() if self._stored.get(session.id) != session]
@@ -149,3 +155,10 @@ class Ledger:
         before = [self._stored[session.id] for session in changed if session.id in self._stored]
         before += [self._stored[session_id] for session_id in self.gone()]
         return usage_moved(before, changed, zone=self._zone)
+
+    def online_moved(self) -> Moved:
+        """Return when accounts were online in what has changed."""
+        parts: dict[str, list[Session]] = {}
+        for session_id, stored in self._stored.items():
+            parts.setdefault(self.survivor(session_id), []).append(stored)
+        return moved(((parts.get(session.id, []), session) for session in self.changed()), self._zone)

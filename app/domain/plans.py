@@ -1,8 +1,9 @@
 """Plans: what an admin gives."""
 
 from dataclasses import dataclass
+from typing import Final
 
-from app.domain.quotas import Quota
+from app.domain.quotas import Period, Quota
 from app.domain.service_classes import ServiceClass
 
 
@@ -32,3 +33,13 @@ class Plan:
     vlan: int | None = None
     filter_id: str | None = None
     address_list: str | None = None
+
+
+PERIOD_FIELDS: Final = {
+    Period.DAY: "daily_octets",
+    Period.WEEK: "weekly_octets",
+    Period.MONTH: "monthly_octets",
+    Period.BILLING: "billing_octets",
+    Period.TOTAL: "total_octets",
+}
+"""The plain quotas: of both directions together, by their period."""

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from app.domain.overlays import NOTHING, Overlay
 from app.domain.plans import Plan
-from app.domain.quotas import Period, Quota
+from app.domain.quotas import Quota, Tally, in_order, tallies_of
 
 
 class Origin(StrEnum):
@@ -59,6 +59,11 @@ class Policy:
         """Return where a value came from."""
         return next((source for name, source in self.sources if name == field), _PLAN)
 
+    @property
+    def tallies(self) -> tuple[Tally, ...]:
+        """Return what must be counted to decide by it."""
+        return tallies_of(effective.quota for effective in self.quotas)
+
 
 _PLAN: Final = Source()
 _BURSTS: Final = {"down_bps": "down_burst_bps", "up_bps": "up_burst_bps"}
@@ -68,7 +73,7 @@ def effective_policy(plan: Plan, own: Overlay = NOTHING, *, site: Iterable[Overl
     """Lay over the plan what holds at `now`: what the site says, the more particular last, then the person's own."""
     values: dict[str, Any] = {}  # each of its field's type
     sources: dict[str, Source] = {}
-    quotas: dict[Period, EffectiveQuota] = {quota.period: EffectiveQuota(quota, Origin.PLAN) for quota in plan.quotas}
+    quotas = {quota: EffectiveQuota(quota, Origin.PLAN) for quota in plan.quotas}
     ends: list[datetime | None] = []
     for origin, overlay in [*((Origin.SITE, one) for one in site), (Origin.USER, own)]:
         active = [override for override in overlay.overrides if override.active(now)]
@@ -80,12 +85,13 @@ def effective_policy(plan: Plan, own: Overlay = NOTHING, *, site: Iterable[Overl
             if burst is not None and burst not in given:  # a burst belongs to the rate that it was given with
                 values[burst], sources[burst] = None, source
         own_quotas = [override for override in overlay.quotas if override.active(now)]
-        for one in own_quotas:
-            quotas[one.quota.period] = EffectiveQuota(one.quota, origin, one.reason, one.until)
+        replaced = {one.quota.tally for one in own_quotas}
+        quotas = {quota: one for quota, one in quotas.items() if quota.tally not in replaced}
+        quotas |= {one.quota: EffectiveQuota(one.quota, origin, one.reason, one.until) for one in own_quotas}
         ends += [*(one.until for one in active), *(one.until for one in own_quotas)]
     return Policy(
         _within_reach(replace(plan, **values)) if values else plan,
-        tuple(quotas[period] for period in Period if period in quotas),
+        tuple(quotas[quota] for quota in in_order(quotas)),
         min((end for end in ends if end is not None), default=None),
         tuple(sorted(sources.items())),
     )
@@ -126,6 +132,15 @@ class Rules:
             shared = effective_policy(self.plans[plan_id], site=self._overlays(plan_id, site_id), now=now)
             self._shared[plan_id, site_id] = shared
         return shared
+
+    @property
+    def quotas(self) -> list[Quota]:
+        """Return every quota of a plan or a site."""
+        laid_over = [overlay for over in self.sites.values() for overlay in over.values()]
+        return [
+            *(quota for plan in self.plans.values() for quota in plan.quotas),
+            *(override.quota for overlay in laid_over for override in overlay.quotas),
+        ]
 
     def _overlays(self, plan_id: str, site_id: str | None) -> tuple[Overlay, ...]:
         if site_id is None:

@@ -21,6 +21,7 @@ from app.domain.counters import NO_EXCESS, Count, Counting, count, count_on, not
 from app.domain.ends import Stop, join_stops
 from app.domain.local_time import local_day
 from app.domain.marks import DayMarks, Mark, day_marks, join_marks
+from app.domain.moves import Moves, join_moves, moves_of
 from app.domain.readings import Reading
 
 START_TOLERANCE: Final = timedelta(seconds=30)
@@ -157,7 +158,8 @@ class Session(NamedTuple):
 
     `undated` are the first and the last moment of reports that implied no start; `ip_at` is when `ip` was reported.
     `counting` is None where all its readings must be looked at again (`settle`), and for good where some are not kept.
-    `link_bps` is the capacity of the site when the session was first heard of; None: nobody knows.
+    `link_bps` is the capacity of the site when the session was first heard of; None: nobody knows. `moves` is None for
+    sessions from before it was kept.
     """
 
     nas_id: str
@@ -182,6 +184,14 @@ class Session(NamedTuple):
     counting: Counting | None = None
     link_bps: int | None = None
     addresses: tuple[Address, ...] = ()
+    moves: Moves | None = None
+
+    @property
+    def moved_at(self) -> datetime:
+        """Return when the last data had moved; the last report where the router counts none, or nobody knows."""
+        if self.moves is None or not self.moves.counted:
+            return self.last_report_at
+        return self.moves.last(self.charged) or self.started_at
 
     @property
     def charged(self) -> Mark:
@@ -296,6 +306,7 @@ def settle(session: Session, readings: Sequence[Reading], *, zone: ZoneInfo) -> 
         down_octets=counted.down_octets,
         marks=day_marks(counted.marks, zone),
         counting=counted.counting,
+        moves=moves_of(counted.marks, counted=any(reading.counted for reading in readings)),
     )
 
 
@@ -322,6 +333,7 @@ def _session_of(report: SessionReport, zone: ZoneInfo, counted: Count | None = N
         stop=Stop(True, at, report.terminate_cause or "", at) if report.kind is ReportKind.STOP else None,
         counting=None if counted is None else counted.counting,
         addresses=addresses_said(at, report.addresses) if report.addresses else (),
+        moves=Moves(at, at, report.has_octets),
     )
 
 
@@ -355,7 +367,12 @@ def join(left: Session, right: Session, counting: Counting | None = None) -> Ses
         counting=counting,
         addresses=join_addresses(left.addresses, right.addresses),
         link_bps=max((left.link_bps, right.link_bps), key=lambda bps: bps or 0),
+        moves=join_moves(_moves(left), left.charged, _moves(right), right.charged),
     )
+
+
+def _moves(session: Session) -> Moves:
+    return session.moves or Moves(session.last_report_at, session.last_report_at, counted=False)
 
 
 def _earliest(left: Proof | None, right: Proof | None) -> Proof | None:

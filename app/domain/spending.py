@@ -4,51 +4,84 @@ from collections.abc import Mapping
 from datetime import date
 from typing import NamedTuple
 
-from app.domain.quotas import Period
+from app.domain.local_time import period_begins_on
+from app.domain.quotas import Measure, Period, Tally
+
+
+class Used(NamedTuple):
+    """Octets by direction, and seconds online."""
+
+    up_octets: int = 0
+    down_octets: int = 0
+    seconds: int = 0
+
+    def of(self, measure: Measure) -> int:
+        """Return what a quota of this measure counts."""
+        match measure:
+            case Measure.BOTH:
+                return self.up_octets + self.down_octets
+            case Measure.DOWN:
+                return self.down_octets
+            case Measure.UP:
+                return self.up_octets
+            case Measure.TIME:
+                return self.seconds
 
 
 class Usage(NamedTuple):
-    """Octets, up and down together, that an account has used: today, this month, and ever.
+    """The sums of an account as they stood on `day`; `as_of` brings them to a later day.
 
-    `day` says which local day "today" was when the sums were made; `as_of` brings them to a later day.
+    `counts` are those of `tallies`, which many accounts share. `online_until` is the second since 1970 until which
+    time online is in the sums; 0 where none is counted.
     """
 
     day: date
-    day_octets: int = 0
-    month_octets: int = 0
-    total_octets: int = 0
+    tallies: tuple[Tally, ...] = ()
+    counts: tuple[int, ...] = ()
+    online_until: int = 0
 
-    def as_of(self, day: date) -> "Usage":
-        """Return the usage as it stands on `day`: a new day or month begins with nothing used."""
+    def used(self, tally: Tally) -> int:
+        """Return what was used in the current period; KeyError if that is not counted."""
+        for known, count in zip(self.tallies, self.counts, strict=True):
+            if known == tally:
+                return count
+        raise KeyError(tally)
+
+    def as_of(self, day: date, billing_day: int) -> "Usage":
+        """Return the usage as it stands on `day`: a period that has begun since begins with nothing used."""
         if day <= self.day:
             return self
-        same_month = (day.year, day.month) == (self.day.year, self.day.month)
-        return Usage(day, 0, self.month_octets if same_month else 0, self.total_octets)
-
-    def plus(self, day: date, octets: int) -> "Usage":
-        """Return the usage with `octets` more on `day`; octets of an earlier day count where that day still counts."""
-        now = self.as_of(day)
-        same_day = day == now.day
-        same_month = (day.year, day.month) == (now.day.year, now.day.month)
-        return Usage(
-            now.day,
-            now.day_octets + (octets if same_day else 0),
-            now.month_octets + (octets if same_month else 0),
-            now.total_octets + octets,
+        counts = (
+            count if _holds(tally.period, self.day, day, billing_day) else 0
+            for tally, count in zip(self.tallies, self.counts, strict=True)
         )
+        return self._replace(day=day, counts=tuple(counts))
 
-    def octets(self, period: Period) -> int:
-        """Return what was used in the current `period`."""
-        match period:
-            case Period.DAY:
-                return self.day_octets
-            case Period.MONTH:
-                return self.month_octets
-            case Period.TOTAL:
-                return self.total_octets
+    def plus(self, day: date, used: Used, billing_day: int) -> "Usage":
+        """Return the usage with more on `day`; what was used on an earlier day counts where that day still counts."""
+        now = self.as_of(day, billing_day)
+        counts = (
+            count + used.of(tally.measure) if _holds(tally.period, day, now.day, billing_day) else count
+            for tally, count in zip(now.tallies, now.counts, strict=True)
+        )
+        return now._replace(counts=tuple(counts))
 
 
-def usage_from_days(days: Mapping[date, int], day: date) -> Usage:
-    """Sum octets per local day into the usage as it stands on `day`."""
-    month = sum(octets for d, octets in days.items() if (d.year, d.month) == (day.year, day.month))
-    return Usage(day, days.get(day, 0), month, sum(days.values()))
+def nothing_used(day: date, tallies: tuple[Tally, ...]) -> Usage:
+    """Return the usage of an account that has used nothing."""
+    return Usage(day, tallies, (0,) * len(tallies))
+
+
+def usage_from_days(days: Mapping[date, Used], day: date, tallies: tuple[Tally, ...], billing_day: int) -> Usage:
+    """Sum what was used on local days into the usage as it stands on `day`."""
+    counts = (
+        sum(used.of(tally.measure) for on, used in days.items() if _holds(tally.period, on, day, billing_day))
+        for tally in tallies
+    )
+    return Usage(day, tallies, tuple(counts))
+
+
+def _holds(period: Period, earlier: date, day: date, billing_day: int) -> bool:
+    """Tell whether an earlier day lies in the period that `day` lies in."""
+    begin = period_begins_on(period, day, billing_day)
+    return begin is None or begin <= earlier

@@ -60,6 +60,11 @@ def format_amount(octets: int) -> str:
     return _shortest(octets, (("GB", GB), ("MB", MB), ("kB", KB)), unit="B")
 
 
+def format_duration(seconds: int) -> str:
+    """Write seconds in the shortest form that `parse_duration` reads back exactly."""
+    return _shortest(seconds, (("d", 86_400), ("h", 3_600), ("m", 60)), unit="s")
+
+
 def _shortest(value: int, steps: tuple[tuple[str, int], ...], unit: str = "") -> str:
     for suffix, size in steps:
         if value and value % size == 0:

@@ -25,7 +25,7 @@ class Account(NamedTuple):
     """One account with its effective policy.
 
     `version` grows with every change that a node must know before it may decide. `valid_until` is absolute;
-    `first_used_at` starts the plan's own validity.
+    `first_used_at` starts the plan's own validity. `billing_day`, 1 to 31, begins the billing period.
     """
 
     id: str
@@ -37,6 +37,7 @@ class Account(NamedTuple):
     valid_until: datetime | None = None
     first_used_at: datetime | None = None
     site_id: str | None = None
+    billing_day: int = 1
 
     def ends_at(self, now: datetime) -> datetime | None:
         """Return when the account ends: its own date or the plan's validity since (or, unused, from) its first use."""

@@ -130,20 +130,21 @@ def _limits(grant: Grant) -> str:
     openNDS has no quota for both directions together, so what is left is divided: an eighth for sending, but never
     less than the last megabytes, by which it may be overrun.
     """
-    if grant.octets_left is None:
-        up_quota = down_quota = 0
-    else:
+    up_octets, down_octets = grant.up_octets_left, grant.down_octets_left
+    if grant.octets_left is not None:
         floor = min(grant.octets_left, _LAST_OCTETS)
-        up_octets = max(grant.octets_left // 8, floor)
-        up_quota, down_quota = _kib(up_octets), _kib(max(grant.octets_left - up_octets, floor))
-    return f"{_kbits(grant.up_bps)} {_kbits(grant.down_bps)} {up_quota} {down_quota}"
+        up_share = max(grant.octets_left // 8, floor)
+        down_share = max(grant.octets_left - up_share, floor)
+        up_octets = up_share if up_octets is None else min(up_share, up_octets)
+        down_octets = down_share if down_octets is None else min(down_share, down_octets)
+    return f"{_kbits(grant.up_bps)} {_kbits(grant.down_bps)} {_kib(up_octets)} {_kib(down_octets)}"
 
 
 _LAST_OCTETS: Final = 2_000_000
 
 
-def _kib(octets: int) -> int:
-    return max(1, octets // 1024)
+def _kib(octets: int | None) -> int:
+    return 0 if octets is None else max(1, octets // 1024)
 
 
 def _kbits(bps: int | None) -> int:

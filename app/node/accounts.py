@@ -12,6 +12,7 @@ from app.db.snapshot import AccountFacts
 from app.domain.overlays import Overlay
 from app.domain.plans import Plan
 from app.domain.policies import Policy, Rules
+from app.domain.quotas import Tally, tallies_of
 from app.domain.users import Account, Credential
 
 
@@ -71,6 +72,12 @@ class Accounts:
         """Return the name and credential of an account; None for guests and vouchers."""
         return self._logins.get(account_id)
 
+    @property
+    def tallies(self) -> tuple[Tally, ...]:
+        """Return whatever the quotas of any plan or person are held against."""
+        own = (override.quota for overlay in self._own.values() for override in overlay.quotas)
+        return tallies_of((*self._rules.quotas, *own))
+
     # What is written to the disk
 
     def copied(self) -> "Accounts":
@@ -109,6 +116,7 @@ class Accounts:
             account.site_id,
             None if login is None else login.username,
             None if login is None else login.credential,
+            account.billing_day,
         )
 
     # What the database says
@@ -169,6 +177,7 @@ class Accounts:
             fact.valid_until,
             fact.first_used_at,
             fact.site_id,
+            fact.billing_day,
         )
         if fact.username is not None:
             self._logins[fact.id] = Login(fact.username, fact.credential)

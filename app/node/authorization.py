@@ -239,7 +239,7 @@ class Authorizer:
         device = device_name(asked.mac, nas_id, asked.acct_session_id)
         decision = decide_access(
             account,
-            self._snapshot.usage_of(account.id, asked.now),
+            self._snapshot.usage_of(account, asked.now),
             device=device,
             online_devices=online,
             now=asked.now,

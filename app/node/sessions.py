@@ -6,15 +6,21 @@ Start has not come: it holds a place for 90 s.
 """
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo
 
 from app.db.snapshot import SessionFacts
+from app.domain.local_time import day_begins_at, local_day
+from app.domain.online import Stretch, by_day, union
 from app.domain.sessions import ReportKind, SessionReport
+from app.domain.spending import Used
 
 RESERVATION_SECONDS: Final = 90
 _DECIDED_WITHIN_SECONDS: Final = 10.0  # of its coming; a request that was parked may be overtaken by that much
+_DAY: Final = timedelta(days=1)
 
 Key = tuple[str, str, str, str, str]
 """A session: NAS id, scope, Acct-Session-Id, MAC, acceptance id ("" if none)."""
@@ -46,22 +52,42 @@ NOWHERE: Final = Place(0, 0)
 
 @dataclass(slots=True)
 class Octets:
-    """One session's octets: what the database holds, what our own reports say, and where the last of these stands.
+    """One session: what the database holds of it, what our own reports say, and where the last of these stands.
 
+    `since` and `until` are when it began and when its last data had moved, `at` is the last own report, in seconds
+    since 1970; `day` is its local day, and `day_up` and `day_down` what own reports count until that day began.
     Own reports move it on; what the database says makes a new one of it, so that a copy of the references is of one
     moment of the database.
     """
 
     account_id: str
-    merged: int = 0
-    own: int = 0
+    since: int = 0
+    merged_up: int = 0
+    merged_down: int = 0
+    up: int = 0
+    down: int = 0
+    until: int = 0
+    at: int = 0
+    day: int = 0
+    day_up: int = 0
+    day_down: int = 0
     place: Place = NOWHERE
+
+
+class LocalDay(NamedTuple):
+    """A local day: its ordinal, and the seconds since 1970 at which it begins and ends."""
+
+    ordinal: int
+    begins: int
+    ends: int
 
 
 class Sessions:
     """Devices by MAC (the newest session of each; an Accept supersedes the older one anywhere), octets by session."""
 
-    def __init__(self, stored: Iterable[SessionFacts] = ()) -> None:
+    def __init__(self, zone: ZoneInfo, stored: Iterable[SessionFacts] = ()) -> None:
+        self._zone = zone
+        self._day = LocalDay(0, 0, 0)  # the one that was asked for last
         self._devices: dict[str, Presence] = {}
         self._reserved: deque[tuple[float, str]] = deque()  # (until, device) of reservations, in order
         self._of_account: dict[str, set[str]] = {}
@@ -82,12 +108,31 @@ class Sessions:
             self._leave(mac)
         return set(self._of_account.get(account_id, ()))
 
-    def unmerged_octets(self, account_id: str) -> int:
-        """Return what the account used that the database does not know yet."""
+    def unmerged(self, account_id: str, online_until: int) -> Sequence[tuple[date, Used]]:
+        """Return what the account used that the database does not know yet, by local day.
+
+        Time online is what goes beyond `online_until`, until which the database counts it; once for several devices.
+        """
         keys = self._unmerged.get(account_id)
         if not keys:
-            return 0
-        return sum(max(0, self._octets[key].own - self._octets[key].merged) for key in keys)
+            return ()
+        used: list[tuple[date, Used]] = []
+        stretches: list[Stretch] = []
+        for key in keys:
+            octets = self._octets[key]
+            up, down = max(0, octets.up - octets.merged_up), max(0, octets.down - octets.merged_down)
+            up_today = min(up, max(0, octets.up - octets.day_up))
+            down_today = min(down, max(0, octets.down - octets.day_down))
+            day = date.fromordinal(octets.day)
+            used.append((day, Used(up_today, down_today)))
+            if up > up_today or down > down_today:
+                used.append((day - _DAY, Used(up - up_today, down - down_today)))
+            since = max(octets.since, online_until)
+            if octets.until > since:
+                stretches.append(Stretch(since, octets.until))
+        for stretch in union(stretches):
+            used += [(day, Used(seconds=until - since)) for day, (since, until) in by_day(stretch, self._zone)]
+        return used
 
     def acceptance_of(self, account_id: str, nas_id: str, mac: str, acct_session_id: str) -> str | None:
         """Return the acceptance id of the session that a re-authentication is about; None if it is a new one."""
@@ -149,11 +194,37 @@ class Sessions:
         key = (report.nas_id, report.nas_scope, report.acct_session_id, report.mac, report.acceptance_id or "")
         octets = self._octets.get(key)
         if octets is None:
-            octets = self._octets[key] = Octets(report.account_id)
-        octets.own = max(octets.own, report.up_octets + report.down_octets)
+            since = report.starts_at or report.event_at
+            octets = self._octets[key] = Octets(report.account_id, int(since.timestamp()))
+        self._move_on(octets, report)
         octets.place = place
         self._note_unmerged(key, octets)
         return left
+
+    def _move_on(self, octets: Octets, report: SessionReport) -> None:
+        """Count what a report says; what it adds is spread evenly over the time since the one before, as usage is."""
+        at = int(report.event_at.timestamp())
+        up_before, down_before = max(octets.up, octets.merged_up), max(octets.down, octets.merged_down)
+        up_more, down_more = max(0, report.up_octets - up_before), max(0, report.down_octets - down_before)
+        today = self._local_day(at)
+        if today.ordinal > octets.day:
+            before = octets.at or octets.since
+            if before < today.begins:
+                part, whole = today.begins - before, at - before
+                octets.day_up = up_before + up_more * part // whole
+                octets.day_down = down_before + down_more * part // whole
+            octets.day = today.ordinal
+        if up_more or down_more or not (report.has_octets or report.up_octets or report.down_octets):
+            octets.until = max(octets.until, at)
+        octets.up, octets.down = max(octets.up, report.up_octets), max(octets.down, report.down_octets)
+        octets.at = max(octets.at, at)
+
+    def _local_day(self, at: int) -> LocalDay:
+        if not self._day.begins <= at < self._day.ends:
+            day = local_day(datetime.fromtimestamp(at, UTC), self._zone)
+            begins, ends = day_begins_at(day, self._zone), day_begins_at(day + _DAY, self._zone)
+            self._day = LocalDay(day.toordinal(), int(begins.timestamp()), int(ends.timestamp()))
+        return self._day
 
     def take_restart(self, nas_id: str, nas_scope: str, at: float) -> None:
         """Empty a NAS that has restarted: nothing that began before `at` is online there."""
@@ -180,8 +251,8 @@ class Sessions:
         if octets is None:
             if not facts.open:
                 return
-            octets = Octets(facts.account_id)
-        self._octets[key] = replace(octets, merged=facts.octets)
+            octets = Octets(facts.account_id, int(facts.started_at.timestamp()))
+        self._octets[key] = replace(octets, merged_up=facts.up_octets, merged_down=facts.down_octets)
         if facts.open:
             since = facts.started_at.timestamp()
             here = self._devices.get(name)
@@ -211,7 +282,7 @@ class Sessions:
                 continue
             self._forget_unmerged(key, octets)
             if self._is_here(key):
-                self._octets[key] = replace(octets, own=0)
+                self._octets[key] = replace(octets, up=0, down=0)
             else:
                 del self._octets[key]
         self._reported += sorted((self._octets[key].place, key) for key in later)
@@ -223,8 +294,9 @@ class Sessions:
             for key in keys:
                 theirs = older._octets[key]  # noqa: SLF001 its own class
                 if theirs.place > merged:
-                    mine = self._octets.setdefault(key, Octets(theirs.account_id))
-                    mine.own, mine.place = theirs.own, theirs.place
+                    stored = self._octets.get(key) or Octets(theirs.account_id)
+                    mine = replace(theirs, merged_up=stored.merged_up, merged_down=stored.merged_down)
+                    self._octets[key] = mine
                     self._note_unmerged(key, mine)
                     reported.add((mine.account_id, key[0], key[2]))
         self._reported = deque(sorted(self._reported))
@@ -245,9 +317,11 @@ class Sessions:
         return dict(self._devices), dict(self._octets)
 
     @classmethod
-    def restored(cls, devices: Mapping[str, Presence], octets: Mapping[Key, Octets], merged: Place) -> "Sessions":
+    def restored(
+        cls, zone: ZoneInfo, devices: Mapping[str, Presence], octets: Mapping[Key, Octets], merged: Place
+    ) -> "Sessions":
         """Return what was `copied`; own reports behind `merged` in our own journal are not in the database yet."""
-        sessions = cls()
+        sessions = cls(zone)
         for name, presence in devices.items():
             sessions._enter(name, presence)
         sessions._octets = dict(octets)

@@ -14,6 +14,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from app.db import ceilings, feed, hints, nases, overlays, sites
+from app.db import usage as db_usage
 from app.db.engine import Connection, Database
 from app.db.feed import Cursor, FeedKind, News
 from app.db.rules import read_rules
@@ -23,13 +24,14 @@ from app.db.snapshot import (
     read_positions,
     read_resume_grants,
     read_sessions,
-    read_usage,
 )
 from app.domain.ceilings import Ceiling
 from app.domain.local_time import local_day
 from app.domain.policies import Rules
+from app.domain.quotas import Quota, Tally, tallies_of
 from app.domain.resume import KEPT_AFTER_END, ResumeGrant, grant_ends_at
-from app.domain.spending import Usage
+from app.domain.spending import Usage, nothing_used
+from app.domain.users import Account
 from app.node.accounts import Accounts
 from app.node.journal.segment import Position
 from app.node.learned import Learned
@@ -55,6 +57,7 @@ class Source(StrEnum):
 class Snapshot:
     """All that a node decides by.
 
+    `tallies` are what is counted of every account: whatever the quota of a plan or a person is held against.
     `own_position` is how far its own journal is in the database; `seen` is how far what was loaded holds the journal.
     `changes` counts what the database has told.
     """
@@ -69,7 +72,8 @@ class Snapshot:
     nases: NasTable = field(default_factory=NasTable)
     ceilings: dict[str, tuple[Ceiling, ...]] = field(default_factory=dict)  # by account id
     usage: dict[str, Usage] = field(default_factory=dict)
-    sessions: Sessions = field(default_factory=Sessions)
+    tallies: tuple[Tally, ...] = ()
+    sessions: Sessions = field(init=False)
     learned: Learned = field(default_factory=Learned)
     source: Source = Source.NOTHING
     changes: int = 0
@@ -78,6 +82,9 @@ class Snapshot:
     cursor: Cursor | None = None
     _changing: threading.Lock = field(default_factory=threading.Lock)  # held while the feed's news are put in place
     _grants_at: datetime | None = None  # when grants that are over are next looked for
+
+    def __post_init__(self) -> None:
+        self.sessions = Sessions(self.zone)
 
     @property
     def loaded(self) -> bool:
@@ -89,14 +96,16 @@ class Snapshot:
         known = self.nases.by_id.get(nas_id)
         return nas_id if known is None else known.nas.name
 
-    def usage_of(self, account_id: str, now: datetime) -> Usage:
+    def usage_of(self, account: Account, now: datetime) -> Usage:
         """Return what an account has used: what the database says, and own reports that it does not hold yet."""
         day = local_day(now, self.zone)
-        known = self.usage.get(account_id)
-        own = self.sessions.unmerged_octets(account_id)
-        if known is None:
-            return Usage(day, own, own, own)
-        return known.plus(day, own) if own else known.as_of(day)
+        usage = self.usage.get(account.id)
+        if usage is None:
+            usage = nothing_used(day, self.tallies)
+        usage = usage.as_of(day, account.billing_day)
+        for on, used in self.sessions.unmerged(account.id, usage.online_until):
+            usage = usage.plus(on, used, account.billing_day)
+        return usage
 
     def note_login(self, mac: str, account_id: str, now: datetime) -> None:
         """Let a device come back from its login on, until the database says for how long it may; see `resume.begin`."""
@@ -125,15 +134,18 @@ class Snapshot:
                 devices, octets = self.sessions.copied()
                 usage, merged = dict(self.usage), self.own_position
             grants, accounts, table = dict(self.grants), self.accounts.copied(), self.nases
-            held = dict(self.ceilings)
-        return Contents(accounts, grants, table, held, usage, devices, octets, self.learned.lessons(), merged, seen)
+            held, tallies = dict(self.ceilings), self.tallies
+        return Contents(
+            accounts, grants, table, held, tallies, usage, devices, octets, self.learned.lessons(), merged, seen
+        )
 
     def begin(self, contents: Contents) -> None:
         """Take what an earlier run has written, before anything reads or follows."""
         self.accounts, self.grants, self.nases = contents.accounts, dict(contents.grants), contents.nases
         self.ceilings = dict(contents.ceilings)
-        self.usage, self.own_position, self.seen = dict(contents.usage), contents.merged, contents.seen
-        self.sessions = Sessions.restored(contents.devices, contents.octets, place_of(contents.merged))
+        self.tallies, self.usage = contents.tallies, dict(contents.usage)
+        self.own_position, self.seen = contents.merged, contents.seen
+        self.sessions = Sessions.restored(self.zone, contents.devices, contents.octets, place_of(contents.merged))
         self.learned.take(contents.learned)
         self.source = Source.FILE
 
@@ -149,14 +161,15 @@ class Snapshot:
             grants = read_resume_grants(connection, now=now - KEPT_AFTER_END)
             table = self._nas_table(connection, now)
             held = ceilings.read_all(connection, now=now)
-            usage = read_usage(connection, today=local_day(now, self.zone))
-            sessions = Sessions(read_sessions(connection))
+            tallies = accounts.tallies
+            usage = db_usage.read(connection, tallies, today=local_day(now, self.zone))
+            sessions = Sessions(self.zone, read_sessions(connection))
             position = self._own_position(connection)
         with self._changing, self.lock:
             sessions.carry_unmerged(self.sessions, place_of(position))
             self.learned.follow(self.nases, table)
             self.accounts, self.grants, self.nases, self.ceilings = accounts, grants, table, held
-            self.usage, self.sessions = usage, sessions
+            self.tallies, self.usage, self.sessions = tallies, usage, sessions
             self.own_position, self.seen, self.cursor = position, place_of(position), cursor
             self.source = Source.DATABASE
             self.changes += 1
@@ -164,12 +177,12 @@ class Snapshot:
     def refresh(self, database: Database, now: datetime) -> bool:
         """Read what changed since the last time and put it in place; tell whether anything did.
 
-        A gap in the feed means a fresh load.
+        A gap in the feed means a fresh load, and so does a quota of a kind that was not counted before.
         """
         assert self.cursor is not None
         with database.read() as connection:
             news = feed.read(connection, self.cursor)
-            if news is not None:
+            if news is not None and self._counted(connection, news):
                 with self._changing:
                     self._take(connection, news, now)
                     self.cursor = news.cursor
@@ -218,6 +231,15 @@ class Snapshot:
         if items.keys() & {FeedKind.USAGE, FeedKind.SESSION, FeedKind.POSITION}:
             self._take_usage(connection, items, now)
 
+    def _counted(self, connection: Connection, news: News) -> bool:
+        """Tell whether all is counted that the quotas in the news are held against."""
+        quotas: list[Quota] = []
+        if FeedKind.PLAN in news.items or FeedKind.SITE in news.items:
+            quotas += read_rules(connection).quotas
+        own = overlays.own_of(connection, news.items.get(FeedKind.ACCOUNT, _NOTHING))
+        quotas += (override.quota for overlay in own.values() for override in overlay.quotas)
+        return set(tallies_of(quotas)) <= set(self.tallies)
+
     def _take_accounts(self, connection: Connection, ids: Collection[str], now: datetime) -> None:
         if ids:
             self.accounts.put(ids, read_accounts(connection, ids), overlays.own_of(connection, ids), now=now)
@@ -232,7 +254,7 @@ class Snapshot:
     def _take_usage(self, connection: Connection, items: Mapping[FeedKind, frozenset[str]], now: datetime) -> None:
         """Move usage, the sessions it came from and our own position in one step: nothing counts twice."""
         used = items.get(FeedKind.USAGE, _NOTHING)
-        usage = read_usage(connection, used, today=local_day(now, self.zone)) if used else {}
+        usage = db_usage.read(connection, self.tallies, used, today=local_day(now, self.zone)) if used else {}
         stored = list(read_sessions(connection, items.get(FeedKind.SESSION, _NOTHING)))
         position = self._own_position(connection)
         with self.lock:

@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 
 from app.domain.access import Denial, DenialReason
 from app.domain.plans import Plan
+from app.domain.quotas import Measure
 from app.portal.problems import GOOD, WARNINGS, PageProblem
-from app.services.status import ConnectionState, Status
+from app.services.status import ConnectionState, QuotaLeft, Status
 from app.web.formats import Formats, When
 from app.web.theme import Service
 
@@ -33,12 +34,16 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What went wrong: a DenialReason or PageProblem, and what its message needs. `field` is the input it is about."""
+    """What went wrong: a DenialReason or PageProblem, and what its message needs. `field` is the input it is about.
+
+    `period` and `measure` are those of a quota that is used up.
+    """
 
     kind: str
     tone: str
     retry: When | None = None
     period: str | None = None
+    measure: str | None = None
     field: str | None = None
     incident: str = ""
 
@@ -75,6 +80,7 @@ class Left:
     whole: str
     period: str
     level: int
+    measure: str = "both"
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,17 +162,19 @@ def problem_of_denial(denial: Denial, formats: Formats, *, now: datetime) -> Pro
         kind=plain.kind,
         tone=plain.tone,
         retry=None if denial.retry_at is None else formats.when(denial.retry_at, now=now),
-        period=None if denial.period is None else denial.period.value,
+        period=None if denial.quota is None else denial.quota.period.value,
+        measure=None if denial.quota is None else denial.quota.measure.value,
         field=plain.field,
     )
 
 
 def offer_of(plan: Plan, formats: Formats) -> Offer:
     """Describe a plan before it is used: its tightest quota first, as a person meets it."""
-    quota = plan.quotas[0] if plan.quotas else None
-    seconds = plan.session_seconds or plan.validity_seconds
+    quota = next((quota for quota in plan.quotas if quota.measure is not Measure.TIME), None)
+    timed = next((quota.amount for quota in plan.quotas if quota.measure is Measure.TIME), None)
+    seconds = timed or plan.session_seconds or plan.validity_seconds
     return Offer(
-        amount=None if quota is None else formats.amount(quota.octets),
+        amount=None if quota is None else formats.amount(quota.amount),
         period=None if quota is None else quota.period.value,
         rate=None if plan.down_bps is None else formats.rate(plan.down_bps),
         time=None if seconds is None else formats.duration(seconds),
@@ -197,24 +205,17 @@ def connected(
     look_again_url: str,
 ) -> Connected:
     """Describe a connection."""
-    quota, plan = status.quota, status.plan
+    plan, tightest = status.plan, status.quota or status.time
     ended = status.state is ConnectionState.ENDED or status.denial is not None
     return Connected(
         page=page,
         state="ended" if ended else "online" if status.carried_out else "connected",
         token=token,
-        left=None
-        if quota is None
-        else Left(
-            formats.amount(quota.left_octets),
-            formats.amount(quota.whole_octets),
-            quota.period.value,
-            level(quota.left_octets, quota.whole_octets),
-        ),
+        left=None if tightest is None else _left(tightest, formats),
         used=None
-        if quota is not None or status.used_today_octets is None
+        if status.quota is not None or status.used_today_octets is None
         else formats.amount(status.used_today_octets),
-        time=None if status.ends_at is None else formats.duration(int((status.ends_at - now).total_seconds())),
+        time=_time_left(status, formats, now),
         rate=None if plan.down_bps is None else formats.rate(plan.down_bps),
         devices="" if status.devices_online is None else formats.count(status.devices_online),
         device_limit=None if plan.device_limit is None else formats.count(plan.device_limit),
@@ -227,6 +228,22 @@ def connected(
         device_api=device_api,
         again_url=again_url if status.denial is None and (ended or status.carried_out) else "",
     )
+
+
+def _left(left: QuotaLeft, formats: Formats) -> Left:
+    quota = left.quota
+    write = formats.duration if quota.measure is Measure.TIME else formats.amount
+    return Left(
+        write(left.left), write(quota.amount), quota.period.value, level(left.left, quota.amount), quota.measure.value
+    )
+
+
+def _time_left(status: Status, formats: Formats, now: datetime) -> str | None:
+    """Write how long the connection may last: until it must end, or until the time of a quota is used up."""
+    seconds = [] if status.ends_at is None else [int((status.ends_at - now).total_seconds())]
+    if status.time is not None:
+        seconds.append(status.time.left)
+    return formats.duration(min(seconds)) if seconds else None
 
 
 def _ending(status: Status, formats: Formats, *, now: datetime) -> Problem | None:

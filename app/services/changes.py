@@ -6,14 +6,14 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from app.db import accounts, changes, sessions, usage
+from app.db import accounts, changes, sessions
 from app.db.engine import Connection
 from app.domain.access import DenialReason, End, Grant, reconsider
 from app.domain.changes import Change, ChangeKind, ChangeState
 from app.domain.keys import Chance, draw_id
 from app.domain.local_time import local_day
 from app.domain.sessions import Session
-from app.domain.spending import Usage
+from app.services.usage import usages_of
 
 POLICY: Final = "policy"
 """The reason of a change within which a session goes on; the new limits are read when it is sent."""
@@ -41,13 +41,11 @@ def reconsider_sessions(
 
     What is queued already is not queued twice, and what does not hold any more is withdrawn.
     """
-    today = local_day(now, zone)
-    spent = usage.read(connection, account_ids, today=today, since=None)
     open_sessions = sessions.open_places(connection, account_ids)
-    for place, account in accounts.by_places(connection, open_sessions, now=now).items():
-        decision = reconsider(
-            account, spent.get(account.id, Usage(today)), device="", online_devices=(), now=now, zone=zone
-        )
+    places = accounts.by_places(connection, open_sessions, now=now)
+    spent = usages_of(connection, places.values(), local_day(now, zone))
+    for place, account in places.items():
+        decision = reconsider(account, spent[account.id], device="", online_devices=(), now=now, zone=zone)
         _queue(connection, open_sessions[place], decision, now=now, chance=chance)
 
 

@@ -43,6 +43,7 @@ from app.domain.resume import LOG_OUT_CAUSE
 from app.domain.sessions import START_TOLERANCE, NasRestart, Proof, Session, SessionReport
 from app.services import limits
 from app.services.changes import heed_reports
+from app.services.online_time import online_after
 from app.services.verdicts import begin_grants, log_verdicts
 
 _ACCEPT_BEFORE_START: Final = timedelta(minutes=10)
@@ -330,7 +331,7 @@ def _proof_of(session: Session, by_name: Mapping[tuple[str, str, str], Sequence[
 
 def _store(connection: Connection, ledger: Ledger, batch: _Batch) -> _Told:
     """Write what changed, charge it, and end the sessions of those who used up a quota by it."""
-    charged = {session.account_id for session in ledger.sessions() if session.account_id is not None}
+    charged = ledger.accounts()
     known = accounts.by_ids(connection, charged, now=batch.now) if charged else []
     existing = {account.id for account in known}
     ledger.orphan(existing)
@@ -340,8 +341,10 @@ def _store(connection: Connection, ledger: Ledger, batch: _Batch) -> _Told:
     heed_reports(connection, changed, now=batch.now)
     events.move(connection, dict(gone))
     sessions.remove(connection, gone)
-    usage.add(connection, moved)
+    online = online_after(connection, ledger.online_moved(), existing, batch.zone)
+    usage.add(connection, moved, online.before, online.after)
     used_more = {account_id for (account_id, _), used in moved.items() if used.octets > 0}
+    used_more |= {account_id for account_id, _ in online.after}
     limits.end_exhausted(
         connection,
         [account for account in known if account.id in used_more],
@@ -351,7 +354,7 @@ def _store(connection: Connection, ledger: Ledger, batch: _Batch) -> _Told:
     )
     return _Told(
         frozenset(),
-        frozenset(account_id for account_id, _ in moved),
+        frozenset(account_id for account_id, _ in (*moved, *online.after)),
         frozenset(session.id for session in changed if session.account_id is not None) | {id_ for id_, _ in gone},
         _end_grants(connection, ledger),
     )

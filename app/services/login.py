@@ -12,7 +12,7 @@ from threading import BoundedSemaphore
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from app.db import access_log, accounts, ceilings, credentials, devices, feed, guests, online, resume, snapshot, users
+from app.db import access_log, accounts, ceilings, credentials, devices, feed, guests, online, resume, users
 from app.db.engine import Connection, Database
 from app.db.feed import FeedKind
 from app.domain import tickets
@@ -23,13 +23,13 @@ from app.domain.keys import Chance, draw_id, tag
 from app.domain.local_time import local_day
 from app.domain.reports import Decided, Method
 from app.domain.resume import ResumeGrant, grant_ends_at
-from app.domain.spending import Usage
 from app.domain.text import TextError, canonical_username
 from app.domain.tickets import Ticket, TicketKind, TicketName
 from app.domain.users import Account, Credential, CredentialKind
 from app.services import passwords, vouchers
 from app.services.keyring import Keyring
 from app.services.spots import Spot
+from app.services.usage import usages_of
 
 _HASHING: Final = BoundedSemaphore(4)
 """At most so many argon2 checks at once in a process (19 MiB and 30 ms each): a flood waits, memory does not grow."""
@@ -112,7 +112,7 @@ def log_in(
         account = _account(connection, spot, attempt, checked, now=now, chance=chance)
         decision = decide_access(
             account,
-            usage_of(connection, account.id, now=now, zone=zone),
+            usages_of(connection, [account], local_day(now, zone))[account.id],
             device=attempt.mac,
             online_devices=online.devices_of(connection, account.id),
             now=now,
@@ -126,12 +126,6 @@ def log_in(
         issued = _issue(keyring, spot, account, attempt, kind=checked.kind, grant=decision, now=now, resume_until=until)
         _log(connection, spot, attempt, now=now, account_id=account.id, granted=issued)
         return issued
-
-
-def usage_of(connection: Connection, account_id: str, *, now: datetime, zone: ZoneInfo) -> Usage:
-    """Return what an account has used, as the database knows it."""
-    today = local_day(now, zone)
-    return snapshot.read_usage(connection, [account_id], today=today).get(account_id, Usage(today))
 
 
 def _check(

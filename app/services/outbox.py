@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from app.db import access_log, accounts, ceilings, changes, events, hints, nases, resume, sessions, sites, usage
+from app.db import access_log, accounts, ceilings, changes, events, hints, nases, resume, sessions, sites
 from app.db.changes import Due, Lane
 from app.db.engine import Connection, Database
 from app.db.hints import Notice
@@ -22,11 +22,11 @@ from app.domain.local_time import local_day
 from app.domain.nases import Nas
 from app.domain.resume import grant_for
 from app.domain.sessions import Session
-from app.domain.spending import Usage
 from app.services.changes import UNCONDITIONAL
 from app.services.keyring import Keyring
 from app.services.nases import open_secrets
 from app.services.stale import close_denied
+from app.services.usage import usages_of
 
 LEASE: Final = timedelta(minutes=3)
 """How long a claim holds: longer than every try of one change takes together."""
@@ -200,8 +200,7 @@ class _Gathering:
         ids = {session.account_id for session in found if session.account_id is not None}
         places = {(session.account_id, session.site_id) for session in found if session.account_id is not None}
         self._accounts = accounts.by_places(connection, places, now=now)
-        self._today = local_day(now, zone)
-        self._spent = usage.read(connection, ids, today=self._today, since=None)
+        self._spent = usages_of(connection, self._accounts.values(), local_day(now, zone))
         self._ceilings = ceilings.of_accounts(connection, ids, now=now)
         self._grants = resume.of_macs(connection, {session.mac for session in found}, now=now)
         self._devices: dict[str, set[str]] = {}
@@ -241,7 +240,7 @@ class _Gathering:
             return None
         return reconsider(
             account,
-            self._spent.get(account.id, Usage(self._today)),
+            self._spent[account.id],
             device=session.mac,
             online_devices=(),
             now=self._now,

@@ -1,5 +1,6 @@
 """What an admin does with plans: one function, one transaction each."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final, TypedDict, Unpack
 
@@ -7,7 +8,8 @@ from app.db import feed, plans
 from app.db.engine import Connection, Database
 from app.db.feed import FeedKind
 from app.domain.keys import Chance, draw_id
-from app.domain.plans import Plan
+from app.domain.plans import PERIOD_FIELDS, Plan
+from app.domain.quotas import Measure, Quota, Tally
 from app.domain.service_classes import ServiceClass
 from app.domain.text import spelled
 from app.services import fields
@@ -17,14 +19,18 @@ from app.services.errors import Conflict, Invalid, NotFound
 class PlanValues(TypedDict, total=False):
     """A plan's limits; None is "no such limit". What is left out keeps its value.
 
-    A new plan has no such limit, and the service class of residents.
+    A new plan has no such limit, and the service class of residents. `daily_octets` and its like are quotas of both
+    directions together; `quotas` are of any tally, each replaced whole.
     """
 
     down_bps: int | None
     up_bps: int | None
     daily_octets: int | None
+    weekly_octets: int | None
     monthly_octets: int | None
+    billing_octets: int | None
     total_octets: int | None
+    quotas: Mapping[Tally, Sequence[Quota]]
     device_limit: int | None
     session_seconds: int | None
     idle_seconds: int | None
@@ -38,6 +44,8 @@ class PlanValues(TypedDict, total=False):
     filter_id: str | None
     address_list: str | None
 
+
+_PLAIN_QUOTAS: Final = {field: period for period, field in PERIOD_FIELDS.items()}
 
 _BOUNDS: Final = {
     "down_bps": (1_000, 2**32 - 1),  # WISPr-Bandwidth-Max is 32 bits
@@ -58,12 +66,13 @@ _WORD_LENGTH: Final = 60
 def add_plan(database: Database, name: str, *, now: datetime, chance: Chance, **values: Unpack[PlanValues]) -> Plan:
     """Make a plan; raise Conflict, Invalid."""
     name = fields.label("name", name)
-    columns = checked(values)
+    columns, quotas = _values(values)
     with database.write() as connection:
         if plans.by_name(connection, name) is not None:
             raise Conflict("plan", name)
         plan_id = draw_id(chance)
         plans.add(connection, plan_id, name, columns, now=now)
+        plans.set_quotas(connection, plan_id, quotas)
         return _announce(connection, plan_id, now=now)
 
 
@@ -87,12 +96,13 @@ def set_plan(database: Database, name: str, *, now: datetime, **values: Unpack[P
 
     The version of an account stays: nodes hear of the plan, and a ticket need not wait for it.
     """
-    columns = checked(values)
+    columns, quotas = _values(values)
     with database.write() as connection:
         plan = plans.by_name(connection, spelled(name))
         if plan is None:
             raise NotFound("plan", name)
         plans.change(connection, plan.id, columns)
+        plans.set_quotas(connection, plan.id, quotas)
         return _announce(connection, plan.id, now=now)
 
 
@@ -111,8 +121,23 @@ def _announce(connection: Connection, plan_id: str, *, now: datetime) -> Plan:
     return plan
 
 
-def checked(values: PlanValues) -> dict[str, int | str | None]:
-    """Return the values as they are stored; raise Invalid for one that no plan can have."""
+def _values(values: PlanValues) -> tuple[dict[str, int | str | None], dict[Tally, Sequence[Quota]]]:
+    """Return the columns that change, and the quotas of each tally that changes."""
+    plain: dict[str, object] = {}
+    quotas: dict[Tally, Sequence[Quota]] = dict(values.get("quotas", {}))
+    for field, value in values.items():
+        if field in _PLAIN_QUOTAS:
+            period, octets = _PLAIN_QUOTAS[field], _amount(field, value)
+            quotas[Tally(period, Measure.BOTH)] = () if octets is None else (Quota(period, octets),)
+        elif field != "quotas":
+            plain[field] = value
+    for quota in (quota for some in quotas.values() for quota in some):
+        _amount("quotas", quota.amount)
+    return checked(plain), quotas
+
+
+def checked(values: Mapping[str, object]) -> dict[str, int | str | None]:
+    """Return the values as they are stored, all but the quotas; raise Invalid for one that no plan can have."""
     columns: dict[str, int | str | None] = {}
     for field, value in values.items():
         match value:
@@ -123,7 +148,11 @@ def checked(values: PlanValues) -> dict[str, int | str | None]:
             case None if field == "service_class":
                 raise Invalid(field, f"is one of {', '.join(ServiceClass)}")
             case _:
-                assert value is None or isinstance(value, int)
-                least, greatest = _BOUNDS.get(field, (1, fields.GREATEST))
-                columns[field] = fields.amount(field, value, least=least, greatest=greatest)
+                columns[field] = _amount(field, value)
     return columns
+
+
+def _amount(field: str, value: object) -> int | None:
+    assert value is None or isinstance(value, int)
+    least, greatest = _BOUNDS.get(field, (1, fields.GREATEST))
+    return fields.amount(field, value, least=least, greatest=greatest)

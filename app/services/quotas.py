@@ -9,7 +9,7 @@ from app.db.engine import Connection, Database
 from app.db.feed import FeedKind
 from app.domain.keys import Chance
 from app.domain.policies import Policy
-from app.domain.quotas import Period, Quota, QuotaOverride
+from app.domain.quotas import Quota, QuotaOverride, Tally
 from app.services import fields
 from app.services.changes import reconsider_sessions
 from app.services.errors import Invalid, NotFound
@@ -21,8 +21,7 @@ _AUTHOR_LENGTH: Final = 80
 def set_quota(
     database: Database,
     username: str,
-    period: Period,
-    octets: int,
+    quota: Quota,
     *,
     reason: str,
     author: str,
@@ -31,12 +30,15 @@ def set_quota(
     now: datetime,
     chance: Chance,
 ) -> Policy:
-    """Give a person a quota of their own for a period until `until` (None: for good); raise NotFound, Invalid."""
-    fields.amount("octets", octets, least=0)
+    """Give a person a quota of their own in place of the plan's of its tally, until `until` (None: for good).
+
+    Raise NotFound, Invalid.
+    """
+    fields.amount("octets", quota.amount, least=0)
     if until is not None and until <= now:
         raise Invalid("until", "has passed already")
     override = QuotaOverride(
-        Quota(period, octets),
+        quota,
         fields.reason("reason", reason, limit=_REASON_LENGTH),
         fields.reason("author", author, limit=_AUTHOR_LENGTH),
         until,
@@ -48,13 +50,13 @@ def set_quota(
 
 
 def clear_quota(
-    database: Database, username: str, period: Period, *, zone: ZoneInfo, now: datetime, chance: Chance
+    database: Database, username: str, tally: Tally, *, zone: ZoneInfo, now: datetime, chance: Chance
 ) -> Policy:
-    """Take a person's own quota for a period back, so that the plan's holds again; raise NotFound."""
+    """Take a person's own quota back, so that the plan's holds again; raise NotFound."""
     with database.write() as connection:
         account_id = _account_id(connection, username, now)
-        if not overrides.remove(connection, account_id, period):
-            raise NotFound("own quota", f"{username}, per {period.value}")
+        if not overrides.remove(connection, account_id, tally):
+            raise NotFound("own quota", f"{username}, per {tally.period.value}")
         return _announce(connection, account_id, zone=zone, now=now, chance=chance)
 
 

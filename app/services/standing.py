@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from app.db import access_log, devices, online, usage
+from app.db import access_log, devices, online
 from app.db.access_log import Refused
 from app.db.engine import Database
 from app.domain.local_time import local_day, period_ends_at
 from app.domain.policies import EffectiveQuota
-from app.domain.spending import Usage
 from app.domain.users import Device, User
+from app.services.usage import usages_of
 from app.services.users import stored_user
 
 __all__ = ["QuotaStanding", "Refused", "Standing", "standing_of"]
@@ -22,16 +22,16 @@ _REFUSALS_FOR: Final = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class QuotaStanding:
-    """One quota and what is used of it; a quota that is used up is renewed at `renewed_at` (None: never)."""
+    """One quota and what is used of it, in octets or seconds; it is renewed at `renewed_at` (None: never)."""
 
     effective: EffectiveQuota
-    used_octets: int
+    used: int
     renewed_at: datetime | None
 
     @property
     def used_up(self) -> bool:
         """Tell whether nothing is left."""
-        return self.effective.quota.octets_left(self.used_octets) == 0
+        return self.effective.quota.left(self.used) == 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +50,18 @@ def standing_of(database: Database, username: str, *, now: datetime, zone: ZoneI
     today = local_day(now, zone)
     with database.read() as connection:
         user = stored_user(connection, username, now)
-        account_id = user.account.id
-        used = usage.read(connection, [account_id], today=today, since=None).get(account_id, Usage(today))
+        account = user.account
+        account_id = account.id
+        used = usages_of(connection, [account], today)[account_id]
         return Standing(
             user,
             tuple(
-                QuotaStanding(each, used.octets(each.quota.period), period_ends_at(each.quota.period, now, zone))
-                for each in user.account.policy.quotas
+                QuotaStanding(
+                    each,
+                    used.used(each.quota.tally),
+                    period_ends_at(each.quota.period, now, zone, account.billing_day),
+                )
+                for each in account.policy.quotas
             ),
             tuple(devices.of_account(connection, account_id)),
             frozenset(online.devices_of(connection, account_id)),

@@ -4,6 +4,7 @@ The portal believes the MAC that a browser names. So there is nothing to know be
 that very login for that MAC.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -11,18 +12,21 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from app.db import accounts, online
+from app.db import usage as db_usage
 from app.db.engine import Connection, Database
 from app.db.online import OnlineSession
 from app.domain.access import Denial, decide_access
+from app.domain.local_time import local_day
 from app.domain.plans import Plan
-from app.domain.quotas import Period
+from app.domain.quotas import Measure, Period, Quota, Tally
 from app.domain.resume import login_behind
 from app.domain.users import Account
-from app.services.login import usage_of
+from app.services.usage import usages_of
 
 SETTLING: Final = timedelta(minutes=5)
 """How long after a login no session at all is no news: the first accounting is on its way, or the router has none."""
 
+_TODAY: Final = Tally(Period.DAY, Measure.BOTH)
 _CLOCK_TOLERANCE: Final = timedelta(minutes=2)
 _SECOND: Final = timedelta(seconds=1)  # a status link keeps the moment of its login in whole seconds
 
@@ -37,23 +41,24 @@ class ConnectionState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class QuotaLeft:
-    """The tightest quota: its period, its whole and what remains, in octets."""
+    """A quota and what remains of it."""
 
-    period: Period
-    whole_octets: int
-    left_octets: int
+    quota: Quota
+    left: int
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """One device's connection. `denial` says why it could not come back now; `stop_cause` what ended it.
+    """One device's connection. `quota` is the tightest one of octets, `time` that of seconds online.
 
+    `denial` says why it could not come back now; `stop_cause` what ended it.
     `carried_out`: a router has let the device in by this login; before that all figures are None.
     """
 
     state: ConnectionState
     plan: Plan
     quota: QuotaLeft | None
+    time: QuotaLeft | None
     used_today_octets: int | None
     ends_at: datetime | None
     devices_online: int | None
@@ -73,7 +78,9 @@ def read_status(
             return None
         if not _carried_out(connection, account_id, mac, login, logged_in_at):
             return _not_yet(account, logged_in_at, now)
-        usage = usage_of(connection, account_id, now=now, zone=zone)
+        today = local_day(now, zone)
+        usage = usages_of(connection, [account], today)[account_id]
+        used_today = db_usage.read(connection, (_TODAY,), [account_id], today=today).get(account_id)
         every = online.sessions_of(connection, account_id, since=logged_in_at - _CLOCK_TOLERANCE)
         own = _own(every, mac, logged_in_at)
         latest = next((session for session in own if session.open), own[0] if own else None)
@@ -82,21 +89,23 @@ def read_status(
     devices = {session.mac for session in every if session.open}
     decision = decide_access(account, usage, device=mac, online_devices=devices, now=now, zone=zone)
     state = _state(own, logged_in_at, now)
-    left = [
-        QuotaLeft(e.quota.period, e.quota.octets, e.quota.octets_left(usage.octets(e.quota.period)))
-        for e in account.policy.quotas
-    ]
+    left = [QuotaLeft(e.quota, e.quota.left(usage.used(e.quota.tally))) for e in account.policy.quotas]
     return Status(
         state=state,
         plan=account.policy.plan,
-        quota=min(left, key=lambda quota: quota.left_octets, default=None),
-        used_today_octets=usage.day_octets,
+        quota=_tightest(one for one in left if one.quota.measure is not Measure.TIME),
+        time=_tightest(one for one in left if one.quota.measure is Measure.TIME),
+        used_today_octets=0 if used_today is None else used_today.used(_TODAY),
         ends_at=_ends_at(account, latest, now),
         devices_online=len(devices | {mac} if state is not ConnectionState.ENDED else devices),
         reported_at=None if latest is None else latest.last_report_at,
         stop_cause=latest.stop_cause if latest is not None and not latest.open else None,
         denial=decision if isinstance(decision, Denial) else None,
     )
+
+
+def _tightest(left: Iterable[QuotaLeft]) -> QuotaLeft | None:
+    return min(left, key=lambda one: one.left, default=None)
 
 
 def _own(every: list[OnlineSession], mac: str, logged_in_at: datetime) -> list[OnlineSession]:
@@ -116,6 +125,7 @@ def _not_yet(account: Account, logged_in_at: datetime, now: datetime) -> Status:
         state=_state([], logged_in_at, now),
         plan=account.policy.plan,
         quota=None,
+        time=None,
         used_today_octets=None,
         ends_at=None,
         devices_online=None,

@@ -1,27 +1,17 @@
-"""What an account has used: today, this month, and ever, in the city's local time."""
+"""What an account has used in each period, in the city's local time."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from app.db import accounts, usage, users
 from app.db.engine import Connection, Database
 from app.domain.local_time import local_day
+from app.domain.quotas import Period, Tally
+from app.domain.spending import Usage, Used, nothing_used
 from app.domain.text import TextError, canonical_username
-from app.domain.usage import DayUsage
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """Octets of one period."""
-
-    up_octets: int
-    down_octets: int
-
-    @property
-    def total_octets(self) -> int:
-        """Return up and down together: what quotas count."""
-        return self.up_octets + self.down_octets
+from app.domain.users import Account
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +20,39 @@ class UsageView:
 
     user: str
     account_id: str
-    day: Counted
-    month: Counted
-    total: Counted
+    periods: Mapping[Period, Used]
+
+
+def usages_of(connection: Connection, some: Iterable[Account], today: date) -> dict[str, Usage]:
+    """Return what these accounts have used, as far as their quotas ask: only a total asks for a whole past.
+
+    One account may be there with several policies, those of the sites where it is online.
+    """
+    asked: dict[str, tuple[Tally, ...]] = {}
+    for account in some:
+        tallies = account.policy.tallies
+        asked[account.id] = tallies if account.id not in asked else tuple({*tallies, *asked[account.id]})
+    groups: dict[tuple[Tally, ...], list[str]] = {}
+    for account_id, tallies in asked.items():
+        groups.setdefault(tallies, []).append(account_id)
+    found: dict[str, Usage] = {}
+    for tallies, account_ids in groups.items():
+        found |= {account_id: nothing_used(today, tallies) for account_id in account_ids}
+        found |= usage.read(connection, tallies, account_ids, today=today)
+    return found
 
 
 def usage_of(database: Database, user: str, *, now: datetime, zone: ZoneInfo) -> UsageView | None:
     """Return the usage of a login name or an account's id; None if there is no such account."""
     with database.read() as connection:
         account_id = account_id_of(connection, user)
-        if account_id is None:
+        account = None if account_id is None else accounts.by_id(connection, account_id, now=now)
+        if account is None:
             return None
-        found = usage.of_account(connection, account_id, today=local_day(now, zone))
-        name = users.usernames_of(connection, [account_id]).get(account_id, account_id)
-        return UsageView(name, account_id, _counted(found.day), _counted(found.month), _counted(found.total))
+        today = local_day(now, zone)
+        found = usage.of_account(connection, account.id, account.billing_day, Period, today=today)
+        name = users.usernames_of(connection, [account.id]).get(account.id, account.id)
+        return UsageView(name, account.id, found)
 
 
 def account_id_of(connection: Connection, user: str) -> str | None:
@@ -55,7 +64,3 @@ def account_id_of(connection: Connection, user: str) -> str | None:
     if known:
         return next(iter(known.values())).account_id
     return next(iter(accounts.existing(connection, [user])), None)
-
-
-def _counted(used: DayUsage) -> Counted:
-    return Counted(used.up_octets, used.down_octets)

@@ -29,6 +29,7 @@ class UserValues(TypedDict, total=False):
     plan: str  # a plan's name
     site: str | None  # a site's name; None: every site
     valid_until: datetime | None
+    billing_day: int  # 1 to 31
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ def add_user(
             plan_id=_plan(connection, values.get("plan")).id,
             site_id=_site_id(connection, values.get("site")),
             valid_until=values.get("valid_until"),
+            billing_day=_billing_day(values.get("billing_day", 1)),
             now=now,
         )
         columns = {"account_id": account_id, "username": canonical, "name": "", "phone": None, "created_at": now}
@@ -106,6 +108,9 @@ def set_user(
             columns["site_id"] = _site_id(connection, values["site"])
         if "valid_until" in values:
             columns["valid_until"] = values["valid_until"]
+        if "billing_day" in values:
+            columns["billing_day"] = _billing_day(values["billing_day"])
+            feed.append(connection, now=now, items={FeedKind.USAGE: [user.account.id]})
         users.change(connection, user.account.id, _person(values))
         if columns:
             accounts.change(connection, user.account.id, columns)
@@ -177,6 +182,11 @@ def _person(values: UserValues) -> dict[str, object]:
     if "phone" in values:
         columns["phone"] = fields.phone(values["phone"])
     return columns
+
+
+def _billing_day(day: int) -> int:
+    fields.amount("billing_day", day, greatest=31)
+    return day
 
 
 def _plan(connection: Connection, name: str | None) -> Plan:

@@ -39,7 +39,11 @@ def test_plan_has_every_value_that_was_spelled(pesisir: Pesisir) -> None:
 def test_plan_keeps_what_a_change_does_not_name_and_none_takes_away(city: Pesisir) -> None:
     before = city.ok("plan", "show", "Warga", "--json").json
     city.ok("plan", "set", "Warga", "--daily", "none", "--up", "512k")
-    assert city.ok("plan", "show", "Warga", "--json").json == before | {"daily_octets": None, "up_bps": 512_000}
+    assert city.ok("plan", "show", "Warga", "--json").json == before | {
+        "daily_octets": None,
+        "quotas": [],
+        "up_bps": 512_000,
+    }
 
 
 def test_site_names_its_guest_plan(city: Pesisir) -> None:

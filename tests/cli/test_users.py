@@ -88,7 +88,7 @@ def test_user_who_used_a_quota_up_reads_until_when_and_was_told_why(city: Pesisi
         access_log.add(connection, [refused])
     shown = city.ok("user", "show", "siti").out
     tomorrow = local_day(now, WITA) + timedelta(days=1)
-    assert f"500 MB of 500 MB used (plan), used up until {tomorrow} 00:00:00" in shown
+    assert f"day 500MB, 500 MB used (plan), used up until {tomorrow} 00:00:00" in shown
     assert f"at gusung-1, device {MAC}: a quota was used up" in shown
     assert "devices online  0 of 2" in shown
     assert "30d 00h from the first use" in shown

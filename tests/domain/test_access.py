@@ -11,9 +11,9 @@ from app.domain.local_time import WITA, local_day
 from app.domain.overlays import Overlay
 from app.domain.policies import effective_policy
 from app.domain.quotas import Period, Quota, QuotaOverride
-from app.domain.spending import Usage
+from app.domain.spending import Usage, Used
 from app.domain.users import Account
-from tests.factories import MAC, NOON, make_account, make_plan
+from tests.factories import MAC, NOON, make_account, make_plan, make_usage
 
 TODAY = local_day(NOON, WITA)
 MB = 1_000_000
@@ -22,9 +22,12 @@ MONTH_END = datetime(2026, 11, 30, 16, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 OTHER, THIRD = "02:aa:00:00:00:02", "02:aa:00:00:00:03"
 
-DAILY = make_account(plan=make_plan(quotas=(Quota(Period.DAY, 500 * MB),)))
-BOTH = make_account(plan=make_plan(quotas=(Quota(Period.DAY, 500 * MB), Quota(Period.MONTH, 600 * MB))))
-TOTAL = make_account(plan=make_plan(quotas=(Quota(Period.DAY, 500 * MB), Quota(Period.TOTAL, 600 * MB))))
+DAY_QUOTA = Quota(Period.DAY, 500 * MB)
+MONTH_QUOTA = Quota(Period.MONTH, 600 * MB)
+TOTAL_QUOTA = Quota(Period.TOTAL, 600 * MB)
+DAILY = make_account(plan=make_plan(quotas=(DAY_QUOTA,)))
+BOTH = make_account(plan=make_plan(quotas=(DAY_QUOTA, MONTH_QUOTA)))
+TOTAL = make_account(plan=make_plan(quotas=(DAY_QUOTA, TOTAL_QUOTA)))
 
 
 def grant(octets_left: int | None = None, session_seconds: int | None = None) -> Grant:
@@ -34,7 +37,7 @@ def grant(octets_left: int | None = None, session_seconds: int | None = None) ->
 def decide(
     account: Account, usage: Usage | None = None, *, online: tuple[str, ...] = (), now: datetime = NOON
 ) -> Grant | Denial:
-    return decide_access(account, usage or Usage(TODAY), device=MAC, online_devices=online, now=now, zone=WITA)
+    return decide_access(account, usage or make_usage(TODAY), device=MAC, online_devices=online, now=now, zone=WITA)
 
 
 @pytest.mark.parametrize(
@@ -84,34 +87,34 @@ def test_nobody_expires_while_nobody_knows_the_time_and_sessions_are_short() -> 
 @pytest.mark.parametrize(
     ("account", "usage", "expected"),
     [
-        pytest.param(DAILY, Usage(TODAY, 500 * MB - 1), grant(1), id="one octet left"),
+        pytest.param(DAILY, make_usage(TODAY, 500 * MB - 1), grant(1), id="one octet left"),
         pytest.param(
             DAILY,
-            Usage(TODAY, 500 * MB),
-            Denial(DenialReason.QUOTA_EXHAUSTED, MIDNIGHT, Period.DAY),
+            make_usage(TODAY, 500 * MB),
+            Denial(DenialReason.QUOTA_EXHAUSTED, MIDNIGHT, DAY_QUOTA),
             id="quota just used up",
         ),
         pytest.param(
             DAILY,
-            Usage(TODAY, 501 * MB),
-            Denial(DenialReason.QUOTA_EXHAUSTED, MIDNIGHT, Period.DAY),
+            make_usage(TODAY, 501 * MB),
+            Denial(DenialReason.QUOTA_EXHAUSTED, MIDNIGHT, DAY_QUOTA),
             id="quota passed",
         ),
-        pytest.param(DAILY, Usage(TODAY - timedelta(days=1), 500 * MB), grant(500 * MB), id="used up yesterday"),
-        pytest.param(BOTH, Usage(TODAY, 0, 200 * MB), grant(400 * MB), id="the month has less left than the day"),
+        pytest.param(DAILY, make_usage(TODAY - timedelta(days=1), 500 * MB), grant(500 * MB), id="used up yesterday"),
+        pytest.param(BOTH, make_usage(TODAY, 0, 200 * MB), grant(400 * MB), id="the month has less left than the day"),
         pytest.param(
             BOTH,
-            Usage(TODAY, 500 * MB, 600 * MB),
-            Denial(DenialReason.QUOTA_EXHAUSTED, MONTH_END, Period.MONTH),
+            make_usage(TODAY, 500 * MB, 600 * MB),
+            Denial(DenialReason.QUOTA_EXHAUSTED, MONTH_END, MONTH_QUOTA),
             id="day and month used up: the month is named",
         ),
         pytest.param(
             TOTAL,
-            Usage(TODAY, 500 * MB, 500 * MB, 600 * MB),
-            Denial(DenialReason.QUOTA_EXHAUSTED, None, Period.TOTAL),
+            make_usage(TODAY, 500 * MB, 500 * MB, 600 * MB),
+            Denial(DenialReason.QUOTA_EXHAUSTED, None, TOTAL_QUOTA),
             id="total used up: waiting does not help",
         ),
-        pytest.param(make_account(), Usage(TODAY, 10**15, 10**15, 10**15), grant(), id="no quota"),
+        pytest.param(make_account(), make_usage(TODAY, 10**15, 10**15, 10**15), grant(), id="no quota"),
     ],
 )
 def test_quota(account: Account, usage: Usage, expected: Grant | Denial) -> None:
@@ -138,7 +141,7 @@ def test_device_limit(limit: int | None, online: tuple[str, ...], expected: Gran
 def test_own_quota_of_nothing_keeps_a_person_off() -> None:
     own = QuotaOverride(Quota(Period.DAY, 0), "penyalahgunaan", "admin")
     account = make_account()._replace(policy=effective_policy(make_plan(), Overlay(quotas=(own,)), now=NOON))
-    assert decide(account) == Denial(DenialReason.QUOTA_EXHAUSTED, MIDNIGHT, Period.DAY)
+    assert decide(account) == Denial(DenialReason.QUOTA_EXHAUSTED, MIDNIGHT, own.quota)
 
 
 @pytest.mark.parametrize(
@@ -147,7 +150,7 @@ def test_own_quota_of_nothing_keeps_a_person_off() -> None:
     ids=["goes on with what is left", "ends with the reason"],
 )
 def test_reconsider(account: Account, expected: Grant | End) -> None:
-    usage = Usage(TODAY, 200 * MB)
+    usage = make_usage(TODAY, 200 * MB)
     assert reconsider(account, usage, device=MAC, online_devices=(MAC,), now=NOON, zone=WITA) == expected
 
 
@@ -167,10 +170,10 @@ def test_grant_never_gives_more_than_any_quota_leaves_and_use_never_helps(
         if octets is not None
     )
     account = make_account(plan=make_plan(quotas=quotas))
-    usage = Usage(TODAY, day_used, day_used + earlier, day_used + earlier)
-    now, later = decide(account, usage), decide(account, usage.plus(TODAY, more))
+    usage = make_usage(TODAY, day_used, day_used + earlier, day_used + earlier)
+    now, later = decide(account, usage), decide(account, usage.plus(TODAY, Used(down_octets=more), 1))
     if isinstance(now, Grant):
-        lefts = [quota.octets_left(usage.octets(quota.period)) for quota in quotas]
+        lefts = [quota.left(usage.used(quota.tally)) for quota in quotas]
         assert now.octets_left == min(lefts, default=None)
         assert now.octets_left is None or now.octets_left > 0
     else:

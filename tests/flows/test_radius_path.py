@@ -16,6 +16,7 @@ import pytest
 
 from app.db.engine import Database
 from app.domain.local_time import WITA
+from app.domain.quotas import Period
 from app.domain.users import CredentialKind
 from app.node.running import read_running
 from app.services import users
@@ -88,7 +89,7 @@ def test_from_log_in_to_usage_and_back_into_the_next_decision(served: Installati
     assert (session.user, session.up_octets, session.down_octets) == ("budi", 0, 1_000_000)
     used = usage_of(city.database, "budi", now=datetime.now(UTC), zone=WITA)
     assert used is not None
-    assert used.day.total_octets == 1_000_000
+    assert used.periods[Period.DAY].down_octets == 1_000_000
     assert ask(served, "budi", "rahasia-123", session="81a00003").code is Code.ACCESS_REJECT
 
 

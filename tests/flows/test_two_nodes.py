@@ -14,6 +14,7 @@ import pytest
 
 from app.db.engine import Database
 from app.domain.local_time import WITA
+from app.domain.quotas import Measure, Period
 from app.domain.users import CredentialKind
 from app.node.journal.status import journal_status
 from app.services import plans, users
@@ -215,7 +216,7 @@ def test_overrun_of_a_quota_is_one_feed_delay_and_one_interim_interval_at_the_gr
     assert max(phone.overruns) <= OCTETS_PER_SECOND * (FEED_SECONDS + INTERIM_SECONDS + BUSY_SECONDS)
     used = usage_of(postgresql_database, "siti", now=datetime.now(UTC), zone=WITA)
     assert used is not None
-    assert used.day.total_octets == phone.used  # each report was heard by one of the two
+    assert used.periods[Period.DAY].of(Measure.BOTH) == phone.used  # each report was heard by one of the two
 
 
 def test_a_ticket_opens_one_session_whichever_server_is_asked(

@@ -14,6 +14,7 @@ from app.db.feed import FeedKind
 from app.domain.keys import new_id
 from app.domain.local_time import WITA
 from app.domain.nases import Family, Nas
+from app.domain.quotas import Measure, Period, Tally
 from app.domain.resume import ResumeGrant
 from app.domain.tickets import NONCE_OCTETS, Ticket, TicketKind, TicketName, issue, new_nonce
 from app.domain.users import Account, CredentialKind
@@ -26,6 +27,7 @@ from app.node.journal.writer import Journal
 from app.node.nases import KnownNas
 from app.node.passwords import PasswordChecker
 from app.node.replay import replay
+from app.node.sessions import Sessions
 from app.node.snapshot import Snapshot
 from app.node.stored.keeper import Keeper
 from app.node.stored.loading import load_stored, stored_path
@@ -313,3 +315,13 @@ def worker_of(city: City, folder: Path) -> Worker:
         monotonic=city.time.monotonic,
         chance=os.urandom,
     )
+
+
+def used_by(node: Node, account: Account, period: Period = Period.DAY) -> int:
+    """Return the octets that a node knows to be used in a period."""
+    return node.snapshot.usage_of(account, node.city.time.at).used(Tally(period, Measure.BOTH))
+
+
+def unmerged_by(sessions: Sessions, account_id: str) -> int:
+    """Return the octets that only the node knows of."""
+    return sum(used.of(Measure.BOTH) for _day, used in sessions.unmerged(account_id, 0))

@@ -10,8 +10,9 @@ from app.db.feed import FeedKind
 from app.domain.acceptances import Acceptance, read_class
 from app.domain.access import DenialReason
 from app.domain.hints import HintKind
+from app.domain.local_time import WITA
 from app.domain.nases import MAC_IS_PASSWORD, Family
-from app.domain.quotas import Period
+from app.domain.quotas import Period, Quota
 from app.domain.reports import Method
 from app.domain.resume import ResumeGrant
 from app.domain.users import CredentialKind
@@ -272,7 +273,7 @@ def test_two_servers_give_a_ticket_the_same_class(city: City, start: Start) -> N
     one = accepted(node.ask(node.request(ticket.name, ticket.password)))
     node.authorizer.tickets.__init__()  # type: ignore[misc] # another server has never seen it
     node.snapshot.load(city.database, city.time.at)
-    node.snapshot.sessions.__init__()  # type: ignore[misc] # nor its session
+    node.snapshot.sessions.__init__(WITA)  # type: ignore[misc] # nor its session
     assert accepted(node.ask(node.request(ticket.name, ticket.password))).class_value == one.class_value
 
 
@@ -283,8 +284,7 @@ def test_ticket_newer_than_what_the_node_knows_waits_for_one_read(city: City, st
     quotas.set_quota(
         city.database,
         "budi",
-        Period.DAY,
-        7_000_000,
+        Quota(Period.DAY, 7_000_000),
         reason="top-up",
         author="test",
         **city.circumstances,
@@ -611,7 +611,7 @@ def test_accept_carries_bursts_vlan_filter_and_address_list_and_so_does_its_verd
     attributes = node.known.profile.attributes(told)
     assert attributes.text("Mikrotik-Rate-Limit") == "2000000/4000000 6000000/8000000 2000000/4000000 8/8"
     (verdict,) = node.verdicts()
-    assert verdict.limits[6:] == (8_000_000, 6_000_000, 8, 20, "warga", "pulau")
+    assert verdict.limits[6:12] == (8_000_000, 6_000_000, 8, 20, "warga", "pulau")
 
 
 def test_site_and_own_values_decide_what_is_granted_and_end_by_the_clock(city: City, start: Start) -> None:

@@ -10,7 +10,7 @@ from radius.backend import Service
 from radius.codes import StatusType
 from radius.messages import Accept, Later, Reject
 from tests.factories import MAC
-from tests.node.city import MAC_SECRET, City, Node, Said
+from tests.node.city import MAC_SECRET, City, Node, Said, used_by
 from tests.node.journals import until
 
 Start = Callable[[City], Node]
@@ -86,7 +86,7 @@ def test_accounting_waits_for_a_slow_disk_beside_the_loop(city: City, start: Sta
     node.disk.moving.set()
     until(lambda: node.journal.counters.records == 3)
     assert node.backend.account([fast, record]) == [True, True]
-    assert node.snapshot.usage_of(account.id, city.time.at).day_octets == 1000
+    assert used_by(node, account) == 1000
     assert node.journal.counters.records == 3  # nothing was written twice
 
 
@@ -132,7 +132,7 @@ def test_session_and_its_usage_are_known_after_a_restart(city: City, start: Star
     node.backend.account([node.report(StatusType.INTERIM_UPDATE, **said)])
     city.time.pass_by(600)  # older than the last minutes, and not merged
     again = restarted(start, city)
-    assert again.snapshot.usage_of(account.id, city.time.at).day_octets == 1000
+    assert used_by(again, account) == 1000
     assert again.snapshot.sessions.online(account.id, city.time.at.timestamp()) == {MAC}
     repeated = again.ask(again.request("budi", "rahasia-123"))
     assert isinstance(repeated, Accept)

@@ -10,15 +10,14 @@ from sqlalchemy import update
 from app.db import accounts, feed, tables
 from app.db.feed import FeedKind
 from app.domain.nases import Demand
-from app.domain.quotas import Period
-from app.domain.spending import Usage
+from app.domain.quotas import Period, Quota
 from app.domain.users import Account
 from app.node.sessions import Place
 from app.services import nases, plans, quotas, sites, users
 from radius.codes import StatusType
 from radius.messages import Accept
-from tests.factories import MAC
-from tests.node.city import SECRET, City, Node, Said, worker_of
+from tests.factories import MAC, make_account
+from tests.node.city import SECRET, City, Node, Said, unmerged_by, used_by, worker_of
 from tests.node.journals import NODE
 
 Start = Callable[[City], Node]
@@ -27,7 +26,7 @@ Start = Callable[[City], Node]
 def policy_octets(node: Node, account: Account) -> int:
     known = node.snapshot.accounts.get(account.id, node.city.time.at)
     assert known is not None
-    return known.policy.quotas[0].quota.octets
+    return known.policy.quotas[0].quota.amount
 
 
 def go_online(node: Node, name: str = "budi", session: str = "81a00001") -> Said:
@@ -67,7 +66,9 @@ def test_every_change_is_followed(both_city: City, start: Start) -> None:
     node.learn()
     assert policy_octets(node, account) == 5_000_000
 
-    quotas.set_quota(city.database, "budi", Period.DAY, 9_000_000, reason="rapat", author="admin", **city.circumstances)
+    quotas.set_quota(
+        city.database, "budi", Quota(Period.DAY, 9_000_000), reason="rapat", author="admin", **city.circumstances
+    )
     node.learn()
     assert policy_octets(node, account) == 9_000_000
 
@@ -108,8 +109,7 @@ def test_override_ends_by_itself(city: City, start: Start) -> None:
     quotas.set_quota(
         city.database,
         "budi",
-        Period.DAY,
-        9_000_000,
+        Quota(Period.DAY, 9_000_000),
         reason="rapat",
         author="admin",
         until=city.time.at + timedelta(hours=2),
@@ -161,13 +161,13 @@ def test_own_usage_is_counted_once_before_and_after_it_is_merged(both_city: City
         total = octets
         record = node.report(StatusType.INTERIM_UPDATE, Acct_Output_Octets=octets, Acct_Session_Time=60, **said)
         assert node.backend.account([record]) == [True]
-        assert node.snapshot.usage_of(account.id, city.time.at).day_octets == total
+        assert used_by(node, account) == total
         if octets != 250_000:
             worker.drain()
-            assert node.snapshot.usage_of(account.id, city.time.at).day_octets == total
+            assert used_by(node, account) == total
             node.learn()
-            assert node.snapshot.usage_of(account.id, city.time.at).day_octets == total
-            assert node.snapshot.sessions.unmerged_octets(account.id) == 0
+            assert used_by(node, account) == total
+            assert unmerged_by(node.snapshot.sessions, account.id) == 0
 
 
 # D06
@@ -184,7 +184,7 @@ def test_two_nodes_that_saw_half_each_agree_once_merged(city: City, start: Start
         worker.drain()
         for one in (node, other):
             one.learn()
-            assert one.snapshot.usage_of(account.id, city.time.at).total_octets == 400_000
+            assert used_by(one, account) == 400_000
     finally:
         other.close()
 
@@ -195,8 +195,8 @@ def test_fresh_load_keeps_what_only_the_node_knows(city: City, start: Start) -> 
     said = go_online(node)
     node.backend.account([node.report(StatusType.INTERIM_UPDATE, Acct_Output_Octets=100_000, **said)])
     node.snapshot.load(city.database, city.time.at)
-    assert node.snapshot.usage_of(account.id, city.time.at).day_octets == 100_000
-    assert node.snapshot.sessions.unmerged_octets(account.id) == 100_000
+    assert used_by(node, account) == 100_000
+    assert unmerged_by(node.snapshot.sessions, account.id) == 100_000
 
 
 def test_fresh_load_keeps_devices_whose_sessions_wait_in_the_journal(city: City, start: Start) -> None:
@@ -223,6 +223,7 @@ def test_fresh_load_forgets_a_device_whose_session_the_database_has_closed(city:
 
 
 def test_usage_of_yesterday_is_not_todays(city: City, start: Start) -> None:
+    plans.set_plan(city.database, "Warga", now=city.time.at, total_octets=2**40)
     account = city.add_user("budi")
     node = start(city)
     said = go_online(node)
@@ -230,14 +231,12 @@ def test_usage_of_yesterday_is_not_todays(city: City, start: Start) -> None:
     worker_of(city, node.folder).drain()
     node.learn()
     city.time.pass_by(86_400)
-    usage = node.snapshot.usage_of(account.id, city.time.at)
-    assert (usage.day_octets, usage.total_octets) == (0, 100_000)
+    assert (used_by(node, account), used_by(node, account, Period.TOTAL)) == (0, 100_000)
 
 
 def test_unknown_account_has_used_nothing(city: City, start: Start) -> None:
     node = start(city)
-    usage = node.snapshot.usage_of("nobodynobodynobo", city.time.at)
-    assert usage == Usage(usage.day)
+    assert used_by(node, make_account(id="nobodynobodynobo")) == 0
 
 
 def test_session_closed_by_the_database_holds_no_place(city: City, start: Start) -> None:
@@ -269,9 +268,9 @@ def test_position_of_another_journal_drops_nothing(city: City, start: Start) -> 
     with city.database.write() as connection:
         feed.append(connection, now=city.time.at, items={FeedKind.POSITION: [f"{NODE}/7"]})
     node.learn()
-    assert node.snapshot.sessions.unmerged_octets(account.id) == 70_000
+    assert unmerged_by(node.snapshot.sessions, account.id) == 70_000
     node.snapshot.sessions.take_position(Place(1, 1 << 40))
-    assert node.snapshot.sessions.unmerged_octets(account.id) == 0
+    assert unmerged_by(node.snapshot.sessions, account.id) == 0
 
 
 @pytest.mark.parametrize("count", [1, 1500])

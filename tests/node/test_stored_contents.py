@@ -15,7 +15,7 @@ from app.domain.nases import Demand, Direction, Family, Nas, NasSecrets, Site
 from app.domain.overlays import Overlay, Override
 from app.domain.plans import Plan
 from app.domain.policies import Rules
-from app.domain.quotas import Period, Quota, QuotaOverride
+from app.domain.quotas import Measure, Period, Quota, QuotaOverride, Tally
 from app.domain.resume import ResumeGrant
 from app.domain.service_classes import ServiceClass
 from app.domain.spending import Usage
@@ -85,13 +85,15 @@ USER = AccountFacts(
     "site",
     "budi",
     Credential(CredentialKind.ENCRYPTED, bytes(range(256))),
+    31,
 )
 GUEST = AccountFacts("guest", AccountKind.GUEST, "bare", 1, False, None, None, None, None, None)
 NO_PASSWORD = USER._replace(id="siti", username="siti", credential=None)
 HERE = Presence("user", "acceptance", "nas", "scope", "\udcff81a0", "name", 1_795_000_000.25, None)
 CEILING = Ceiling("user", MAC, CeilingSource.GOVERNOR, 512_000, None, LATER, "antre", "governor")
-USAGE = Usage(NOON.date(), 1, 2, 2**60)
-OCTETS = Octets("user", 5, 2**40, Place(3, 4096))
+TALLIES = (Tally(Period.DAY, Measure.BOTH), Tally(Period.BILLING, Measure.TIME))
+USAGE = Usage(NOON.date(), TALLIES, (1, 2**60), 1_795_000_000)
+OCTETS = Octets("user", 1_795_000_000, 5, 6, 2**40, 2**41, 1_795_000_060, 1_795_000_120, 739_000, 7, 8, Place(3, 4096))
 
 
 def full() -> Contents:
@@ -108,6 +110,7 @@ def full() -> Contents:
         },
         NasTable([KNOWN]),
         {"user": (CEILING, CEILING._replace(mac="", source=CeilingSource.PERSON, down_bps=None, up_bps=1_000))},
+        TALLIES,
         {"user": USAGE},
         {MAC: HERE},
         {("nas", "scope", "81a0", MAC, "acceptance"): OCTETS},
@@ -148,7 +151,7 @@ def test_the_examples_leave_no_field_at_its_default(thing: Any) -> None:
 
 @pytest.mark.parametrize("count", [0, 1, ROWS - 1, ROWS, ROWS + 1, 3 * ROWS])
 def test_any_number_of_rows_comes_back(count: int) -> None:
-    contents = replace(full(), usage={f"user-{n}": Usage(NOON.date(), n, n, n) for n in range(count)})
+    contents = replace(full(), usage={f"user-{n}": Usage(NOON.date(), TALLIES, (n, n)) for n in range(count)})
     parts = list(encode(contents))
     assert decode(parts, now=NOON).usage == contents.usage
     assert read_counts(parts[0])["usage"] == count

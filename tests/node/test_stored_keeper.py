@@ -19,7 +19,7 @@ from radius.backend import Demand, Service
 from radius.codes import StatusType
 from radius.messages import Accept, Later, Reject
 from tests.factories import MAC
-from tests.node.city import MAC_SECRET, SECRET, City, Node, Said, worker_of
+from tests.node.city import MAC_SECRET, SECRET, City, Node, Said, unmerged_by, used_by, worker_of
 from tests.node.journals import NODE
 
 WEEK = timedelta(days=7)
@@ -128,19 +128,19 @@ def test_usage_is_exact_over_two_starts_alone_and_the_databases_return(city: Cit
     use(node, said, 400_000)
     for octets in (400_000, 500_000):
         node = island.start_alone()
-        assert node.snapshot.usage_of(account.id, city.time.at).day_octets == octets
+        assert used_by(node, account) == octets
         assert node.snapshot.sessions.online(account.id, city.time.at.timestamp() + 3600) == {MAC}
         city.time.pass_by(600)
         use(node, said, octets + 100_000)
         node.keeper.write()
     node.load()
     assert node.snapshot.source is Source.DATABASE
-    assert node.snapshot.usage_of(account.id, city.time.at).day_octets == 600_000
+    assert used_by(node, account) == 600_000
     assert node.snapshot.sessions.online(account.id, city.time.at.timestamp() + 3600) == {MAC}
     island.drain()
     node.learn()
-    assert node.snapshot.usage_of(account.id, city.time.at).day_octets == 600_000
-    assert node.snapshot.sessions.unmerged_octets(account.id) == 0
+    assert used_by(node, account) == 600_000
+    assert unmerged_by(node.snapshot.sessions, account.id) == 0
 
 
 def test_what_the_database_said_while_it_was_written_is_not_in_it(city: City, island: Island) -> None:
@@ -153,7 +153,7 @@ def test_what_the_database_said_while_it_was_written_is_not_in_it(city: City, is
     island.drain()
     node.learn()
     (octets,) = contents.octets.values()
-    assert (octets.own, octets.merged) == (100_000, 0)
+    assert (octets.down, octets.merged_down) == (100_000, 0)
     assert account.id not in contents.usage
 
 

@@ -38,10 +38,13 @@ TODAY = date(2026, 11, 24)
 def city(database: Database) -> Database:
     """A plan with 1,000 octets a day, a site, and one account."""
     with database.write() as connection:
+        connection.execute(insert(tables.plans).values(id="plan", name="Warga", created_at=NOON))
         connection.execute(
-            insert(tables.plans).values(
-                id="plan", name="Warga", daily_octets=1_000, total_octets=5_000, created_at=NOON
-            )
+            insert(tables.plan_quotas),
+            [
+                {"plan_id": "plan", "period": period, "measure": "both", "amount": amount}
+                for period, amount in (("day", 1_000), ("total", 5_000))
+            ],
         )
         connection.execute(insert(tables.sites).values(id="site", name="Gusung", created_at=NOON))
         connection.execute(
@@ -102,6 +105,12 @@ def used(database: Database) -> dict[date, int]:
     with database.read() as connection:
         rows = connection.execute(select(tables.usage)).all()
     return {row.day: row.up_octets + row.down_octets for row in rows}
+
+
+def online_seconds(database: Database) -> dict[date, int]:
+    with database.read() as connection:
+        rows = connection.execute(select(tables.usage)).all()
+    return {row.day: row.seconds for row in rows}
 
 
 def count(database: Database, table: Table) -> int:
@@ -491,3 +500,68 @@ def test_stop_of_before_ends_no_later_login(city: Database) -> None:
     remember(city, made=NOON + timedelta(minutes=50))
     say(city, log_out(acct_session_id="80100002"))
     assert remembered(city), "a Stop that comes late"
+
+
+# ---- time online
+
+
+LAPTOP = "02:aa:00:00:00:02"
+
+
+def test_two_devices_at_once_are_online_once(city: Database) -> None:
+    say(city, make_report(INTERIM, minute=10, up=1))
+    say(city, make_report(INTERIM, minute=15, up=1, mac=LAPTOP), make_report(INTERIM, minute=12, up=2))
+    assert online_seconds(city) == {TODAY: 15 * 60}
+
+
+def test_what_turns_out_to_have_been_idle_is_given_back(city: Database) -> None:
+    say(city, make_report(INTERIM, minute=10, up=5))
+    say(city, make_report(INTERIM, minute=4, up=5))
+    assert online_seconds(city) == {TODAY: 4 * 60}
+
+
+def test_what_a_session_used_that_is_anothers_goes_with_it(city: Database) -> None:
+    say(city, make_report(INTERIM, minute=10, up=5), make_report(INTERIM, minute=3, up=5, mac=LAPTOP))
+    with city.write() as connection:
+        connection.execute(
+            insert(tables.accounts).values(
+                id="otherotherothero", kind="user", plan_id="plan", created_at=NOON, version=1
+            )
+        )
+    say(city, make_report(START, account_id="otherotherothero", acceptance_id="00000000000000aa"))
+    found = column(city, tables.usage, "account_id", "seconds", "up_octets")
+    assert set(found) == {(ACCOUNT, 3 * 60, 5), ("otherotherothero", 10 * 60, 5)}
+
+
+def test_day_of_an_older_release_is_put_together_from_its_sessions(city: Database) -> None:
+    say(city, make_report(INTERIM, minute=10, up=5, mac=LAPTOP))
+    with city.write() as connection:
+        connection.execute(update(tables.usage).values(seconds=0, online=None, online_until=0))
+    say(city, make_report(INTERIM, minute=3, up=5))
+    assert online_seconds(city) == {TODAY: 10 * 60}
+
+
+def test_time_that_is_used_up_ends_the_session(city: Database) -> None:
+    with city.write() as connection:
+        connection.execute(insert(tables.plan_quotas).values(plan_id="plan", period="week", measure="time", amount=600))
+    say(city, make_report(INTERIM, minute=9, up=5))
+    assert column(city, tables.changes, "kind", "reason") == []
+    say(city, make_report(INTERIM, minute=10, up=6))
+    assert column(city, tables.changes, "kind", "reason") == [("disconnect", "quota_exhausted")]
+
+
+@pytest.mark.parametrize(
+    ("measure", "up", "down", "ends"),
+    [("down", 500, 99, False), ("down", 0, 100, True), ("up", 99, 500, False), ("up", 100, 0, True)],
+)
+def test_quota_of_one_direction_counts_that_one(city: Database, measure: str, up: int, down: int, ends: bool) -> None:
+    with city.write() as connection:
+        connection.execute(
+            insert(tables.plan_quotas).values(plan_id="plan", period="billing", measure=measure, amount=100)
+        )
+        connection.execute(update(tables.accounts).values(billing_day=31))
+        connection.execute(  # of the billing period before, which ended on 30 October
+            insert(tables.usage).values(account_id=ACCOUNT, day=date(2026, 10, 30), up_octets=90, down_octets=90)
+        )
+    say(city, make_report(INTERIM, minute=9, up=up, down=down))
+    assert bool(column(city, tables.changes, "kind")) is ends

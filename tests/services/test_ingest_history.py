@@ -174,7 +174,38 @@ def _days(said: Iterable[Packet], started_at: datetime) -> dict[date, tuple[int,
     return {first + DAY * n: (b[0] - a[0], b[1] - a[1]) for n, (a, b) in enumerate(pairwise(cuts))}
 
 
+def true_seconds(packets: Iterable[Packet]) -> dict[tuple[str, date], int]:
+    """Count, second by second, when an account was online: until the first packet that says all that was ever said."""
+    by_session: dict[int, list[Packet]] = defaultdict(list)
+    for packet in packets:
+        if packet.session is not None:
+            by_session[packet.session].append(packet)
+    online: dict[str, set[int]] = defaultdict(set)
+    for said in by_session.values():
+        if said[0].account is None:
+            continue
+        begin = int(min(p.event_at.timestamp() - (p.session_seconds or 0) for p in said))
+        moved = [
+            min(p.event_at.timestamp() for p in said if getattr(p, way) == most)
+            for way in ("up_octets", "down_octets")
+            if (most := max(getattr(p, way) for p in said)) > 0
+        ]
+        online[account_id(said[0].account)].update(range(begin, int(max(moved, default=begin))))
+    found: dict[tuple[str, date], int] = defaultdict(int)
+    for account, seconds in online.items():
+        for second in seconds:
+            found[account, date.fromordinal((second + 8 * 3_600) // 86_400 + date(1970, 1, 1).toordinal())] += 1
+    return dict(found)
+
+
 # ---- what is stored
+
+
+def stored_seconds(database: Database) -> dict[tuple[str, date], int]:
+    with database.read() as connection:
+        return {
+            (row.account_id, row.day): row.seconds for row in connection.execute(select(tables.usage)) if row.seconds
+        }
 
 
 def stored(database: Database, *, superseded: bool = False) -> tuple[list[Truth], Days]:
@@ -251,6 +282,7 @@ def check(database: Database, packets: int, *, size: int, superseded: bool = Fal
     true_sessions, true_days = truth(history, superseded=superseded)
     assert sorted(sessions, key=repr) == sorted(true_sessions, key=repr)
     assert days == true_days
+    assert stored_seconds(database) == true_seconds(history)
     with database.read() as connection:
         assert connection.scalar(select(func.count()).select_from(tables.accounting_events)) == packets
     assert session_totals(database) == SessionTotals(

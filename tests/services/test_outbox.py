@@ -13,7 +13,7 @@ from app.domain.changes import MOST_ATTEMPTS, Answer, ChangeState, Result, Way, 
 from app.domain.granted import Limits
 from app.domain.hints import HintKind
 from app.domain.local_time import WITA
-from app.domain.quotas import Period
+from app.domain.quotas import Period, Quota
 from app.domain.reports import Decided, Method, Reported
 from app.domain.sessions import ReportKind, SessionState
 from app.services import ingest, outbox
@@ -129,7 +129,9 @@ def test_job_holds_what_the_session_has_and_what_it_is_granted(box: Outbox) -> N
 
 def test_what_is_said_is_what_holds_when_it_is_claimed(box: Outbox) -> None:
     box.tell()
-    set_quota(box.database, "budi", Period.DAY, 5_000_000, reason="sekolah", author="admin", **box.city.circumstances)
+    set_quota(
+        box.database, "budi", Quota(Period.DAY, 5_000_000), reason="sekolah", author="admin", **box.city.circumstances
+    )
     (job,) = box.claim()
     assert job.octets_left == 4_900_000
 

@@ -11,7 +11,7 @@ from app.db.tables import changes, sessions, usage
 from app.domain.changes import ChangeKind, ChangeState
 from app.domain.local_time import WITA, local_day
 from app.domain.policies import EffectiveQuota, Origin, Policy
-from app.domain.quotas import Period, Quota
+from app.domain.quotas import Measure, Period, Quota, Tally
 from app.domain.users import User
 from app.services import resume
 from app.services.changes import LOGGED_OUT
@@ -39,8 +39,7 @@ def give(database: Database, user: User, chance: Chance) -> Callable[..., Policy
         return set_quota(
             database,
             "siti",
-            period,
-            octets,
+            Quota(period, octets),
             **({"reason": "sekolah", "author": "admin"} | values),  # type: ignore[arg-type] # until is no text
             zone=WITA,
             now=NOON,
@@ -105,10 +104,10 @@ def test_quota_with_an_end_gives_way_to_the_plans(database: Database, give: Call
 
 def test_quota_taken_back_leaves_the_plans(database: Database, give: Callable[..., Policy], chance: Chance) -> None:
     give(900 * MB)
-    policy = clear_quota(database, "siti", Period.DAY, zone=WITA, now=NOON, chance=chance)
+    policy = clear_quota(database, "siti", Tally(Period.DAY, Measure.BOTH), zone=WITA, now=NOON, chance=chance)
     assert policy.quotas == (EffectiveQuota(Quota(Period.DAY, 500 * MB), Origin.PLAN),)
     with pytest.raises(NotFound):
-        clear_quota(database, "siti", Period.DAY, zone=WITA, now=NOON, chance=chance)
+        clear_quota(database, "siti", Tally(Period.DAY, Measure.BOTH), zone=WITA, now=NOON, chance=chance)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +131,7 @@ def test_impossible_quota_is_refused(
 
 def test_nobodys_quota_is_not_found(database: Database, chance: Chance) -> None:
     with pytest.raises(NotFound):
-        set_quota(database, "siti", Period.DAY, 1, reason="a", author="b", zone=WITA, now=NOON, chance=chance)
+        set_quota(database, "siti", Quota(Period.DAY, 1), reason="a", author="b", zone=WITA, now=NOON, chance=chance)
 
 
 def test_open_session_ends_when_less_is_given_than_was_used(

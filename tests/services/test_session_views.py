@@ -1,7 +1,7 @@
 """Sessions and usage as people and scripts see them."""
 
 import os
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import insert
@@ -9,8 +9,10 @@ from sqlalchemy import insert
 from app.db import tables
 from app.db.engine import Database
 from app.domain.local_time import WITA
+from app.domain.quotas import Period
 from app.domain.reports import Reported
 from app.domain.sessions import ReportKind, SessionReport, SessionState
+from app.domain.spending import Used
 from app.services.errors import NotFound
 from app.services.ingest import merge
 from app.services.sessions import (
@@ -20,7 +22,7 @@ from app.services.sessions import (
     session_totals,
     show_session,
 )
-from app.services.usage import Counted, UsageView, usage_of
+from app.services.usage import usage_of
 from tests.factories import MAC, NOON, make_report
 
 INTERIM, STOP = ReportKind.INTERIM, ReportKind.STOP
@@ -124,13 +126,17 @@ def test_totals_of_nothing(database: Database) -> None:
 
 
 def test_usage_is_counted_by_local_day_and_month(city: Database) -> None:
-    used = Counted(10, 2**33)
-    assert usage_of(city, "Siti", now=NOON, zone=WITA) == UsageView("siti", ACCOUNT, used, used, used)
-    tomorrow = usage_of(city, ACCOUNT, now=NOON + timedelta(hours=12), zone=WITA)
-    assert tomorrow == UsageView("siti", ACCOUNT, Counted(0, 0), used, used)
-    next_month = usage_of(city, "siti", now=NOON + timedelta(days=7), zone=WITA)
-    assert next_month == UsageView("siti", ACCOUNT, Counted(0, 0), Counted(0, 0), used)
-    assert used.total_octets == 2**33 + 10
+    def periods_with_use(user: str, now: datetime) -> set[Period]:
+        found = usage_of(city, user, now=now, zone=WITA)
+        assert found is not None
+        assert (found.user, found.account_id) == ("siti", ACCOUNT)
+        assert set(found.periods.values()) <= {Used(), used}
+        return {period for period, one in found.periods.items() if one == used}
+
+    used = Used(10, 2**33, 300)
+    assert periods_with_use("Siti", NOON) == set(Period)
+    assert periods_with_use(ACCOUNT, NOON + timedelta(hours=12)) == set(Period) - {Period.DAY}
+    assert periods_with_use("siti", NOON + timedelta(days=7)) == {Period.TOTAL}
 
 
 def test_usage_of_nobody(city: Database) -> None:

@@ -39,11 +39,11 @@ def test_quota_says_what_is_used_and_until_when_it_is_used_up(database: Database
     with database.write() as connection:
         usage.add(connection, {(account_id, today): DayUsage(30, 70), (account_id, today - DAY): DayUsage(0, 400)})
     day, total = standing(database).quotas
-    assert (day.used_octets, day.used_up, total.used_octets, total.used_up) == (100, True, 500, False)
+    assert (day.used, day.used_up, total.used, total.used_up) == (100, True, 500, False)
     assert day.renewed_at is not None
     assert day.renewed_at.astimezone(WITA).isoformat() == f"{today + DAY}T00:00:00+08:00"
     assert total.renewed_at is None
-    assert [quota.used_octets for quota in standing(database, NOON + DAY).quotas] == [0, 500]
+    assert [quota.used for quota in standing(database, NOON + DAY).quotas] == [0, 500]
 
 
 def test_last_refusals_of_the_account_are_told_the_newest_first(

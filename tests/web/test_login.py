@@ -8,7 +8,7 @@ import pytest
 from app.db import resume
 from app.db.tables import access_log as access_log_table
 from app.domain.local_time import WITA
-from app.domain.quotas import Period
+from app.domain.quotas import Period, Quota
 from app.domain.tickets import TicketKind, password_of, read_name
 from app.domain.vouchers import printed
 from app.services import nases, plans, quotas, sites, users, vouchers
@@ -235,8 +235,7 @@ def test_more_quota_helps_at_once(city: City) -> None:
     quotas.set_quota(
         city.database,
         "siti",
-        Period.MONTH,
-        20_000_000_000,
+        Quota(Period.MONTH, 20_000_000_000),
         reason="sekolah",
         author="adi",
         zone=WITA,

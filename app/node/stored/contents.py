@@ -19,7 +19,7 @@ from app.domain.nases import Demand, Direction, Family, Nas, NasSecrets, Site
 from app.domain.overlays import NOTHING, Overlay, Override, value_of
 from app.domain.plans import Plan
 from app.domain.policies import Rules
-from app.domain.quotas import Period, Quota, QuotaOverride
+from app.domain.quotas import Measure, Period, Quota, QuotaOverride, Tally
 from app.domain.resume import ResumeGrant
 from app.domain.service_classes import ServiceClass
 from app.domain.spending import Usage
@@ -39,7 +39,7 @@ Row = list[Any]  # JSON: text, numbers, truth values and None
 
 def _layout() -> int:
     """Return what changes when anything that is stored gets or loses a field: then older files are refused."""
-    named = (AccountFacts, Credential, ResumeGrant, Ceiling, Usage, Lesson, Position, Place)
+    named = (AccountFacts, Credential, ResumeGrant, Ceiling, Tally, Usage, Lesson, Position, Place)
     classes = (Plan, Quota, QuotaOverride, Override, Site, Nas, NasSecrets, KnownNas, Presence, Octets)
     names = [[one.__name__, *one._fields] for one in named]
     names += [[one.__name__, *(field.name for field in fields(one))] for one in classes]
@@ -64,6 +64,7 @@ class Contents:
     grants: Mapping[str, tuple[ResumeGrant, ...]]
     nases: NasTable
     ceilings: Mapping[str, tuple[Ceiling, ...]]
+    tallies: tuple[Tally, ...]
     usage: Mapping[str, Usage]
     devices: Mapping[str, Presence]
     octets: Mapping[Key, Octets]
@@ -134,6 +135,7 @@ def _kinds(contents: Contents) -> Mapping[str, tuple[Collection[Any], Callable[[
         "nas": (contents.nases.by_id.values(), _nas_row),
         "grant": ([grant for some in grants for grant in some], _grant_row),
         "ceiling": ([one for some in contents.ceilings.values() for one in some], _ceiling_row),
+        "tally": (contents.tallies, list),
         "usage": (contents.usage.items(), _usage_row),
         "device": (started, _device_row),
         "octets": (contents.octets.items(), _octets_row),
@@ -150,6 +152,7 @@ def _contents(rows: Callable[[str], Iterator[Row]], now: datetime) -> Contents:
         over_plans.setdefault(site_id, {})[plan_id] = overlay
     rules = Rules({row[0]: _plan(row) for row in rows("plan")}, over_plans)
     own = {key[0]: overlay for key, overlay in _overlays(rows("own"), keys=1).items()}
+    tallies = tuple(Tally(Period(period), Measure(measure)) for period, measure in rows("tally"))
     grants: dict[str, tuple[ResumeGrant, ...]] = {}
     for mac, account_id, site_id, expires_at in rows("grant"):
         grant = ResumeGrant(mac, account_id, site_id, datetime.fromisoformat(expires_at))
@@ -162,9 +165,10 @@ def _contents(rows: Callable[[str], Iterator[Row]], now: datetime) -> Contents:
         grants,
         NasTable(_nas(row, sites, now) for row in rows("nas")),
         ceilings,
-        {row[0]: Usage(date.fromisoformat(row[1]), row[2], row[3], row[4]) for row in rows("usage")},
+        tallies,
+        {row[0]: Usage(date.fromisoformat(row[1]), tallies, tuple(row[3:]), row[2]) for row in rows("usage")},
         {row[0]: _presence(row) for row in rows("device")},
-        {_key(row): Octets(row[5], row[6], row[7], Place(row[8], row[9])) for row in rows("octets")},
+        {_key(row): _octets(row) for row in rows("octets")},
         [Lesson(nas_id, WireDemand(demand), kept) for nas_id, demand, kept in rows("lesson")],
         None if merged[0] is None else Position(*merged),
         Place(*seen),
@@ -180,7 +184,7 @@ def _plan_row(plan: Plan) -> Row:
         plan.name,
         plan.down_bps,
         plan.up_bps,
-        [[quota.period.value, quota.octets] for quota in plan.quotas],
+        [_quota_row(quota) for quota in plan.quotas],
         plan.device_limit,
         plan.session_seconds,
         plan.idle_seconds,
@@ -203,7 +207,7 @@ def _plan(row: Row) -> Plan:
         name,
         down_bps,
         up_bps,
-        tuple(Quota(Period(period), octets) for period, octets in quotas),
+        tuple(map(_quota, quotas)),
         devices,
         session,
         idle,
@@ -212,6 +216,15 @@ def _plan(row: Row) -> Plan:
         ServiceClass(service_class),
         *rest,
     )
+
+
+def _quota_row(quota: Quota) -> Row:
+    return [quota.period.value, quota.amount, quota.measure.value]
+
+
+def _quota(row: Row) -> Quota:
+    period, amount, measure = row
+    return Quota(Period(period), amount, Measure(measure))
 
 
 def _at_sites(rules: Rules) -> list[Row]:
@@ -231,8 +244,7 @@ def _overlay_rows(overlay: Overlay) -> Iterator[Row]:
     for one in overlay.overrides:
         yield ["value", one.field, one.value, one.reason, one.author, _text(one.until)]
     for quota in overlay.quotas:
-        what = [quota.quota.period.value, quota.quota.octets]
-        yield ["quota", None, what, quota.reason, quota.author, _text(quota.until)]
+        yield ["quota", None, _quota_row(quota.quota), quota.reason, quota.author, _text(quota.until)]
 
 
 def _overlays(rows: Iterable[Row], *, keys: int) -> dict[tuple[str, ...], Overlay]:
@@ -245,8 +257,7 @@ def _overlays(rows: Iterable[Row], *, keys: int) -> dict[tuple[str, ...], Overla
             override = Override(field, value_of(field, what), reason, author, _moment(until))
             found[key] = replace(so_far, overrides=(*so_far.overrides, override))
         else:
-            quota = Quota(Period(what[0]), what[1])
-            own = QuotaOverride(quota, reason, author, _moment(until))
+            own = QuotaOverride(_quota(what), reason, author, _moment(until))
             found[key] = replace(so_far, quotas=(*so_far.quotas, own))
     return found
 
@@ -265,11 +276,12 @@ def _account_row(facts: AccountFacts) -> Row:
         facts.username,
         None if credential is None else credential.kind.value,
         None if credential is None else credential.secret.decode("latin-1"),
+        facts.billing_day,
     ]
 
 
 def _account(row: Row) -> AccountFacts:
-    id_, kind, plan_id, version, suspended, valid_until, first_used_at, site_id, username, how, secret = row
+    id_, kind, plan_id, version, suspended, valid_until, first_used_at, site_id, username, how, secret, billing = row
     return AccountFacts(
         id_,
         _KINDS[kind],
@@ -281,6 +293,7 @@ def _account(row: Row) -> AccountFacts:
         site_id,
         username,
         None if how is None else Credential(_CREDENTIALS[how], secret.encode("latin-1")),
+        billing,
     )
 
 
@@ -362,7 +375,7 @@ def _ceiling(row: Row) -> Ceiling:
 
 def _usage_row(pair: tuple[str, Usage]) -> Row:
     account_id, usage = pair
-    return [account_id, usage.day.isoformat(), usage.day_octets, usage.month_octets, usage.total_octets]
+    return [account_id, usage.day.isoformat(), usage.online_until, *usage.counts]
 
 
 def _device_row(pair: tuple[str, Presence]) -> Row:
@@ -386,7 +399,15 @@ def _presence(row: Row) -> Presence:
 
 def _octets_row(pair: tuple[Key, Octets]) -> Row:
     key, octets = pair
-    return [*key, octets.account_id, octets.merged, octets.own, *octets.place]
+    values = (getattr(octets, name) for name in _OCTETS)
+    return [*key, *values, *octets.place]
+
+
+def _octets(row: Row) -> Octets:
+    return Octets(**dict(zip(_OCTETS, row[5:-2], strict=True)), place=Place(*row[-2:]))
+
+
+_OCTETS: Final = tuple(field.name for field in fields(Octets) if field.name != "place")
 
 
 def _key(row: Row) -> Key:
