@@ -59,7 +59,7 @@ def set_(name: Name, values: "PlanValues") -> None:
     from app.services.plans import set_plan
 
     with open_installation() as here:
-        plan = set_plan(here.database, name, now=now(), **values)
+        plan = set_plan(here.database, name, now=now(), chance=os.urandom, **values)
     say(f"changed plan {plan.name}: {_summary(plan)}")
 
 

@@ -25,24 +25,27 @@ class Due(NamedTuple):
     lane: Lane
 
 
-def add(connection: Connection, change: Change) -> None:
-    """Store a new change."""
-    connection.execute(
-        insert(changes).values(
-            id=change.id,
-            session_id=change.session_id,
-            kind=change.kind.value,
-            reason=change.reason,
-            payload=change.payload,
-            state=change.state.value,
-            due_at=change.due_at,
-            attempts=change.attempts,
-            result=change.result,
-            created_at=change.created_at,
-            author=change.author,
-            note=change.note,
-        )
-    )
+def add(connection: Connection, *new: Change) -> None:
+    """Store new changes."""
+    rows = [
+        {
+            "id": change.id,
+            "session_id": change.session_id,
+            "kind": change.kind.value,
+            "reason": change.reason,
+            "payload": change.payload,
+            "state": change.state.value,
+            "due_at": change.due_at,
+            "attempts": change.attempts,
+            "result": change.result,
+            "created_at": change.created_at,
+            "author": change.author,
+            "note": change.note,
+        }
+        for change in new
+    ]
+    if rows:
+        connection.execute(insert(changes), rows)
 
 
 def told(

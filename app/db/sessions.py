@@ -126,6 +126,16 @@ def accounts_at(connection: Connection, site_id: str, plan_id: str = "") -> list
     return [account_id for account_id in connection.scalars(query.distinct()) if account_id is not None]
 
 
+def open_of_plan(connection: Connection, plan_id: str) -> list[str]:
+    """Return the ids of the open sessions of accounts with a plan."""
+    query = (
+        select(sessions.c.id)
+        .join_from(sessions, accounts, accounts.c.id == sessions.c.account_id)
+        .where(sessions.c.state == SessionState.OPEN.value, accounts.c.plan_id == plan_id)
+    )
+    return list(connection.scalars(query))
+
+
 def that_may_expire(connection: Connection, *, now: datetime) -> list[tuple[str, str]]:
     """Return (session id, account id) of open sessions whose account has passed its date, or has a running validity."""
     query = (

@@ -1,7 +1,6 @@
 """What open sessions must be told when a person's access changes: queued in the transaction that changed it."""
 
 from collections.abc import Collection
-from dataclasses import replace
 from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -94,10 +93,12 @@ def _add(
     author: str = "",
     note: str = "",
 ) -> int:
-    for session_id in session_ids:
-        change = Change(draw_id(chance), session_id, kind, reason, ChangeState.PENDING, now, now)
-        changes.add(connection, replace(change, author=author, note=note))
-    return len(session_ids)
+    new = [
+        Change(draw_id(chance), session_id, kind, reason, ChangeState.PENDING, now, now, author=author, note=note)
+        for session_id in session_ids
+    ]
+    changes.add(connection, *new)
+    return len(new)
 
 
 def _queue(

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final, TypedDict, Unpack
 
-from app.db import feed, plans
+from app.db import feed, plans, sessions
 from app.db.engine import Connection, Database
 from app.db.feed import FeedKind
 from app.domain.keys import Chance, draw_id
@@ -13,6 +13,7 @@ from app.domain.quotas import Measure, Quota, Tally
 from app.domain.service_classes import ServiceClass
 from app.domain.text import spelled
 from app.services import fields
+from app.services.changes import POLICY, tell
 from app.services.errors import Conflict, Invalid, NotFound
 
 
@@ -91,8 +92,8 @@ def show_plan(database: Database, name: str) -> Plan:
     return plan
 
 
-def set_plan(database: Database, name: str, *, now: datetime, **values: Unpack[PlanValues]) -> Plan:
-    """Change a plan for everybody who has it; raise NotFound, Invalid.
+def set_plan(database: Database, name: str, *, now: datetime, chance: Chance, **values: Unpack[PlanValues]) -> Plan:
+    """Change a plan for everybody who has it; their open sessions are told. Raise NotFound, Invalid.
 
     The version of an account stays: nodes hear of the plan, and a ticket need not wait for it.
     """
@@ -103,6 +104,7 @@ def set_plan(database: Database, name: str, *, now: datetime, **values: Unpack[P
             raise NotFound("plan", name)
         plans.change(connection, plan.id, columns)
         plans.set_quotas(connection, plan.id, quotas)
+        tell(connection, sessions.open_of_plan(connection, plan.id), reason=POLICY, now=now, chance=chance)
         return _announce(connection, plan.id, now=now)
 
 

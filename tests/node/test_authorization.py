@@ -471,7 +471,7 @@ def test_remaining_octets_are_divided_among_open_devices(city: City, start: Star
 # A6.17
 def test_device_limit_counts_devices_that_are_about_to_be_online_for_90_seconds(city: City, start: Start) -> None:
     city.add_user("budi")
-    plans.set_plan(city.database, "Warga", now=city.time.at, device_limit=1)
+    plans.set_plan(city.database, "Warga", chance=city.chance, now=city.time.at, device_limit=1)
     node = start(city)
     accepted(node.ask(node.request("budi", "rahasia-123")))
     other = {"mac": OTHER_MAC, "session": "81a00002"}
@@ -485,7 +485,7 @@ def test_device_limit_counts_devices_that_are_about_to_be_online_for_90_seconds(
 
 def test_session_that_has_stopped_holds_no_place(city: City, start: Start) -> None:
     city.add_user("budi")
-    plans.set_plan(city.database, "Warga", now=city.time.at, device_limit=1)
+    plans.set_plan(city.database, "Warga", chance=city.chance, now=city.time.at, device_limit=1)
     node = start(city)
     accept = accepted(node.ask(node.request("budi", "rahasia-123")))
     said: Said = {"Acct_Session_Id": "81a00001", "Calling_Station_Id": MAC, "Class": accept.class_value}
@@ -499,7 +499,7 @@ def test_session_that_has_stopped_holds_no_place(city: City, start: Start) -> No
 
 def test_restart_of_the_nas_empties_it(city: City, start: Start) -> None:
     city.add_user("budi")
-    plans.set_plan(city.database, "Warga", now=city.time.at, device_limit=1)
+    plans.set_plan(city.database, "Warga", chance=city.chance, now=city.time.at, device_limit=1)
     node = start(city)
     accept = accepted(node.ask(node.request("budi", "rahasia-123", NAS_Identifier="gusung-1")))
     said: Said = {"NAS_Identifier": "gusung-1", "Acct_Session_Id": "81a00001", "Calling_Station_Id": MAC}
@@ -531,7 +531,7 @@ def test_reauthentication_of_an_open_session_repeats_its_class_and_interim(city:
 def test_mac_that_logs_in_with_another_account_frees_the_first(city: City, start: Start) -> None:
     city.add_user("budi")
     city.add_user("siti")
-    plans.set_plan(city.database, "Warga", now=city.time.at, device_limit=1)
+    plans.set_plan(city.database, "Warga", chance=city.chance, now=city.time.at, device_limit=1)
     node = start(city)
     accepted(node.ask(node.request("budi", "rahasia-123")))
     accepted(node.ask(node.request("siti", "rahasia-123", session="81a00002")))
@@ -541,7 +541,7 @@ def test_mac_that_logs_in_with_another_account_frees_the_first(city: City, start
 # A4.08
 def test_interim_interval_is_jittered_and_never_below_a_minute(city: City, start: Start) -> None:
     city.add_user("budi")
-    plans.set_plan(city.database, "Warga", now=city.time.at, interim_seconds=300)
+    plans.set_plan(city.database, "Warga", chance=city.chance, now=city.time.at, interim_seconds=300)
     node = start(city)
     seen = {
         accepted(node.ask(node.request("budi", "rahasia-123", session=f"{n}"))).authorization.interim_seconds
@@ -550,7 +550,7 @@ def test_interim_interval_is_jittered_and_never_below_a_minute(city: City, start
     assert len(seen) > 10
     assert min(s for s in seen if s is not None) >= 270
     assert max(s for s in seen if s is not None) <= 330
-    plans.set_plan(city.database, "Warga", now=city.time.at, interim_seconds=None)
+    plans.set_plan(city.database, "Warga", chance=city.chance, now=city.time.at, interim_seconds=None)
     node.learn()
     assert all(
         (accepted(node.ask(node.request("budi", "rahasia-123", session=f"x{n}"))).authorization.interim_seconds or 0)
@@ -597,6 +597,7 @@ def test_accept_carries_bursts_vlan_filter_and_address_list_and_so_does_its_verd
         city.database,
         "Warga",
         now=city.time.at,
+        chance=city.chance,
         down_burst_bps=8_000_000,
         up_burst_bps=6_000_000,
         burst_seconds=8,
@@ -669,7 +670,7 @@ def test_a6_21_session_of_a_nas_that_does_not_account_is_short(
     city: City, start: Start, of_plan: int | None, granted: int
 ) -> None:
     city.add_user("budi")
-    plans.set_plan(city.database, "Warga", session_seconds=of_plan, now=city.time.at)
+    plans.set_plan(city.database, "Warga", chance=city.chance, session_seconds=of_plan, now=city.time.at)
     with city.database.write() as connection:
         hints.add(connection, [hints.Notice(city.nas.id, HintKind.NO_ACCOUNTING, "5 5", 1)], now=city.time.at)
     node = start(city)

@@ -55,7 +55,7 @@ def test_sessions_are_not_silent_because_the_clock_was_set(
 
 def test_reservation_does_not_outlive_90_seconds_because_the_clock_was_set_back(city: City, start: Start) -> None:
     city.add_user("budi")
-    plans.set_plan(city.database, "Warga", now=city.time.at, device_limit=1)
+    plans.set_plan(city.database, "Warga", chance=city.chance, now=city.time.at, device_limit=1)
     node = start(city)
     assert log_in(node)
     assert not log_in(node, mac="02:aa:00:00:00:02", session="81a00002")
@@ -67,7 +67,7 @@ def test_reservation_does_not_outlive_90_seconds_because_the_clock_was_set_back(
 def test_device_that_logs_in_after_the_clock_was_set_back_takes_its_new_place(city: City, start: Start) -> None:
     city.add_user("budi")
     city.add_user("siti")
-    plans.set_plan(city.database, "Warga", now=city.time.at, device_limit=1)
+    plans.set_plan(city.database, "Warga", chance=city.chance, now=city.time.at, device_limit=1)
     node = start(city)
     assert log_in(node)
     said: Said = {"Acct_Session_Id": "81a00001", "Calling_Station_Id": MAC, "User_Name": "budi"}
@@ -90,7 +90,7 @@ def test_grant_is_still_known_after_the_clock_was_set_past_its_end_and_back(city
 
 def test_validity_does_not_begin_in_1970(city: City, start: Start, tmp_path: Path) -> None:
     city.add_user("budi")
-    plans.set_plan(city.database, "Warga", now=city.time.at, validity_seconds=7 * 86_400)
+    plans.set_plan(city.database, "Warga", chance=city.chance, now=city.time.at, validity_seconds=7 * 86_400)
     node = start(city)
     city.time.at = BOOT
     assert log_in(node)

@@ -62,7 +62,7 @@ def test_every_change_is_followed(both_city: City, start: Start) -> None:
     account = city.add_user("budi")
     node = start(city)
 
-    plans.set_plan(city.database, "Warga", now=city.time.at, daily_octets=5_000_000)
+    plans.set_plan(city.database, "Warga", chance=city.chance, now=city.time.at, daily_octets=5_000_000)
     node.learn()
     assert policy_octets(node, account) == 5_000_000
 
@@ -97,7 +97,7 @@ def test_plan_that_gains_a_validity_counts_it_from_the_first_use(both_city: City
     node, began_at = start(city), city.time.at - timedelta(hours=2)
     with city.database.write() as connection:  # as the worker does, which tells nobody of it
         accounts.note_first_uses(connection, {account.id: began_at})
-    plans.set_plan(city.database, "Warga", now=city.time.at, validity_seconds=3_600)
+    plans.set_plan(city.database, "Warga", chance=city.chance, now=city.time.at, validity_seconds=3_600)
     node.learn()
     found = node.snapshot.accounts.get(account.id, city.time.at)
     assert found is not None

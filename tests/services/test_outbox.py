@@ -16,7 +16,7 @@ from app.domain.local_time import WITA
 from app.domain.quotas import Period, Quota
 from app.domain.reports import Decided, Method, Reported
 from app.domain.sessions import ReportKind, SessionState
-from app.services import ingest, outbox
+from app.services import ingest, outbox, plans
 from app.services.ceilings import set_ceilings
 from app.services.changes import BY_HAND, disconnect, tell
 from app.services.expiry import end_expired
@@ -301,6 +301,13 @@ def test_session_that_falls_silent_takes_its_changes_along(box: Outbox) -> None:
 
 
 # What queues
+
+
+def test_everybody_of_a_plan_is_told_when_it_changes(box: Outbox) -> None:
+    plans.set_plan(box.database, "Warga", down_bps=1_000_000, now=NOON, chance=box.city.chance)
+    (job,) = box.claim()
+    assert job.granted is not None
+    assert job.granted.down_bps == 1_000_000
 
 
 def test_who_expires_is_cut_once(box: Outbox) -> None:

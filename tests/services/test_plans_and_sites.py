@@ -1,5 +1,6 @@
 """Plans and sites, as an admin makes and changes them."""
 
+import os
 from collections.abc import Callable
 
 import pytest
@@ -29,7 +30,7 @@ def test_plan_is_shown_as_it_was_made(database: Database, chance: Chance) -> Non
 
 def test_changed_plan_keeps_what_was_not_mentioned(database: Database, chance: Chance) -> None:
     add_plan(database, "Warga", now=NOON, chance=chance, down_bps=4_000_000, up_bps=2_000_000)
-    changed = set_plan(database, "Warga", now=NOON, up_bps=None, monthly_octets=10_000_000_000)
+    changed = set_plan(database, "Warga", chance=os.urandom, now=NOON, up_bps=None, monthly_octets=10_000_000_000)
     assert (changed.down_bps, changed.up_bps) == (4_000_000, None)
     assert changed.quotas == (Quota(Period.MONTH, 10_000_000_000),)
 
@@ -38,7 +39,10 @@ def test_plan_serves_residents_unless_another_class_is_named(database: Database,
     assert add_plan(database, "Warga", now=NOON, chance=chance).service_class is ServiceClass.RESIDENT
     made = add_plan(database, "Pegawai", now=NOON, chance=chance, service_class=ServiceClass.OFFICE)
     assert made.service_class is ServiceClass.OFFICE
-    assert set_plan(database, "Pegawai", now=NOON, down_bps=1_000_000).service_class is ServiceClass.OFFICE
+    assert (
+        set_plan(database, "Pegawai", chance=os.urandom, now=NOON, down_bps=1_000_000).service_class
+        is ServiceClass.OFFICE
+    )
 
 
 def test_plan_says_where_a_device_is_put_and_how_fast_a_page_opens(database: Database, chance: Chance) -> None:
@@ -58,7 +62,7 @@ def test_plan_says_where_a_device_is_put_and_how_fast_a_page_opens(database: Dat
 def test_rate_is_not_raised_to_its_burst(database: Database, chance: Chance) -> None:
     add_plan(database, "Tamu", now=NOON, chance=chance, down_bps=2_000_000, down_burst_bps=8_000_000)
     with pytest.raises(Invalid):
-        set_plan(database, "Tamu", now=NOON, down_bps=8_000_000)
+        set_plan(database, "Tamu", chance=os.urandom, now=NOON, down_bps=8_000_000)
     assert show_plan(database, "Tamu").down_bps == 2_000_000
 
 
@@ -115,7 +119,7 @@ def test_same_name_twice_is_a_conflict(database: Database, chance: Chance) -> No
 
 def test_what_is_not_there_is_not_found(database: Database) -> None:
     with pytest.raises(NotFound) as plan:
-        set_plan(database, "Warga", now=NOON, up_bps=1_000_000)
+        set_plan(database, "Warga", chance=os.urandom, now=NOON, up_bps=1_000_000)
     with pytest.raises(NotFound) as site:
         show_site(database, "Gusung")
     assert (plan.value.kind, plan.value.name, site.value.kind, site.value.name) == ("plan", "Warga", "site", "Gusung")
