@@ -12,6 +12,7 @@ from tests.lab.product import SECRET
 from tests.lab.topology import ROUTER_ADDRESS, SERVER_ADDRESS, Topology, wait_for
 
 NAS_IDENTIFIER: Final = "gusung-lan1"
+_UP: Final = "AP-ENABLED"
 _TUNNEL_SECRET: Final = "between-hostapd-and-freeradius"
 _HOSTAPD: Final = f"""
 interface=lan1
@@ -158,8 +159,24 @@ class Wired:
         topology.start(topology.router, "freeradius", "-f", "-x", "-x", "-l", "stdout", "-d", str(folder), name="eap")
         self._wait("FreeRADIUS", "eap", "Ready to process requests")
         (topology.folder / "hostapd.conf").write_text(_HOSTAPD.format(port=port), encoding="ascii")
-        topology.start(topology.router, "hostapd", str(topology.folder / "hostapd.conf"), name="hostapd")
-        self._wait("hostapd", "hostapd", "AP-ENABLED")
+        self._start()
+
+    def forget(self) -> None:
+        """Let hostapd die without a word and start again without accounting: it knows of no session, and says nothing."""
+        self._hostapd.kill()
+        self._hostapd.wait()
+        path = self._topology.folder / "hostapd.conf"
+        lines = path.read_text(encoding="ascii").splitlines()
+        path.write_text("\n".join(line for line in lines if not line.startswith("acct_")) + "\n", encoding="ascii")
+        self._start()
+
+    def _start(self) -> None:
+        before = self.said("hostapd").count(_UP) if (self._topology.folder / "hostapd.log").exists() else 0
+        self._hostapd = self._topology.start(
+            self._topology.router, "hostapd", str(self._topology.folder / "hostapd.conf"), name="hostapd"
+        )
+        log = self._topology.folder / "hostapd.log"
+        wait_for("hostapd", lambda: self.said("hostapd").count(_UP) > before, log=log)
 
     def plug_in(self, user: str, password: str) -> None:
         """Let the phone authenticate and wait until it is let in."""
