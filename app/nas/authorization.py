@@ -12,6 +12,8 @@ def authorization_of(limits: Limits) -> Authorization:
     return Authorization(
         down_bps=limits.down_bps,
         up_bps=limits.up_bps,
+        down_octets=limits.down_octets,
+        up_octets=limits.up_octets,
         total_octets=limits.octets,
         session_timeout_seconds=limits.session_seconds,
         idle_timeout_seconds=limits.idle_seconds,

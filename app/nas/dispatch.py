@@ -30,6 +30,14 @@ _WITHIN: Final = frozenset({CoaKind.FULL_SET, CoaKind.ALLOW_LIST, CoaKind.IDENTI
 _SESSION_OF_AVPAIR: Final = b"audit-session-id="
 
 
+class Amounts(NamedTuple):
+    """Octets of both directions together, and of each; None: no such limit."""
+
+    octets: int | None
+    down_octets: int | None = None
+    up_octets: int | None = None
+
+
 class OpenSession(NamedTuple):
     """One open session as far as it is known.
 
@@ -38,7 +46,8 @@ class OpenSession(NamedTuple):
     """
 
     reported: Attributes
-    used_octets: int
+    down_octets: int
+    up_octets: int
     elapsed_seconds: int
     held: Limits | None
     resumes: bool
@@ -75,13 +84,12 @@ def end(profile: Profile, session: OpenSession, *, at: int) -> Send | Rest:
     return named if isinstance(named, Rest) else Send(named, Way.DISCONNECT)
 
 
-def change(profile: Profile, session: OpenSession, granted: Limits, *, octets_left: int | None, at: int) -> Send | Rest:
+def change(profile: Profile, session: OpenSession, granted: Limits, *, left: Amounts, at: int) -> Send | Rest:
     """Return how a session learns of what it is granted from now on.
 
-    `octets_left` is what its account may still use altogether, of which `granted` may hold a slice.
+    `left` is what its account may still use altogether, of which `granted` may hold slices.
     """
-    wanted = _from_start(granted, session)
-    moves = _Moves(profile, session, wanted, octets_left)
+    moves = _Moves(profile, session, granted, left)
     if moves.must_cut(moves.by_login):
         return _cut(profile, session, at)
     if moves.by_coa:
@@ -97,11 +105,11 @@ def change(profile: Profile, session: OpenSession, granted: Limits, *, octets_le
 class _Moves:
     """What is different from what a session is held to, sorted by what can carry it."""
 
-    def __init__(self, profile: Profile, session: OpenSession, wanted: Limits, octets_left: int | None) -> None:
+    def __init__(self, profile: Profile, session: OpenSession, granted: Limits, left: Amounts) -> None:
         self._resumes = session.resumes
         self._held = authorization_of(session.held or Limits())
-        self._wanted = authorization_of(wanted)
-        self._most_octets = None if octets_left is None else session.used_octets + octets_left
+        self._wanted = authorization_of(_from_start(granted, session))
+        self._most = authorization_of(_from_start(Limits()._replace(**left._asdict()), session))
         self.by_coa: list[tuple[str, ...]] = []
         self.by_login: list[tuple[str, ...]] = []
         self.untold: list[tuple[str, ...]] = []
@@ -139,7 +147,7 @@ class _Moves:
 
     def _is_less(self, aspect: tuple[str, ...]) -> bool:
         if aspect is _OCTETS:  # a slice may be less and the account's whole the same
-            return _below(self._most_octets, self._held.total_octets)
+            return any(_below(getattr(self._most, field), getattr(self._held, field)) for field in _OCTETS)
         tolerance = _TOLERANCE_SECONDS if aspect is _TIME else 0
         return any(_below(wanted, held, tolerance) for wanted, held in self._pairs(aspect))
 
@@ -180,11 +188,16 @@ def _carried(profile: Profile, aspect: tuple[str, ...]) -> frozenset[str]:
 
 def _from_start(granted: Limits, session: OpenSession) -> Limits:
     """Return the same limits, amounts and times counted from the session's start."""
-    octets, seconds = granted.octets, granted.session_seconds
     return granted._replace(
-        octets=None if octets is None else octets + session.used_octets,
-        session_seconds=None if seconds is None else seconds + session.elapsed_seconds,
+        octets=_plus(granted.octets, session.down_octets + session.up_octets),
+        down_octets=_plus(granted.down_octets, session.down_octets),
+        up_octets=_plus(granted.up_octets, session.up_octets),
+        session_seconds=_plus(granted.session_seconds, session.elapsed_seconds),
     )
+
+
+def _plus(limit: int | None, used: int) -> int | None:
+    return None if limit is None else limit + used
 
 
 def _coa(profile: Profile, session: OpenSession, moves: _Moves, granted: Limits, *, at: int) -> Send | Rest:
@@ -208,7 +221,7 @@ def _coa(profile: Profile, session: OpenSession, moves: _Moves, granted: Limits,
 _FIELDS: Final[dict[tuple[str, ...], tuple[str, ...]]] = {
     _RATES: _RATES,
     _ROLE: _ROLE,
-    _OCTETS: ("octets",),
+    _OCTETS: ("octets", "down_octets", "up_octets"),
     _TIME: ("session_seconds",),
     _IDLE: ("idle_seconds",),
 }

@@ -51,7 +51,7 @@ class Job:
     """One claimed change. `granted` None: the session is to end. `secrets` are those in force, the newest first.
 
     `packet` is the last accounting packet of the session and `source` whence it came, None where there is none.
-    `octets_left` is what the account may use altogether, `held` what the session was told, counted from its start.
+    `left` is what the account may use altogether, `held` what the session was told, counted from its start.
     """
 
     change: Change
@@ -60,10 +60,11 @@ class Job:
     secrets: tuple[str, ...]
     packet: bytes | None
     source: str | None
-    used_octets: int
+    down_octets: int
+    up_octets: int
     elapsed_seconds: int
     granted: Limits | None
-    octets_left: int | None
+    left: Limits
     held: Limits | None
     resumes: bool
 
@@ -252,14 +253,17 @@ class _Gathering:
     def _job(self, change: Change, lane: Lane, session: Session, nas: Nas, grant: Grant | None) -> Job:
         packet, source = events.last_of(self._connection, session.id) or (None, None)
         others = self._devices.get(session.account_id or "", set()) - {session.mac}
-        granted = None
+        granted, whole = None, Limits()
         if grant is not None:
-            granted = limits_of(
-                grant,
-                others=len(others),
-                acceptance_id=session.acceptance_id or "7fff",
-                interim_seconds=self._sites[nas.site_id].interim_seconds,
-                accounts=nas.id not in self._silent,
+            granted, whole = (
+                limits_of(
+                    grant,
+                    others=sharing,
+                    acceptance_id=session.acceptance_id or "7fff",
+                    interim_seconds=self._sites[nas.site_id].interim_seconds,
+                    accounts=nas.id not in self._silent,
+                )
+                for sharing in (len(others), 0)
             )
         secrets = open_secrets(self._keyring, nas.id, self._sealed[nas.id])
         old, until = secrets.old_radius, secrets.old_radius_until
@@ -270,10 +274,11 @@ class _Gathering:
             secrets=(secrets.radius, old) if old and until is not None and self._now < until else (secrets.radius,),
             packet=packet,
             source=source,
-            used_octets=session.up_octets + session.down_octets,
+            down_octets=session.down_octets,
+            up_octets=session.up_octets,
             elapsed_seconds=self._elapsed(session),
             granted=granted,
-            octets_left=None if grant is None else grant.octets_left,
+            left=whole,
             held=self._held(session),
             resumes=grant_for(self._grants.get(session.mac, ()), nas.site_id, self._now) is not None,
         )

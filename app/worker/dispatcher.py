@@ -24,7 +24,7 @@ from app.db.engine import Database
 from app.db.errors import AWAY
 from app.domain.changes import Answer, ChangeState, Result, Way, acknowledged, refused, silent
 from app.nas import dispatch
-from app.nas.dispatch import OpenSession, Rest, Send
+from app.nas.dispatch import Amounts, OpenSession, Rest, Send
 from app.services import outbox
 from app.services.keyring import Keyring
 from app.services.outbox import ROOM_OF_LANE, Busy, Job, Outcome
@@ -303,10 +303,12 @@ class Dispatcher:
 def plan(job: Job, at: int) -> Send | Rest:
     """Return how a job is carried out; `at` is now, in seconds since 1970."""
     profile = profile_for(job.nas.family.value)
-    session = OpenSession(_reported(job), job.used_octets, job.elapsed_seconds, job.held, job.resumes)
+    session = OpenSession(_reported(job), job.down_octets, job.up_octets, job.elapsed_seconds, job.held, job.resumes)
     if job.granted is None:
         return dispatch.end(profile, session, at=at)
-    return dispatch.change(profile, session, job.granted, octets_left=job.octets_left, at=at)
+    return dispatch.change(
+        profile, session, job.granted, left=Amounts(job.left.octets, job.left.down_octets, job.left.up_octets), at=at
+    )
 
 
 def address_of(job: Job) -> str | None:

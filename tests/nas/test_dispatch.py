@@ -5,7 +5,7 @@ import pytest
 from app.domain.changes import ChangeState, Result, Way
 from app.domain.granted import Limits
 from app.nas import dispatch
-from app.nas.dispatch import OpenSession, Rest, Send
+from app.nas.dispatch import Amounts, OpenSession, Rest, Send
 from radius import PROFILES, CoaKind, profile_for
 from radius.attributes import Attributes
 from radius.messages import CoaRequest, DisconnectRequest
@@ -41,14 +41,17 @@ SLOW = FULL._replace(down_bps=512_000, up_bps=256_000, octets=9_000_000, session
 
 
 def session(held: Limits | None = FULL, *, resumes: bool = True, reported: Attributes = REPORTED) -> OpenSession:
-    return OpenSession(reported, used_octets=1_000_000, elapsed_seconds=1_000, held=held, resumes=resumes)
+    return OpenSession(
+        reported, down_octets=800_000, up_octets=200_000, elapsed_seconds=1_000, held=held, resumes=resumes
+    )
 
 
 def change(
     family: str, granted: Limits, seen: OpenSession | None = None, octets_left: int | None = None
 ) -> Send | Rest:
-    left = granted.octets if octets_left is None else octets_left
-    return dispatch.change(profile_for(family), seen or session(), granted, octets_left=left, at=AT)
+    whole = granted.octets if octets_left is None else octets_left
+    left = Amounts(whole, granted.down_octets, granted.up_octets)
+    return dispatch.change(profile_for(family), seen or session(), granted, left=left, at=AT)
 
 
 def carried(sent: Send | Rest) -> list[tuple[str, str]]:
@@ -152,6 +155,13 @@ def test_coovachilli_gets_more_than_four_gigabytes_in_two_words() -> None:
     sent = carried(change("coovachilli", FULL._replace(octets=2**33)))
     assert ("ChilliSpot-Max-Total-Octets", "1000000") in sent
     assert ("ChilliSpot-Max-Total-Gigawords", "2") in sent
+
+
+def test_amount_of_one_direction_counts_what_went_that_way() -> None:
+    one_way = SLOW._replace(octets=None, down_octets=2_200_000, up_octets=300_000)
+    sent = carried(change("coovachilli", one_way))
+    assert ("ChilliSpot-Max-Output-Octets", "3000000") in sent
+    assert ("ChilliSpot-Max-Input-Octets", "500000") in sent
 
 
 def test_coovachilli_is_not_told_an_amount_where_there_is_none() -> None:

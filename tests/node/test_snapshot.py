@@ -223,7 +223,7 @@ def test_fresh_load_forgets_a_device_whose_session_the_database_has_closed(city:
 
 
 def test_usage_of_yesterday_is_not_todays(city: City, start: Start) -> None:
-    plans.set_plan(city.database, "Warga", now=city.time.at, total_octets=2**40)
+    plans.set_plan(city.database, "Warga", chance=city.chance, now=city.time.at, total_octets=2**40)
     account = city.add_user("budi")
     node = start(city)
     said = go_online(node)

@@ -117,9 +117,9 @@ def box(database: Database, keyring: Keyring) -> Outbox:
 def test_job_holds_what_the_session_has_and_what_it_is_granted(box: Outbox) -> None:
     box.tell()
     (job,) = box.claim()
-    assert (job.used_octets, job.elapsed_seconds) == (100_000, 120)
+    assert (job.down_octets, job.up_octets, job.elapsed_seconds) == (100_000, 0, 120)
     assert job.granted == Limits(4_000_000, 2_000_000, 900_000, None, None, 60)
-    assert (job.octets_left, job.held) == (900_000, Limits(4_000_000, 2_000_000, 1_000_000))
+    assert (job.left.octets, job.held) == (900_000, Limits(4_000_000, 2_000_000, 1_000_000))
     assert job.packet == b"80100001/1"
     assert job.source is not None
     assert job.source.startswith("127.0.0.1:")
@@ -133,7 +133,7 @@ def test_what_is_said_is_what_holds_when_it_is_claimed(box: Outbox) -> None:
         box.database, "budi", Quota(Period.DAY, 5_000_000), reason="sekolah", author="admin", **box.city.circumstances
     )
     (job,) = box.claim()
-    assert job.octets_left == 4_900_000
+    assert job.left.octets == 4_900_000
 
 
 def test_change_of_who_may_not_stay_ends_the_session(box: Outbox) -> None:
