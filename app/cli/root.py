@@ -10,6 +10,7 @@ from app.cli import (
     changes,
     demo,
     doctor,
+    governor,
     journal,
     nas_families,
     nases,
@@ -70,6 +71,7 @@ def build() -> typer.Typer:
         journal,
         radius,
         bench,
+        governor,
     ):
         root.add_typer(each.commands)
     usage.register(root)

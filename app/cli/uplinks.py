@@ -12,7 +12,7 @@ from app.cli.options import CLEAR, Given, Name, number, rate, word
 from app.cli.output import Json, JsonValue, Yes, confirm, many, say, show_fields, show_files, show_json, show_table
 from app.domain.service_classes import ServiceClass
 from app.domain.units import format_rate
-from app.domain.uplinks import Uplink, Way
+from app.domain.uplinks import GovernorMode, Uplink, Way
 from app.nas.queues import HeadFormat
 
 if TYPE_CHECKING:
@@ -84,6 +84,7 @@ def show(name: Name, as_json: Json = False) -> None:
             "carries": "/".join(_both(uplink)),
             "promised": "/".join(_promised(uplink)),
             "interface": uplink.interface,
+            "governor": uplink.governor,
             "sites": ", ".join(site.name for site in view.sites),
             "services at": ", ".join(map(str, uplink.terms_of(ServiceClass.PUBLIC_SERVICE).networks)),
         }
@@ -107,12 +108,24 @@ def show(name: Name, as_json: Json = False) -> None:
 
 
 @commands.command("set", epilog=example("pesisir uplink set Telkom --down 100M"))
-def set_(name: Name, down: Down = None, up: Up = None, interface: Interface = None) -> None:
+def set_(
+    name: Name,
+    down: Down = None,
+    up: Up = None,
+    interface: Interface = None,
+    governor: Annotated[
+        GovernorMode | None,
+        typer.Option(help="Whether the governor works on it; observe: it says what it would do.", show_default=False),
+    ] = None,
+) -> None:
     """Change an uplink. What is not named stays as it is."""
     from app.services.uplinks import set_uplink
 
+    values = _values(down, up, interface)
+    if governor is not None:
+        values["governor"] = governor
     with open_installation() as here:
-        uplink = set_uplink(here.database, name, **_values(down, up, interface))
+        uplink = set_uplink(here.database, name, **values)
     say(f"changed uplink {uplink.name}; next: pesisir uplink config {uplink.name!r}")
 
 
@@ -241,6 +254,7 @@ def _json(view: "UplinkView") -> dict[str, JsonValue]:
         "down_bps": uplink.down_bps,
         "up_bps": uplink.up_bps,
         "interface": uplink.interface,
+        "governor": uplink.governor.value,
         "promised_down_bps": uplink.promised(Way.DOWN).promised_bps,
         "promised_up_bps": uplink.promised(Way.UP).promised_bps,
         "classes": [

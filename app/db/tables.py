@@ -121,6 +121,7 @@ uplinks = Table(
     Column("down_bps", BigInteger, nullable=False),
     Column("up_bps", BigInteger, nullable=False),
     Column("interface", String(15)),  # of the head of the line, towards the sites
+    Column("governor", String(7), nullable=False, default="off", server_default="off"),  # off, observe, on
     Column("created_at", Moment, nullable=False),
 )
 
@@ -136,6 +137,26 @@ uplink_classes = Table(
     Column("weight", Integer, nullable=False, default=1),
     Column("dscp", Integer),
     Column("governed_floor_bps", BigInteger),  # NULL: as configured
+)
+
+governor_rounds = Table(
+    "governor_rounds",
+    metadata,
+    Column("uplink_id", String(16), ForeignKey("uplinks.id"), primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("sessions", Integer, nullable=False),
+    Column("load_bps", BigInteger, nullable=False),
+    Column("others", Integer, nullable=False),  # who wait for the line
+    Column("level_bps", BigInteger),  # of those heavy; NULL: nobody is held down for the line
+    Column("postponed", Integer, nullable=False),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("job", String(20), primary_key=True),
+    Column("holder", String(40), nullable=False),
+    Column("until", Moment, nullable=False),
 )
 
 uplink_addresses = Table(

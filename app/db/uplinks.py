@@ -8,10 +8,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from app.db.tables import site_lines, site_networks, sites, uplink_addresses, uplink_classes, uplinks
+from app.db.tables import governor_rounds, site_lines, site_networks, sites, uplink_addresses, uplink_classes, uplinks
 from app.db.upsert import upsert
 from app.domain.service_classes import ServiceClass
-from app.domain.uplinks import ClassTerms, Network, Shares, SiteLine, SiteNetwork, Uplink
+from app.domain.uplinks import ClassTerms, GovernorMode, Network, Shares, SiteLine, SiteNetwork, Uplink
 
 
 def read_all(connection: Connection) -> list[Uplink]:
@@ -24,7 +24,7 @@ def read_all(connection: Connection) -> list[Uplink]:
         one = _terms(row, addresses[row.uplink_id])
         terms[row.uplink_id][one.service_class] = one
     return [
-        Uplink(row.id, row.name, row.down_bps, row.up_bps, row.interface, terms[row.id])
+        Uplink(row.id, row.name, row.down_bps, row.up_bps, row.interface, terms[row.id], GovernorMode(row.governor))
         for row in connection.execute(select(uplinks).order_by(uplinks.c.name))
     ]
 
@@ -48,7 +48,7 @@ def change(connection: Connection, uplink_id: str, values: Mapping[str, object])
 def remove(connection: Connection, uplink_id: str) -> None:
     """Remove an uplink and its classes; sites that were on it are on the only one that is left, if any."""
     connection.execute(update(site_lines).where(site_lines.c.uplink_id == uplink_id).values(uplink_id=None))
-    for table in (uplink_classes, uplink_addresses):
+    for table in (uplink_classes, uplink_addresses, governor_rounds):
         connection.execute(delete(table).where(table.c.uplink_id == uplink_id))
     connection.execute(delete(uplinks).where(uplinks.c.id == uplink_id))
 

@@ -29,6 +29,7 @@ class Rule:
     floor_step: float = 0.15  # floors and sites that would move by less stay
     changes_per_nas: int = 20  # a minute
     idle_bps: int = 8_000  # who takes less is not there
+    unknown: float = 0.1  # while it is not known of so many sessions what they take, no line is full or has room
     stale: timedelta = timedelta(seconds=200)  # silent for so long: not counted
     shortest: timedelta = timedelta(seconds=20)  # reports nearer to each other say little
     site_slack: float = 1.5  # a site is held at so many times its part by heads: such ceilings are oversubscribed

@@ -57,24 +57,23 @@ def decide(
     heavy = [one for one in all_heavy if one.reading.steerable]
     places = _places(sums, all_heavy)
     members = _by_place(heavy)
-    pressures = {
-        key: _press(
-            place,
-            state.pressures.get(key, Pressure()),
-            members.get(key, []),
-            told=not state.postponed,
-            now=now,
-            rule=rule,
-        )
-        for key, place in places.items()
-    }
+    before = {key: state.pressures.get(key, Pressure()) for key in places}
+    if sum(one.watched.rate_bps is None for one in live) > rule.unknown * len(live):
+        pressures = {key: one._replace(full_since=None, room_since=None) for key, one in before.items()}
+    else:
+        told = not state.postponed
+        pressures = {
+            key: _press(place, before[key], members.get(key, []), told=told, now=now, rule=rule)
+            for key, place in places.items()
+        }
     wanted = _wanted(weighed, heavy, pressures, places, rule)
     ceilings, sent = _within_budget(wanted, state.sent, now, rule)
     watched = {one.reading.session_id: one.watched for one in seen}
     watched.update((one.reading.session_id, one.watched) for one in weighed)
     for change in ceilings:
-        before = watched[change.session_id]
-        watched[change.session_id] = before._replace(ceiling_bps=change.down_bps, heavy_reports=0, light_reports=0)
+        watched[change.session_id] = watched[change.session_id]._replace(
+            ceiling_bps=change.down_bps, heavy_reports=0, light_reports=0
+        )
     stubborn = frozenset(one.reading.site_id for one in all_heavy if not one.reading.steerable)
     slow = _Slow(line, sums, pressures[None], stubborn, now, rule)
     sites, held = _hold_sites(slow, state.held)
@@ -83,6 +82,22 @@ def decide(
     after = State(watched, pressures, held, floors, moved_at, sent, postponed)
     moved = [FloorChange(name, bps) for name, bps in floors.items() if bps != state.floors.get(name)]
     return after, Decided(ceilings, sites, moved, places, postponed)
+
+
+def resumed(
+    readings: Iterable[Reading],
+    ceilings: Mapping[str, int],
+    sites: Mapping[str, int],
+    floors: Mapping[ServiceClass, int],
+) -> State:
+    """Return what to remember where nothing but its own ceilings, holds and floors is known: after a restart."""
+    watched = {
+        one.session_id: Watched(one.down_octets, one.reported_at, ceiling_bps=ceilings.get(one.session_id))
+        for one in readings
+    }
+    level = max(ceilings.values(), default=None)
+    pressures: dict[str | None, Pressure] = {None: Pressure(level_bps=level)}
+    return State(watched, pressures, {site: Held(bps, None) for site, bps in sites.items()}, floors)
 
 
 # ---- what has been seen
@@ -131,7 +146,9 @@ def _sums(line: Line, live: Sequence[_Seen], rule: Rule) -> _Sums:
             heads[key] += 1
             takes[key] += rate or 0
     class_heads, class_takes = _by_class(heads), _by_class(takes)
-    exempt = frozenset(one.service_class for one in line.promises if class_takes[one.service_class] <= one.floor_bps)
+    exempt = frozenset(
+        one.service_class for one in line.promises if 0 < one.floor_bps >= class_takes[one.service_class]
+    )
     capacities: dict[str | None, int] = {site: bps for site, bps in line.sites.items() if bps is not None}
     capacities[None] = line.capacity_bps
     open_heads = _by_site({key: count for key, count in heads.items() if key[1] not in exempt})
@@ -278,7 +295,8 @@ def _wanted(
         wanted.append(_change(one, level, cause, at, places))
     ids = {one.reading.session_id for one in heavy}
     for one in weighed:
-        if one.watched.ceiling_bps is not None and one.reading.session_id not in ids:
+        known = one.watched.rate_bps is not None
+        if known and one.watched.ceiling_bps is not None and one.reading.session_id not in ids:
             wanted.append(_change(one, None, Cause.LIGHT, None, places))
     return wanted
 

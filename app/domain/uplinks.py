@@ -23,6 +23,14 @@ class Way(StrEnum):
     UP = "up"
 
 
+class GovernorMode(StrEnum):
+    """Whether the governor works on a line."""
+
+    OFF = "off"
+    OBSERVE = "observe"  # it decides, and tells nobody
+    ON = "on"
+
+
 @dataclass(frozen=True, slots=True)
 class ClassTerms:
     """What an uplink gives one class. Up None: the same part of the line as down. Ceiling None: all of the line.
@@ -59,6 +67,7 @@ class Uplink:
     up_bps: int
     interface: str | None = None
     terms: Mapping[ServiceClass, ClassTerms] = field(default_factory=dict)
+    governor: GovernorMode = GovernorMode.OFF
 
     def capacity_bps(self, way: Way) -> int:
         """Return what the line carries."""

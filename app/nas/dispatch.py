@@ -73,6 +73,12 @@ class Send(NamedTuple):
     otherwise: "Send | Rest | None" = None
 
 
+def steers_rates(profile: Profile) -> bool:
+    """Tell whether an open session of this family can be told a new rate without being cut."""
+    names = {name for name, _ in profile.attributes(Authorization()._replace(down_bps=1, up_bps=1))}
+    return bool(names) and names <= _carried(profile, _RATES)
+
+
 def end(profile: Profile, session: OpenSession, *, at: int) -> Send | Rest:
     """Return how a session is ended; `at` is now, in seconds since 1970."""
     match profile.coa.kind:

@@ -13,6 +13,7 @@ from app.domain.service_classes import ServiceClass
 from app.domain.text import spelled
 from app.domain.units import format_rate
 from app.domain.uplinks import (
+    GovernorMode,
     Network,
     Shares,
     SiteLine,
@@ -40,6 +41,7 @@ class UplinkValues(TypedDict, total=False):
     down_bps: int
     up_bps: int
     interface: str | None  # of its head, towards the sites
+    governor: GovernorMode
 
 
 class ClassValues(TypedDict, total=False):
@@ -245,6 +247,8 @@ def _columns(values: UplinkValues) -> dict[str, object]:
         columns["up_bps"] = fields.amount("up", values["up_bps"], least=LEAST_BPS, greatest=GREATEST_BPS)
     if "interface" in values:
         columns["interface"] = interface(values["interface"])
+    if "governor" in values:
+        columns["governor"] = values["governor"].value
     return columns
 
 

@@ -29,6 +29,7 @@ from app.services.ceilings import end_ceilings
 from app.services.expiry import end_expired
 from app.services.hints import judge_accounting
 from app.services.keyring import Keyring
+from app.worker.governing import ROUND_SECONDS, Governing
 from app.worker.journals import Interpreter, JournalIngest
 
 _IDLE_SECONDS: Final = 0.1
@@ -90,6 +91,8 @@ class Worker:
         self._judge_at = monotonic() + _JUDGE_SECONDS
         self._clear_at = monotonic() + _STALE_SECONDS
         self._ends_at = monotonic()
+        self._govern_at = monotonic() + ROUND_SECONDS
+        self._governing = Governing(database, now=now, chance=chance)
         self._lock_file: int | None = _lock(data_dir / "journal")
 
     def stop(self) -> None:
@@ -140,6 +143,9 @@ class Worker:
         if now >= self._ends_at:
             self._ends_at = now + _ENDS_SECONDS
             end_ceilings(self._database, now=self._now(), chance=self._chance)
+        if now >= self._govern_at:
+            self._govern_at = now + ROUND_SECONDS
+            self._governing.turn()
         if now >= self._judge_at and merged == 0:  # what waits in the journal may be the accounting that is missed
             self._judge_at = now + _JUDGE_SECONDS
             self._judge_accounting()

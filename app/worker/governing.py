@@ -1,0 +1,163 @@
+"""The governor at work: every half minute it looks at each uplink, decides, and makes it so. One worker does it."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Final
+
+import structlog
+
+from app.db import nases
+from app.db.engine import Database
+from app.db.errors import AWAY
+from app.db.governing import Round
+from app.domain.governed import Cause, CeilingChange, Decided, State
+from app.domain.governor import decide, resumed
+from app.domain.uplinks import GovernorMode
+from app.nas.dispatch import steers_rates
+from app.services import governing
+from app.services.errors import Conflict
+from app.services.governing import Device, Governed, Wanted
+from app.services.uplinks import move_shares
+from radius.vendors import profile_for
+
+ROUND_SECONDS: Final = 30.0
+_HOLDER_OCTETS: Final = 10
+
+log = structlog.get_logger("governor")
+
+
+class Counters:
+    """What the governor has done since the start."""
+
+    def __init__(self) -> None:
+        self.rounds = 0
+        self.failures = 0
+        self.set = 0
+        self.lifted = 0
+
+
+class Governing:
+    """Governs while it is the one worker that does; begins anew from what is stored when it becomes that."""
+
+    def __init__(self, database: Database, *, now: Callable[[], datetime], chance: Callable[[int], bytes]) -> None:
+        self.counters = Counters()
+        self._database, self._now, self._chance = database, now, chance
+        self._holder = chance(_HOLDER_OCTETS).hex()
+        self._states: dict[tuple[str, GovernorMode], State] = {}
+        self._reasons: dict[Device, str] = {}
+
+    def turn(self) -> None:
+        """Do one round; raise what the database raises when it is away."""
+        try:
+            self._round(self._now())
+        except AWAY:
+            raise
+        except Exception:  # what goes wrong here must not stop the merging of journals
+            self.counters.failures += 1
+            log.exception("governor_failed")
+
+    def _round(self, now: datetime) -> None:
+        if not governing.wanted_at_all(self._database, now=now):
+            self._states.clear()
+            return
+        if not governing.lead(self._database, self._holder, now=now):
+            self._states.clear()
+            return
+        states: dict[tuple[str, GovernorMode], State] = {}
+        wanted: dict[Device, Wanted] = {}
+        rounds: list[Round] = []
+        for seen in governing.look(self._database, self._steerable(), now=now):
+            key = (seen.uplink.id, seen.uplink.governor)
+            state, decided = decide(seen.line, self._states.get(key) or _begun(seen), seen.readings, now=now)
+            states[key] = state
+            rounds.append(_round_of(seen, state, decided, now))
+            self._tell(seen, decided)
+            if seen.uplink.governor is GovernorMode.ON:
+                wanted |= self._wanted(seen, state, decided)
+                self._move(seen, decided)
+        done = governing.settle(self._database, wanted, now=now, chance=self._chance)
+        governing.keep_rounds(self._database, rounds)
+        for name in governing.give_back_shares(self._database):
+            log.info("shares_given_back", uplink=name)
+        self._states = states
+        self._reasons = {device: one.reason for device, one in wanted.items()}
+        self.counters.rounds += 1
+        self.counters.set += done.set
+        self.counters.lifted += done.lifted
+
+    def _steerable(self) -> set[str]:
+        with self._database.read() as connection:
+            return {nas.id for nas in nases.read_all(connection) if steers_rates(profile_for(nas.family.value))}
+
+    def _wanted(self, seen: Governed, state: State, decided: Decided) -> dict[Device, Wanted]:
+        """Return every ceiling that should be now; of a device with several sessions the lowest."""
+        reasons = {change.session_id: governing.why(change, seen.site_names) for change in decided.ceilings}
+        wanted: dict[Device, Wanted] = {}
+        for session, watched in state.watched.items():
+            device = seen.devices.get(session)
+            if device is None or watched.ceiling_bps is None:
+                continue
+            before = wanted.get(device)
+            if before is None or watched.ceiling_bps < before.down_bps:
+                reason = reasons.get(session) or self._reasons.get(device, "others waited; rises when there is room")
+                wanted[device] = Wanted(watched.ceiling_bps, reason)
+        return wanted
+
+    def _move(self, seen: Governed, decided: Decided) -> None:
+        """Move floors and sites' ceilings; an admin who has promised more meanwhile comes first."""
+        if not (decided.floors or decided.sites):
+            return
+        try:
+            move_shares(
+                self._database,
+                seen.uplink.name,
+                floors={one.service_class: one.floor_bps for one in decided.floors},
+                site_ceilings={one.site_id: one.down_bps for one in decided.sites},
+            )
+        except Conflict as refused:
+            log.warning("shares_not_moved", uplink=seen.uplink.name, why=refused.problem)
+
+    def _tell(self, seen: Governed, decided: Decided) -> None:
+        """Log what was decided, in words; `observed` is what would have been done."""
+        observed = seen.uplink.governor is GovernorMode.OBSERVE
+        for change in decided.ceilings:
+            log.info(
+                _event(change),
+                uplink=seen.uplink.name,
+                session=change.session_id,
+                nas=change.nas_id,
+                down_bps=change.down_bps,
+                why=governing.why(change, seen.site_names),
+                observed=observed,
+            )
+        for site in decided.sites:
+            name = seen.site_names.get(site.site_id, site.site_id)
+            log.info("site_held", uplink=seen.uplink.name, site=name, down_bps=site.down_bps, observed=observed)
+        for floor in decided.floors:
+            log.info(
+                "floor_moved",
+                uplink=seen.uplink.name,
+                service_class=floor.service_class.value,
+                floor_bps=floor.floor_bps,
+                observed=observed,
+            )
+
+
+def _begun(seen: Governed) -> State:
+    """Return the state from which to go on with what is stored; one that only observes begins with nothing."""
+    if seen.uplink.governor is GovernorMode.OBSERVE:
+        return State()
+    held: Mapping[str, int] = seen.held
+    return resumed(seen.readings, held, seen.shares.site_ceilings, seen.shares.floors)
+
+
+def _round_of(seen: Governed, state: State, decided: Decided, now: datetime) -> Round:
+    line = decided.places[None]
+    level = state.pressures[None].level_bps
+    return Round(seen.uplink.id, now, len(seen.readings), line.load_bps, line.others, level, decided.postponed)
+
+
+def _event(change: CeilingChange) -> str:
+    if change.down_bps is None:
+        return "ceiling_lifted"
+    return "ceiling_lowered" if change.cause is Cause.WAITING else "ceiling_raised"
