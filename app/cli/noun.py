@@ -19,6 +19,8 @@ _LISTS: Final = {
     "voucher": "pesisir voucher list",
     "batch": "pesisir voucher list",
     "session": "pesisir session list",
+    "calendar": "pesisir calendar list",
+    "window": "pesisir plan show NAME",
     "own quota": "pesisir user show NAME",
     "own value": "pesisir user override NAME",
     "value at site": "pesisir site override NAME",

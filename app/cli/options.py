@@ -75,6 +75,11 @@ def one_of(flag: str, kind: type[E], text: str) -> OptionInfo:
     return _option(flag, parse, "WORD", text)
 
 
+def parsed(flag: str, parse: Callable[[str], T], metavar: str, text: str) -> OptionInfo:
+    """Declare an option that takes what `parse` reads."""
+    return _option(flag, parse, metavar, text)
+
+
 def _option(flag: str, parse: Callable[[str], T], metavar: str, text: str) -> OptionInfo:
     def read(typed: str | Given[T]) -> Given[T]:
         if isinstance(typed, Given):

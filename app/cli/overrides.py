@@ -11,21 +11,17 @@ from app.cli.noun import example
 from app.cli.options import Name, read_end
 from app.cli.output import Json, JsonValue, say, show_json, show_table
 from app.cli.plan_values import fields_of, override_json, override_line, with_overridable_values
+from app.cli.windows import OfPlan, line, window_json
 from app.domain.overlays import Overlay
 
 if TYPE_CHECKING:
-    from app.services.overrides import Why
-    from app.services.plans import PlanValues
+    from app.services.overrides import OverrideValues, Why
 
 Reason = Annotated[str | None, typer.Option(metavar="TEXT", help="Why; everybody who looks will read it.")]
 Until = Annotated[str | None, typer.Option(metavar="DATE", help="Its last day, or moment; unset: for good.")]
 Clear = Annotated[
     list[str] | None,
     typer.Option("--clear", metavar="VALUE", help="Give the plan's own back: down, vlan ... or all; may be repeated."),
-]
-OfPlan = Annotated[
-    str | None,
-    typer.Option("--plan", metavar="PLAN", help="Only those with this plan; unset: everybody there."),
 ]
 
 _COLUMNS = ("value", "is", "because", "said by", "until")
@@ -52,7 +48,7 @@ def register(users: typer.Typer, sites: typer.Typer) -> None:
 @with_overridable_values
 def of_user(
     name: Name,
-    values: "PlanValues",
+    values: "OverrideValues",
     reason: Reason = None,
     until: Until = None,
     clear: Clear = None,
@@ -79,7 +75,7 @@ def of_user(
 @with_overridable_values
 def of_site(
     name: Name,
-    values: "PlanValues",
+    values: "OverrideValues",
     plan: OfPlan = None,
     reason: Reason = None,
     until: Until = None,
@@ -104,16 +100,17 @@ def of_site(
         say(f"changed; see: pesisir site override {name!r}")
     else:
         lines = [(of, *override_line(one, here.zone)) for of, overlay in found.items() for one in overlay.overrides]
-        show_table(("plan", *_COLUMNS), lines)
+        hours = [(of, "window", line(one), None, None, None) for of, over in found.items() for one in over.windows]
+        show_table(("plan", *_COLUMNS), [*lines, *hours])
 
 
 def at_site_json(found: dict[str | None, Overlay], here: Installation) -> list[JsonValue]:
     """Write for scripts what a site lays over plans; `plan` null: over every plan."""
-    return [
-        {"plan": plan, **override_json(override, here.zone)}
-        for plan, overlay in found.items()
-        for override in overlay.overrides
-    ]
+    listed: list[JsonValue] = []
+    for plan, overlay in found.items():
+        listed += [{"plan": plan, **override_json(override, here.zone)} for override in overlay.overrides]
+        listed += [{"plan": plan, "window": window_json(window)} for window in overlay.windows]
+    return listed
 
 
 def _why(here: Installation, reason: str | None, until: str | None) -> "Why":

@@ -9,13 +9,14 @@ from zoneinfo import ZoneInfo
 from typer.models import OptionInfo
 
 from app.cli.failures import usage
-from app.cli.options import Given, amount, number, one_of, rate, seconds, word
+from app.cli.options import Given, amount, number, one_of, parsed, rate, seconds, word
 from app.cli.output import JsonValue, duration, iso, local
 from app.cli.quota_options import QUOTA, by_tally, quota_json
-from app.domain.overlays import FIELDS, Override
+from app.domain.overlays import FIELDS, SCHEDULE, Override
 from app.domain.plans import PERIOD_FIELDS, Plan
 from app.domain.quota_words import Written, format_quotas
 from app.domain.quotas import Measure
+from app.domain.schedules import RATES
 from app.domain.service_classes import ServiceClass
 from app.domain.units import format_amount, format_rate
 
@@ -43,7 +44,7 @@ def _plain(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-_VALUES: Final[Mapping[str, _Value]] = {
+_VALUES: Final[dict[str, _Value]] = {
     "down_bps": _Value(rate("--down", "Rate to the phone, in bit/s, such as 4M or 512k."), "down", _rate),
     "up_bps": _Value(rate("--up", "Rate from the phone, in bit/s."), "up", _rate),
     "daily_octets": _Value(
@@ -93,14 +94,30 @@ _VALUES: Final[Mapping[str, _Value]] = {
 }
 
 
+def _no_word(typed: str) -> str:
+    raise ValueError(f"{typed!r} cannot be said here: windows are set by set-window, and only none takes them away")
+
+
+_SCHEDULE: Final[dict[str, _Value]] = {
+    SCHEDULE: _Value(
+        parsed("--schedule", _no_word, "none", "none: the windows of what lies below do not open."), "schedule", _plain
+    )
+}
+
+
 def with_values(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options of a plan's values; it gets those that were named as its argument `values`."""
     return _with(_VALUES, command)
 
 
 def with_overridable_values(command: Callable[..., None]) -> Callable[..., None]:
-    """Do so with those that are overridden one by one: all but the quotas."""
-    return _with({field: value for field, value in _VALUES.items() if field in FIELDS}, command)
+    """Do so with those that are overridden one by one: all but the quotas, and the schedule as a whole."""
+    return _with({field: value for field, value in _VALUES.items() if field in FIELDS} | _SCHEDULE, command)
+
+
+def with_rates(command: Callable[..., None]) -> Callable[..., None]:
+    """Do so with the rates and bursts, which a window may change."""
+    return _with({field: _VALUES[field] for field in RATES}, command)
 
 
 def _with(values: Mapping[str, _Value], command: Callable[..., None]) -> Callable[..., None]:
@@ -131,6 +148,11 @@ def shown(plan: Plan) -> dict[str, str | None]:
     return {value.title: value.write(held) for value, held in zip(_VALUES.values(), _held(plan), strict=True)}
 
 
+def written(values: Mapping[str, Any]) -> dict[str, str]:
+    """Write some values of a plan for people, by what they are called."""
+    return {_VALUES[field].title: _VALUES[field].write(value) or "no limit" for field, value in values.items()}
+
+
 def titles() -> list[str]:
     """Return the names under which `shown` writes the values."""
     return [value.title for value in _VALUES.values()]
@@ -144,7 +166,8 @@ def plan_json(plan: Plan) -> dict[str, JsonValue]:
 
 def fields_of(names: Sequence[str]) -> list[str]:
     """Return the values that options name, as in `down` for --down; `all` is every one of them. Raise Failure."""
-    by_name = {_flag(value.option).removeprefix("--"): field for field, value in _VALUES.items()}
+    every = {field: value for field, value in (_VALUES | _SCHEDULE).items() if field in FIELDS}
+    by_name = {_flag(value.option).removeprefix("--"): field for field, value in every.items()}
     found: list[str] = []
     for name in names:
         if name == "all":
@@ -162,7 +185,7 @@ def _flag(option: OptionInfo) -> str:
 
 def override_line(override: Override, zone: ZoneInfo) -> tuple[str, str, str, str, str | None]:
     """Write an override for people: value, what it is, why, who said so, until when."""
-    value = _VALUES[override.field]
+    value = (_VALUES | _SCHEDULE)[override.field]
     until = local(override.until, zone)
     return value.title, value.write(override.value) or "no limit", override.reason, override.author, until
 

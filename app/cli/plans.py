@@ -3,10 +3,11 @@
 import os
 from typing import TYPE_CHECKING
 
+from app.cli import windows
 from app.cli.installation import now, open_installation
 from app.cli.noun import example, noun
 from app.cli.options import Name
-from app.cli.output import Json, say, show_fields, show_json, show_table
+from app.cli.output import Json, JsonValue, say, show_fields, show_json, show_table
 from app.cli.plan_values import plan_json, shown, titles, with_values
 from app.domain.plans import Plan
 
@@ -35,7 +36,7 @@ def list_(as_json: Json = False) -> None:
     with open_installation() as here:
         plans = list_plans(here.database)
     if as_json:
-        show_json([plan_json(plan) for plan in plans])
+        show_json([_json(plan) for plan in plans])
     else:
         every = {plan.name: shown(plan) for plan in plans}
         used = [title for title in titles() if any(values[title] is not None for values in every.values())]
@@ -49,7 +50,10 @@ def show(name: Name, as_json: Json = False) -> None:
 
     with open_installation() as here:
         plan = show_plan(here.database, name)
-    show_json(plan_json(plan)) if as_json else show_fields({"name": plan.name, "id": plan.id, **shown(plan)})
+    if as_json:
+        show_json(_json(plan))
+    else:
+        show_fields({"name": plan.name, "id": plan.id, **shown(plan), **windows.lines(plan.windows)})
 
 
 @commands.command("set", epilog=example("pesisir plan set Warga --daily 750MB --devices none"))
@@ -61,6 +65,10 @@ def set_(name: Name, values: "PlanValues") -> None:
     with open_installation() as here:
         plan = set_plan(here.database, name, now=now(), chance=os.urandom, **values)
     say(f"changed plan {plan.name}: {_summary(plan)}")
+
+
+def _json(plan: Plan) -> dict[str, JsonValue]:
+    return plan_json(plan) | {"windows": [windows.window_json(window) for window in plan.windows]}
 
 
 def _summary(plan: Plan) -> str:

@@ -7,6 +7,7 @@ import typer
 
 from app.cli import (
     bench,
+    calendars,
     changes,
     demo,
     doctor,
@@ -30,6 +31,7 @@ from app.cli import (
     user_show,
     users,
     vouchers,
+    windows,
 )
 from app.cli.noun import Root
 
@@ -55,6 +57,7 @@ def build() -> typer.Typer:
     user_show.register(users.commands)
     user_import.register(users.commands)
     overrides.register(users.commands, sites.commands)
+    windows.register(plans.commands, sites.commands)
     radius_trace.register(radius.commands)
     nas_families.register(nases.commands)
     for each in (
@@ -63,6 +66,7 @@ def build() -> typer.Typer:
         uplinks,
         sites,
         plans,
+        calendars,
         nases,
         users,
         vouchers,

@@ -22,6 +22,7 @@ REASONS: Final = {
     DenialReason.WRONG_CREDENTIALS: "wrong password",
     DenialReason.SUSPENDED: "suspended",
     DenialReason.EXPIRED: "no longer valid",
+    DenialReason.CLOSED: "closed at this hour",
     DenialReason.QUOTA_EXHAUSTED: "a quota was used up",
     DenialReason.DEVICE_LIMIT: "as many devices online as the plan allows",
     DenialReason.NO_FREE_PLAN: "the site gives nothing freely",

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Row, bindparam, insert, or_, select, update
 
@@ -12,27 +13,32 @@ from app.db.keyed import among
 from app.db.rules import read_rules
 from app.db.tables import accounts
 from app.domain.clock import MADE_AT, believable
-from app.domain.policies import Policy
+from app.domain.policies import Policy, Where
 from app.domain.users import Account, AccountKind
 
 
 def by_ids(connection: Connection, account_ids: Collection[str], *, now: datetime) -> list[Account]:
     """Return these accounts, removed ones too; an id that does not exist is left out.
 
-    Their policies are for no place in particular: to decide, take those of `by_places`.
+    Their policies are for no place and no hour: to decide, take those of `by_places`.
     """
-    found = by_places(connection, [(account_id, None) for account_id in account_ids], now=now)
-    return list(found.values())
+    return list(_read(connection, [(account_id, None) for account_id in account_ids], zone=None, now=now).values())
 
 
 def by_places(
-    connection: Connection, places: Iterable[tuple[str, str | None]], *, now: datetime
+    connection: Connection, places: Iterable[tuple[str, str | None]], *, zone: ZoneInfo, now: datetime
 ) -> dict[tuple[str, str | None], Account]:
-    """Return accounts with the policies of sites, by (account id, site id); those that do not exist are left out."""
+    """Return accounts with the policies of sites at this hour, by (account id, site id); some may not exist."""
+    return _read(connection, places, zone=zone, now=now)
+
+
+def _read(
+    connection: Connection, places: Iterable[tuple[str, str | None]], *, zone: ZoneInfo | None, now: datetime
+) -> dict[tuple[str, str | None], Account]:
     wanted = set(places)
     ids = {account_id for account_id, _ in wanted}
     rows = connection.execute(select(accounts).where(among(connection, accounts.c.id, ids))).all()
-    rules = read_rules(connection, with_sites=any(site_id is not None for _, site_id in wanted))
+    rules = read_rules(connection, zone)
     own = overlays.own_of(connection, ids)
     by_id = {row.id: row for row in rows}
     return {
@@ -47,15 +53,18 @@ def existing(connection: Connection, account_ids: Collection[str]) -> set[str]:
     return set(connection.scalars(select(accounts.c.id).where(among(connection, accounts.c.id, account_ids))))
 
 
-def by_id(connection: Connection, account_id: str, *, site_id: str | None = None, now: datetime) -> Account | None:
-    """Return one account, with the policy of a site if one is named; None if there is none of that id."""
-    return by_places(connection, [(account_id, site_id)], now=now).get((account_id, site_id))
+def by_id(connection: Connection, account_id: str, *, now: datetime, where: Where | None = None) -> Account | None:
+    """Return one account, with the policy that holds there if a place is named; None if there is none of that id."""
+    if where is None:
+        return next(iter(by_ids(connection, [account_id], now=now)), None)
+    place = (account_id, where.site_id)
+    return by_places(connection, [place], zone=where.zone, now=now).get(place)
 
 
-def guest_of(connection: Connection, mac: str, *, site_id: str | None = None, now: datetime) -> Account | None:
+def guest_of(connection: Connection, mac: str, *, now: datetime, where: Where | None = None) -> Account | None:
     """Return the account of a guest: a device without a user; None if it was never here."""
     account_id = connection.scalar(select(accounts.c.id).where(accounts.c.guest_mac == mac))
-    return None if account_id is None else by_id(connection, account_id, site_id=site_id, now=now)
+    return None if account_id is None else by_id(connection, account_id, now=now, where=where)
 
 
 def add(

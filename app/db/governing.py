@@ -26,6 +26,7 @@ class OpenSession(NamedTuple):
     last_report_at: datetime
     service_class: ServiceClass
     plan_bps: int | None
+    plan_id: str | None
 
 
 class Round(NamedTuple):
@@ -65,6 +66,7 @@ def open_sessions(connection: Connection) -> list[OpenSession]:
             sessions.c.last_report_at,
             plans.c.service_class,
             plans.c.down_bps,
+            plans.c.id,
         )
         .select_from(sessions)
         .outerjoin(accounts, accounts.c.id == sessions.c.account_id)
@@ -72,7 +74,7 @@ def open_sessions(connection: Connection) -> list[OpenSession]:
         .where(sessions.c.state == SessionState.OPEN.value)
     )
     return [
-        OpenSession(*row[:7], ServiceClass(row[7]) if row[7] is not None else ServiceClass.GUEST, row[8])
+        OpenSession(*row[:7], ServiceClass(row[7]) if row[7] is not None else ServiceClass.GUEST, row[8], row[9])
         for row in connection.execute(query)
     ]
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Table, delete, insert, select
 
-from app.db import overrides
+from app.db import overrides, windows
 from app.db.keyed import among
-from app.db.tables import account_overrides, site_overrides
+from app.db.tables import account_overrides, quota_overrides, site_overrides
 from app.domain.overlays import Overlay, Override, value_of
 
 EVERY_PLAN = ""
@@ -32,10 +32,21 @@ def of_sites(connection: Connection) -> dict[str, dict[str, Overlay]]:
     found: dict[tuple[str, str], list[Override]] = {}
     for row in connection.execute(select(site_overrides)):
         found.setdefault((row.site_id, row.plan_id), []).append(_override(row))
+    hours = windows.of_sites(connection)
     sites: dict[str, dict[str, Overlay]] = {}
-    for (site_id, plan_id), some in found.items():
-        sites.setdefault(site_id, {})[plan_id] = Overlay(tuple(some))
+    for site_id, plan_id in {**found, **hours}:
+        overlay = Overlay(tuple(found.get((site_id, plan_id), ())), windows=hours.get((site_id, plan_id), ()))
+        sites.setdefault(site_id, {})[plan_id] = overlay
     return sites
+
+
+def ended(connection: Connection, since: datetime, now: datetime) -> set[str]:
+    """Return the accounts for whom something of their own ended after `since` and not after `now`."""
+    found: set[str] = set()
+    for table in (account_overrides, quota_overrides):
+        query = select(table.c.account_id).where(table.c.until > since, table.c.until <= now)
+        found.update(connection.scalars(query))
+    return found
 
 
 def replace_own(connection: Connection, account_id: str, override: Override, *, now: datetime) -> None:

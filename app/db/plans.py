@@ -6,9 +6,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
+from app.db import windows
 from app.db.tables import plan_quotas, plans
 from app.domain.plans import Plan
 from app.domain.quotas import Measure, Period, Quota, Tally, in_order
+from app.domain.schedules import Window
 from app.domain.service_classes import ServiceClass
 
 
@@ -17,8 +19,9 @@ def read_all(connection: Connection) -> list[Plan]:
     quotas: dict[str, list[Quota]] = {}
     for row in connection.execute(select(plan_quotas)):
         quotas.setdefault(row.plan_id, []).append(Quota(Period(row.period), row.amount, Measure(row.measure)))
+    hours = windows.of_plans(connection)
     rows = connection.execute(select(plans).order_by(plans.c.name))
-    return [_plan(row, in_order(quotas.get(row.id, ()))) for row in rows]
+    return [_plan(row, in_order(quotas.get(row.id, ())), hours.get(row.id, ())) for row in rows]
 
 
 def by_id(connection: Connection) -> dict[str, Plan]:
@@ -68,7 +71,7 @@ def set_quotas(connection: Connection, plan_id: str, quotas: Mapping[Tally, Iter
         )
 
 
-def _plan(row: Row[Any], quotas: tuple[Quota, ...]) -> Plan:
+def _plan(row: Row[Any], quotas: tuple[Quota, ...], hours: tuple[Window, ...]) -> Plan:
     values = row._mapping  # noqa: SLF001 SQLAlchemy's public name for a row as a mapping
     return Plan(
         id=values[plans.c.id],
@@ -88,4 +91,5 @@ def _plan(row: Row[Any], quotas: tuple[Quota, ...]) -> Plan:
         vlan=values[plans.c.vlan],
         filter_id=values[plans.c.filter_id],
         address_list=values[plans.c.address_list],
+        windows=hours,
     )

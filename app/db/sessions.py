@@ -1,11 +1,11 @@
 """Sessions in the database: found by what reports may belong to, written in bulk."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, delete, select, text, update
+from sqlalchemy import Connection, Row, delete, or_, select, text, update
 
 from app.db.bulk import moment_text, write_rows
 from app.db.keyed import MOMENT, among, equal, key_rows, key_value
@@ -157,6 +157,28 @@ def devices_of_accounts(connection: Connection, account_ids: Iterable[str]) -> l
         among(connection, sessions.c.account_id, account_ids), sessions.c.state == SessionState.OPEN.value
     )
     return [(account_id, mac) for account_id, mac in connection.execute(query) if account_id]
+
+
+def accounts_of_plan(
+    connection: Connection, plan_id: str, *, site_id: str | None = None, not_at: Collection[str] = ()
+) -> list[str]:
+    """Return the accounts of a plan that have an open session: anywhere, at one site, or anywhere but at some."""
+    query = (
+        select(sessions.c.account_id)
+        .join(accounts, accounts.c.id == sessions.c.account_id)
+        .where(sessions.c.state == SessionState.OPEN.value, accounts.c.plan_id == plan_id)
+    )
+    if site_id is not None:
+        query = query.where(sessions.c.site_id == site_id)
+    if not_at:
+        query = query.where(or_(sessions.c.site_id.is_(None), sessions.c.site_id.not_in(list(not_at))))
+    return [account_id for account_id in connection.scalars(query.distinct()) if account_id is not None]
+
+
+def accounts_online(connection: Connection) -> list[str]:
+    """Return the accounts that have an open session."""
+    query = select(sessions.c.account_id).where(sessions.c.state == SessionState.OPEN.value)
+    return [account_id for account_id in connection.scalars(query.distinct()) if account_id is not None]
 
 
 def open_of_devices(connection: Connection, devices: Iterable[tuple[str, str]]) -> list[str]:

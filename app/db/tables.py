@@ -102,6 +102,14 @@ plan_quotas = Table(
     Column("amount", BigInteger, primary_key=True, autoincrement=False),
 )
 
+plan_windows = Table(
+    "plan_windows",
+    metadata,
+    Column("plan_id", String(16), ForeignKey("plans.id"), primary_key=True),
+    Column("name", String(80), primary_key=True),
+    Column("hours", Text, nullable=False),  # JSON: days, times, what holds then, calendars
+)
+
 sites = Table(
     "sites",
     metadata,
@@ -295,6 +303,31 @@ site_overrides = Table(
     Column("author", String(80), nullable=False),
     Column("until", Moment),
     Column("created_at", Moment, nullable=False),
+)
+
+site_windows = Table(
+    "site_windows",
+    metadata,
+    Column("site_id", String(16), ForeignKey("sites.id"), primary_key=True),
+    Column("plan_id", String(16), primary_key=True),  # "": every plan
+    Column("name", String(80), primary_key=True),
+    Column("hours", Text, nullable=False),  # as in plan_windows
+)
+
+calendars = Table(
+    "calendars",
+    metadata,
+    _id(primary_key=True),
+    Column("name", String(80), nullable=False, unique=True),
+    Column("created_at", Moment, nullable=False),
+)
+
+calendar_days = Table(
+    "calendar_days",
+    metadata,
+    Column("calendar_id", String(16), ForeignKey("calendars.id"), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("summary", String(200), nullable=False, default=""),
 )
 
 ceilings = Table(

@@ -135,7 +135,7 @@ def _read(
 
 def _users(connection: Connection, rows: Sequence[Row[Any]], *, now: datetime) -> Iterable[User]:
     own = overlays.own_of(connection, [row.id for row in rows])
-    rules = read_rules(connection, with_sites=False)
+    rules = read_rules(connection, None)
     for row in rows:
         policy = rules.policy(row.plan_id, own.get(row.id), None, now)
         yield User(account_of(row, policy), row.username, row.name, row.phone)

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from app.domain.ceilings import Ceiling, rates_under
 from app.domain.clock import believable
 from app.domain.local_time import local_day, period_ends_at
+from app.domain.policies import Policy
 from app.domain.quotas import Measure, Quota
 from app.domain.service_classes import ServiceClass
 from app.domain.spending import Usage
@@ -25,6 +26,7 @@ class DenialReason(StrEnum):
     WRONG_CREDENTIALS = "wrong_credentials"  # unknown name or wrong password: deliberately one
     SUSPENDED = "suspended"
     EXPIRED = "expired"
+    CLOSED = "closed"  # a window of the schedule in which nobody is online
     QUOTA_EXHAUSTED = "quota_exhausted"
     DEVICE_LIMIT = "device_limit"
     NO_FREE_PLAN = "no_free_plan"  # the site gives nothing without an account or a voucher
@@ -92,7 +94,7 @@ def decide_access(
     itself never counts against its own limit, so a phone that comes back supersedes its dead session. `ceilings` are
     those of the account; `elapsed_seconds` is how long its session has lasted already.
     """
-    plan = account.policy.plan
+    policy, plan = account.policy, account.policy.plan
     ends_at = account.ends_at(now)
     if account.removed:
         return Denial(DenialReason.WRONG_CREDENTIALS)
@@ -100,10 +102,12 @@ def decide_access(
         return Denial(DenialReason.SUSPENDED)
     if ends_at is not None and ends_at <= now:
         return Denial(DenialReason.EXPIRED)
+    if policy.phase.closed is not None:
+        return Denial(DenialReason.CLOSED, policy.opens_at)
     left: dict[Measure, int] = {}
-    if account.policy.quotas:
+    if policy.quotas and policy.phase.free is None:
         current = usage.as_of(local_day(now, zone), account.billing_day)
-        for effective in account.policy.quotas:
+        for effective in policy.quotas:
             quota = effective.quota
             rest = quota.left(current.used(quota.tally))
             if rest == 0:
@@ -119,7 +123,9 @@ def decide_access(
         down_bps=down_bps,
         up_bps=up_bps,
         octets_left=left.get(Measure.BOTH),
-        session_seconds=_session_seconds(plan.session_seconds, elapsed_seconds, left.get(Measure.TIME), ends_at, now),
+        session_seconds=_session_seconds(
+            plan.session_seconds, elapsed_seconds, left.get(Measure.TIME), _soonest(ends_at, policy), now
+        ),
         idle_seconds=plan.idle_seconds,
         interim_seconds=plan.interim_seconds,
         service_class=plan.service_class,
@@ -140,6 +146,13 @@ def _exhausted(account: Account, usage: Usage, *, now: datetime, zone: ZoneInfo)
     ends = [(period_ends_at(quota.period, now, zone, account.billing_day), quota) for quota in empty]
     ends_at, quota = max(ends, key=lambda end: (end[0] is None, end[0] or now))
     return Denial(DenialReason.QUOTA_EXHAUSTED, ends_at, quota)
+
+
+def _soonest(ends_at: datetime | None, policy: Policy) -> datetime | None:
+    """Return when a session must end at the latest: with the account, when it closes, or when quotas count again."""
+    phase = policy.phase
+    counted_at = phase.free.ends_at if phase.free is not None and policy.quotas else None
+    return min((at for at in (ends_at, phase.closes_at, counted_at) if at is not None), default=None)
 
 
 def _session_seconds(

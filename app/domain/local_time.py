@@ -24,6 +24,12 @@ def day_begins_at(day: date, zone: ZoneInfo) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
 
 
+def local_moment(day: date, minute: int, zone: ZoneInfo) -> datetime:
+    """Return the moment, in UTC, at which a local clock shows a minute of a day; 1440 is the next day's first."""
+    wall = datetime(day.year, day.month, day.day) + timedelta(minutes=minute)  # noqa: DTZ001 the zone is set next
+    return wall.replace(tzinfo=zone).astimezone(UTC)
+
+
 def period_begins_on(period: Period, day: date, billing_day: int) -> date | None:
     """Return the first day of the period that contains `day`; None for a total.
 

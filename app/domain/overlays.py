@@ -6,13 +6,20 @@ from typing import Final
 
 from app.domain.plans import Plan
 from app.domain.quotas import QuotaOverride
+from app.domain.schedules import Window
 from app.domain.service_classes import ServiceClass
 
 Value = int | str | None
 """A value of a plan; None is "no such limit"."""
 
-FIELDS: Final = tuple(field.name for field in fields(Plan) if field.name not in {"id", "name", "quotas"})
-"""What of a plan may be replaced by itself; a quota is replaced by one of the same kind."""
+SCHEDULE: Final = "schedule"
+"""Overridden, by None alone, it takes away the windows of what lies below: the plan's, or the plan's and the site's."""
+
+FIELDS: Final = (
+    *(field.name for field in fields(Plan) if field.name not in {"id", "name", "quotas", "windows"}),
+    SCHEDULE,
+)
+"""What of a plan may be replaced by itself; a quota is replaced by one of the same kind, windows come beside others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +39,11 @@ class Override:
 
 @dataclass(frozen=True, slots=True)
 class Overlay:
-    """What stands in place of a plan's values, at most one for each; the order means nothing."""
+    """What stands in place of a plan's values, at most one for each, and more windows; the order means nothing."""
 
     overrides: tuple[Override, ...] = ()
     quotas: tuple[QuotaOverride, ...] = ()
+    windows: tuple[Window, ...] = ()
 
 
 NOTHING: Final = Overlay()

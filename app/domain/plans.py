@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.domain.quotas import Period, Quota
+from app.domain.schedules import Window
 from app.domain.service_classes import ServiceClass
 
 
@@ -33,6 +34,7 @@ class Plan:
     vlan: int | None = None
     filter_id: str | None = None
     address_list: str | None = None
+    windows: tuple[Window, ...] = ()
 
 
 PERIOD_FIELDS: Final = {

@@ -154,7 +154,12 @@ class Accounts:
 
     def replace_rules(self, rules: Rules, now: datetime) -> None:
         """Take new rules, and bring the accounts whose plan changed to them."""
-        changed = {plan_id for plan_id, plan in rules.plans.items() if self._rules.plans.get(plan_id) != plan}
+        before = self._rules
+        changed = {
+            plan_id
+            for plan_id, plan in rules.plans.items()
+            if before.plans.get(plan_id) != plan or (plan.windows and before.calendars != rules.calendars)
+        }
         self._rules = rules
         self._worked_out = {}
         for account_id, account in list(self._by_id.items()):

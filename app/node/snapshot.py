@@ -156,7 +156,7 @@ class Snapshot:
         with database.read() as connection:
             cursor = feed.cursor_now(connection)
             accounts = Accounts(
-                read_rules(connection), read_accounts(connection), overlays.read_own(connection), now=now
+                read_rules(connection, self.zone), read_accounts(connection), overlays.read_own(connection), now=now
             )
             grants = read_resume_grants(connection, now=now - KEPT_AFTER_END)
             table = self._nas_table(connection, now)
@@ -208,7 +208,7 @@ class Snapshot:
     def _take(self, connection: Connection, news: News, now: datetime) -> None:
         items = news.items
         if FeedKind.PLAN in items or FeedKind.SITE in items:
-            rules = read_rules(connection)
+            rules = read_rules(connection, self.zone)
             outdated = self.accounts.of_plans_with_new_validity(rules.plans)
             self.accounts.replace_rules(rules, now)
             self._take_accounts(connection, outdated, now)
@@ -235,7 +235,7 @@ class Snapshot:
         """Tell whether all is counted that the quotas in the news are held against."""
         quotas: list[Quota] = []
         if FeedKind.PLAN in news.items or FeedKind.SITE in news.items:
-            quotas += read_rules(connection).quotas
+            quotas += read_rules(connection, self.zone).quotas
         own = overlays.own_of(connection, news.items.get(FeedKind.ACCOUNT, _NOTHING))
         quotas += (override.quota for overlay in own.values() for override in overlay.quotas)
         return set(tallies_of(quotas)) <= set(self.tallies)

@@ -29,6 +29,7 @@ class PageProblem(StrEnum):
 GOOD: Final = frozenset({PageProblem.LOGGED_OFF, PageProblem.ALREADY})
 WARNINGS: Final = frozenset(
     {
+        DenialReason.CLOSED,
         DenialReason.QUOTA_EXHAUSTED,
         DenialReason.NO_FREE_PLAN,
         DenialReason.TERMS_NOT_ACCEPTED,

@@ -41,7 +41,7 @@ def reconsider_sessions(
     What is queued already is not queued twice, and what does not hold any more is withdrawn.
     """
     open_sessions = sessions.open_places(connection, account_ids)
-    places = accounts.by_places(connection, open_sessions, now=now)
+    places = accounts.by_places(connection, open_sessions, zone=zone, now=now)
     spent = usages_of(connection, places.values(), local_day(now, zone))
     for place, account in places.items():
         decision = reconsider(account, spent[account.id], device="", online_devices=(), now=now, zone=zone)

@@ -8,8 +8,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo
 
-from app.db import accounts, feed, governing, leases, overlays, uplinks
+from app.db import accounts, feed, governing, leases, overlays, uplinks, windows
 from app.db.engine import Connection, Database
 from app.db.feed import FeedKind
 from app.db.governing import HeldDevice, OpenSession, Round
@@ -83,7 +84,7 @@ class _City(NamedTuple):
     steerable: Collection[str]
 
 
-def look(database: Database, steerable: Collection[str], *, now: datetime) -> list[Governed]:
+def look(database: Database, steerable: Collection[str], *, zone: ZoneInfo, now: datetime) -> list[Governed]:
     """Return every uplink that is not off; `steerable` are the NASes that take a new rate while people are online."""
     with database.read() as connection:
         found, lines = uplinks.read_all(connection), uplinks.read_lines(connection)
@@ -91,25 +92,27 @@ def look(database: Database, steerable: Collection[str], *, now: datetime) -> li
         if not chosen:
             return []
         held = {device: bps for device, (bps, _) in governing.held(connection, now=now).items()}
-        city = _City(_by_site(connection, now), held, steerable)
+        city = _City(_by_site(connection, zone, now), held, steerable)
         return [_governed(connection, one, sites_of(one, lines, only=len(found) == 1), city) for one in chosen]
 
 
-def _by_site(connection: Connection, now: datetime) -> dict[str, list[OpenSession]]:
-    """Return the open sessions of each site, with what really holds in place of their plans."""
+def _by_site(connection: Connection, zone: ZoneInfo, now: datetime) -> dict[str, list[OpenSession]]:
+    """Return the open sessions of each site, with what really holds, at this hour, in place of their plans."""
     found = [one for one in governing.open_sessions(connection) if one.site_id is not None]
     own = governing.accounts_of_their_own(connection, _ITEMS)
     sites = {
         site_id
         for site_id, plans in overlays.of_sites(connection).items()
         if any(one.field in _ITEMS for overlay in plans.values() for one in overlay.overrides)
+        or any(window.rates for overlay in plans.values() for window in overlay.windows)
     }
+    by_the_hour = {plan_id for plan_id, some in windows.of_plans(connection).items() if any(one.rates for one in some)}
     special = {
         (one.account_id, one.site_id)
         for one in found
-        if one.account_id and (one.account_id in own or one.site_id in sites)
+        if one.account_id and (one.account_id in own or one.site_id in sites or one.plan_id in by_the_hour)
     }
-    real = accounts.by_places(connection, special, now=now) if special else {}
+    real = accounts.by_places(connection, special, zone=zone, now=now) if special else {}
     by_site: defaultdict[str, list[OpenSession]] = defaultdict(list)
     for one in found:
         account = real.get((one.account_id or "", one.site_id))

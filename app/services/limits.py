@@ -1,10 +1,10 @@
 """Limits that reports have passed: the open sessions of whoever used up a quota must end."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from app.db import changes, sessions
+from app.db import accounts, changes, sessions
 from app.db.engine import Connection
 from app.domain.access import DenialReason, End, reconsider
 from app.domain.changes import Change, ChangeKind, ChangeState
@@ -17,22 +17,35 @@ from app.services.usage import usages_of
 def end_exhausted(
     connection: Connection, used_more: Sequence[Account], *, zone: ZoneInfo, now: datetime, chance: Chance
 ) -> None:
-    """Queue a Disconnect for each open session of an account whose quota is used up; once per session."""
-    limited = [account for account in used_more if account.policy.quotas]
+    """Queue a Disconnect for each open session of an account whose quota is used up; once per session.
+
+    Where it is free of charge at this hour a session goes on.
+    """
+    suspects = [account.id for account in _exhausted(connection, used_more, zone=zone, now=now)]
+    if not suspects:
+        return
+    places = sessions.open_places(connection, suspects)
+    there = accounts.by_places(connection, places, zone=zone, now=now)
+    ended = {id(account) for account in _exhausted(connection, there.values(), zone=zone, now=now)}
+    open_ids = sorted(id_ for place, account in there.items() if id(account) in ended for id_ in places[place])
+    _disconnect(connection, open_ids, now=now, chance=chance)
+
+
+def _exhausted(
+    connection: Connection, accounts_there: Iterable[Account], *, zone: ZoneInfo, now: datetime
+) -> list[Account]:
+    limited = [account for account in accounts_there if account.policy.quotas]
     spent = usages_of(connection, limited, local_day(now, zone))
-    exhausted = [
-        account.id
+    return [
+        account
         for account in limited
         if reconsider(account, spent[account.id], device="", online_devices=(), now=now, zone=zone)
         == End(DenialReason.QUOTA_EXHAUSTED)
     ]
-    if exhausted:
-        _disconnect(connection, exhausted, now=now, chance=chance)
 
 
-def _disconnect(connection: Connection, account_ids: Sequence[str], *, now: datetime, chance: Chance) -> None:
+def _disconnect(connection: Connection, open_ids: Sequence[str], *, now: datetime, chance: Chance) -> None:
     reason = DenialReason.QUOTA_EXHAUSTED.value
-    open_ids = sorted(session_id for session_id, _ in sessions.open_of_accounts(connection, account_ids))
     told = changes.told(connection, open_ids, kind=ChangeKind.DISCONNECT, reason=reason)
     for session_id in open_ids:
         if session_id not in told:

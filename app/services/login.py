@@ -21,6 +21,7 @@ from app.domain.acceptances import new_acceptance_id
 from app.domain.access import Denial, DenialReason, Grant, decide_access
 from app.domain.keys import Chance, draw_id, tag
 from app.domain.local_time import local_day
+from app.domain.policies import Where
 from app.domain.reports import Decided, Method
 from app.domain.resume import ResumeGrant, grant_ends_at
 from app.domain.text import TextError, canonical_username
@@ -109,7 +110,7 @@ def log_in(
         if isinstance(checked, Denial):
             _log(connection, spot, attempt, now=now, reason=checked.reason)
             return checked
-        account = _account(connection, spot, attempt, checked, now=now, chance=chance)
+        account = _account(connection, spot, attempt, checked, now=now, zone=zone, chance=chance)
         decision = decide_access(
             account,
             usages_of(connection, [account], local_day(now, zone))[account.id],
@@ -171,21 +172,29 @@ def _nobodys_credential() -> Credential:
 
 
 def _account(
-    connection: Connection, spot: Spot, attempt: LoginAttempt, checked: _Checked, *, now: datetime, chance: Chance
+    connection: Connection,
+    spot: Spot,
+    attempt: LoginAttempt,
+    checked: _Checked,
+    *,
+    now: datetime,
+    zone: ZoneInfo,
+    chance: Chance,
 ) -> Account:
     """Return the account that opens: the one that was checked, or the guest account of the device."""
+    where = Where(spot.site.id, zone)
     if checked.account_id is not None:
-        account = accounts.by_id(connection, checked.account_id, site_id=spot.site.id, now=now)
+        account = accounts.by_id(connection, checked.account_id, now=now, where=where)
         assert account is not None, "accounts are never deleted"
         return account
     assert spot.free_plan is not None, "a free tap without a plan was denied"
     made = draw_id(chance)
     new = guests.welcome(connection, made, attempt.mac, plan_id=spot.free_plan.id, site_id=spot.site.id, now=now)
-    account = accounts.guest_of(connection, attempt.mac, site_id=spot.site.id, now=now)
+    account = accounts.guest_of(connection, attempt.mac, now=now, where=where)
     assert account is not None, "welcomed just now or before"
     if account.policy.plan.id != spot.free_plan.id:
         accounts.change(connection, account.id, {"plan_id": spot.free_plan.id})
-        account = accounts.guest_of(connection, attempt.mac, site_id=spot.site.id, now=now)
+        account = accounts.guest_of(connection, attempt.mac, now=now, where=where)
         assert account is not None, "it was there a line ago"
         new = True
     if new:

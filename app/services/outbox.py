@@ -200,7 +200,7 @@ class _Gathering:
         self._sessions = {session.id: session for session in found}
         ids = {session.account_id for session in found if session.account_id is not None}
         places = {(session.account_id, session.site_id) for session in found if session.account_id is not None}
-        self._accounts = accounts.by_places(connection, places, now=now)
+        self._accounts = accounts.by_places(connection, places, zone=zone, now=now)
         self._spent = usages_of(connection, self._accounts.values(), local_day(now, zone))
         self._ceilings = ceilings.of_accounts(connection, ids, now=now)
         self._grants = resume.of_macs(connection, {session.mac for session in found}, now=now)

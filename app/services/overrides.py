@@ -14,11 +14,17 @@ from app.domain.text import spelled
 from app.services import fields
 from app.services.changes import reconsider_sessions
 from app.services.errors import Invalid, NotFound
-from app.services.plans import PlanValues, checked
+from app.services.plans import PlanValues, checked, stored_plan
 from app.services.users import stored_user
 
 _REASON_LENGTH = 200
 _AUTHOR_LENGTH = 80
+
+
+class OverrideValues(PlanValues, total=False):
+    """Values in place of a plan's; a schedule can only be taken away."""
+
+    schedule: None
 
 
 class Why(NamedTuple):
@@ -29,7 +35,7 @@ class Why(NamedTuple):
     until: datetime | None = None
 
 
-class _Place(NamedTuple):
+class Place(NamedTuple):
     """A site, and the one plan that is meant there (EVERY_PLAN: all)."""
 
     site_id: str
@@ -37,7 +43,14 @@ class _Place(NamedTuple):
 
 
 def set_own(
-    database: Database, username: str, values: PlanValues, why: Why, *, zone: ZoneInfo, now: datetime, chance: Chance
+    database: Database,
+    username: str,
+    values: OverrideValues,
+    why: Why,
+    *,
+    zone: ZoneInfo,
+    now: datetime,
+    chance: Chance,
 ) -> Overlay:
     """Give a person values of their own; return all that they have. Raise NotFound, Invalid."""
     given = _overrides(values, why, now)
@@ -69,7 +82,7 @@ def own_values(database: Database, username: str, *, now: datetime) -> Overlay:
 def set_at_site(
     database: Database,
     site: str,
-    values: PlanValues,
+    values: OverrideValues,
     why: Why,
     *,
     plan: str | None,
@@ -83,7 +96,7 @@ def set_at_site(
     """
     given = _overrides(values, why, now)
     with database.write() as connection:
-        place = _place(connection, site, plan)
+        place = place_of(connection, site, plan)
         for override in given:
             overlays.replace_at_site(connection, *place, override, now=now)
         return _announce_at_site(connection, place, zone=zone, now=now, chance=chance)
@@ -101,7 +114,7 @@ def clear_at_site(
 ) -> Overlay:
     """Take values at a site back; raise NotFound (site, plan, or nothing of the kind lies there)."""
     with database.write() as connection:
-        place = _place(connection, site, plan)
+        place = place_of(connection, site, plan)
         if not overlays.remove_at_site(connection, *place, items):
             raise NotFound("value at site", f"{site}: {', '.join(items)}")
         return _announce_at_site(connection, place, zone=zone, now=now, chance=chance)
@@ -110,13 +123,13 @@ def clear_at_site(
 def values_at_site(database: Database, site: str) -> dict[str | None, Overlay]:
     """Return what a site lays over plans, by the plan's name, None for every plan; raise NotFound."""
     with database.read() as connection:
-        site_id = _place(connection, site, None).site_id
+        site_id = place_of(connection, site, None).site_id
         names = {plan.id: plan.name for plan in plans.read_all(connection)}
         over = overlays.of_sites(connection).get(site_id, {})
     return {names.get(plan_id): overlay for plan_id, overlay in sorted(over.items())}
 
 
-def _overrides(values: PlanValues, why: Why, now: datetime) -> list[Override]:
+def _overrides(values: OverrideValues, why: Why, now: datetime) -> list[Override]:
     if not values:
         raise Invalid("values", "none is named")
     if why.until is not None and why.until <= now:
@@ -131,16 +144,14 @@ def _overrides(values: PlanValues, why: Why, now: datetime) -> list[Override]:
     return found
 
 
-def _place(connection: Connection, site: str, plan: str | None) -> _Place:
+def place_of(connection: Connection, site: str, plan: str | None) -> Place:
+    """Return a site, and a plan there; raise NotFound for either."""
     found = sites.by_name(connection, spelled(site))
     if found is None:
         raise NotFound("site", site)
     if plan is None:
-        return _Place(found.id, overlays.EVERY_PLAN)
-    one = plans.by_name(connection, spelled(plan))
-    if one is None:
-        raise NotFound("plan", plan)
-    return _Place(found.id, one.id)
+        return Place(found.id, overlays.EVERY_PLAN)
+    return Place(found.id, stored_plan(connection, plan).id)
 
 
 def _announce_own(connection: Connection, account_id: str, *, zone: ZoneInfo, now: datetime, chance: Chance) -> Overlay:
@@ -151,7 +162,7 @@ def _announce_own(connection: Connection, account_id: str, *, zone: ZoneInfo, no
 
 
 def _announce_at_site(
-    connection: Connection, place: _Place, *, zone: ZoneInfo, now: datetime, chance: Chance
+    connection: Connection, place: Place, *, zone: ZoneInfo, now: datetime, chance: Chance
 ) -> Overlay:
     there = sessions.accounts_at(connection, place.site_id, place.plan_id)
     reconsider_sessions(connection, there, zone=zone, now=now, chance=chance)

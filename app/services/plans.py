@@ -86,10 +86,7 @@ def list_plans(database: Database) -> list[Plan]:
 def show_plan(database: Database, name: str) -> Plan:
     """Return one plan; raise NotFound."""
     with database.read() as connection:
-        plan = plans.by_name(connection, spelled(name))
-    if plan is None:
-        raise NotFound("plan", name)
-    return plan
+        return stored_plan(connection, name)
 
 
 def set_plan(database: Database, name: str, *, now: datetime, chance: Chance, **values: Unpack[PlanValues]) -> Plan:
@@ -99,9 +96,7 @@ def set_plan(database: Database, name: str, *, now: datetime, chance: Chance, **
     """
     columns, quotas = _values(values)
     with database.write() as connection:
-        plan = plans.by_name(connection, spelled(name))
-        if plan is None:
-            raise NotFound("plan", name)
+        plan = stored_plan(connection, name)
         plans.change(connection, plan.id, columns)
         plans.set_quotas(connection, plan.id, quotas)
         tell(connection, sessions.open_of_plan(connection, plan.id), reason=POLICY, now=now, chance=chance)
@@ -120,6 +115,14 @@ def _announce(connection: Connection, plan_id: str, *, now: datetime) -> Plan:
             raise Invalid(f"{way}_burst_bps", "is not more than the rate" if bps else "needs a rate to exceed")
     if plan.burst_seconds is not None and plan.down_burst_bps is None and plan.up_burst_bps is None:
         raise Invalid("burst_seconds", "is given without a burst")
+    return plan
+
+
+def stored_plan(connection: Connection, name: str) -> Plan:
+    """Return a plan within a transaction; raise NotFound."""
+    plan = plans.by_name(connection, spelled(name))
+    if plan is None:
+        raise NotFound("plan", name)
     return plan
 
 

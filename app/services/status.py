@@ -18,6 +18,7 @@ from app.db.online import OnlineSession
 from app.domain.access import Denial, decide_access
 from app.domain.local_time import local_day
 from app.domain.plans import Plan
+from app.domain.policies import Where
 from app.domain.quotas import Measure, Period, Quota, Tally
 from app.domain.resume import login_behind
 from app.domain.users import Account
@@ -79,13 +80,13 @@ def read_status(
         if not _carried_out(connection, account_id, mac, login, logged_in_at):
             return _not_yet(account, logged_in_at, now)
         today = local_day(now, zone)
-        usage = usages_of(connection, [account], today)[account_id]
         used_today = db_usage.read(connection, (_TODAY,), [account_id], today=today).get(account_id)
         every = online.sessions_of(connection, account_id, since=logged_in_at - _CLOCK_TOLERANCE)
         own = _own(every, mac, logged_in_at)
         latest = next((session for session in own if session.open), own[0] if own else None)
-        if latest is not None and latest.site_id is not None:
-            account = accounts.by_id(connection, account_id, site_id=latest.site_id, now=now) or account
+        where = Where(None if latest is None else latest.site_id, zone)
+        account = accounts.by_id(connection, account_id, now=now, where=where) or account
+        usage = usages_of(connection, [account], today)[account_id]
     devices = {session.mac for session in every if session.open}
     decision = decide_access(account, usage, device=mac, online_devices=devices, now=now, zone=zone)
     state = _state(own, logged_in_at, now)
@@ -143,8 +144,8 @@ def _state(own: list[OnlineSession], logged_in_at: datetime, now: datetime) -> C
 
 
 def _ends_at(account: Account, session: OnlineSession | None, now: datetime) -> datetime | None:
-    """Return when the connection must end: the account's own end or the session's time, whichever is sooner."""
-    ends = [account.ends_at(now)]
+    """Return when the connection must end: the account's own end, the session's time or closing time, the soonest."""
+    ends = [account.ends_at(now), account.policy.phase.closes_at]
     seconds = account.policy.plan.session_seconds
     if seconds is not None:
         begun = session.started_at if session is not None and session.open else now

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -39,9 +40,11 @@ class Counters:
 class Governing:
     """Governs while it is the one worker that does; begins anew from what is stored when it becomes that."""
 
-    def __init__(self, database: Database, *, now: Callable[[], datetime], chance: Callable[[int], bytes]) -> None:
+    def __init__(
+        self, database: Database, *, zone: ZoneInfo, now: Callable[[], datetime], chance: Callable[[int], bytes]
+    ) -> None:
         self.counters = Counters()
-        self._database, self._now, self._chance = database, now, chance
+        self._database, self._zone, self._now, self._chance = database, zone, now, chance
         self._holder = chance(_HOLDER_OCTETS).hex()
         self._states: dict[tuple[str, GovernorMode], State] = {}
         self._reasons: dict[Device, str] = {}
@@ -66,7 +69,7 @@ class Governing:
         states: dict[tuple[str, GovernorMode], State] = {}
         wanted: dict[Device, Wanted] = {}
         rounds: list[Round] = []
-        for seen in governing.look(self._database, self._steerable(), now=now):
+        for seen in governing.look(self._database, self._steerable(), zone=self._zone, now=now):
             key = (seen.uplink.id, seen.uplink.governor)
             state, decided = decide(seen.line, self._states.get(key) or _begun(seen), seen.readings, now=now)
             states[key] = state

@@ -24,7 +24,7 @@ from app.node.journal.reader import journal_directories
 from app.node.journal.status import delete_old_segments
 from app.node.journal.writer import make_directory
 from app.node.running import receiving
-from app.services import stale
+from app.services import edges, stale
 from app.services.ceilings import end_ceilings
 from app.services.expiry import end_expired
 from app.services.hints import judge_accounting
@@ -92,7 +92,7 @@ class Worker:
         self._clear_at = monotonic() + _STALE_SECONDS
         self._ends_at = monotonic()
         self._govern_at = monotonic() + ROUND_SECONDS
-        self._governing = Governing(database, now=now, chance=chance)
+        self._governing = Governing(database, zone=zone, now=now, chance=chance)
         self._lock_file: int | None = _lock(data_dir / "journal")
 
     def stop(self) -> None:
@@ -143,6 +143,7 @@ class Worker:
         if now >= self._ends_at:
             self._ends_at = now + _ENDS_SECONDS
             end_ceilings(self._database, now=self._now(), chance=self._chance)
+            self._pass_edges()
         if now >= self._govern_at:
             self._govern_at = now + ROUND_SECONDS
             self._governing.turn()
@@ -211,6 +212,11 @@ class Worker:
                 log.info("nas_accounts_again", nas_id=nas_id)
             else:
                 log.error("nas_does_not_account", nas_id=nas_id, next="pesisir doctor")
+
+    def _pass_edges(self) -> None:
+        concerned = edges.pass_edges(self._database, zone=self._zone, now=self._now(), chance=self._chance)
+        if concerned:
+            log.info("hours_changed", accounts=concerned)
 
     def _count_closed(self, number: int, why: str) -> None:
         if number:

@@ -15,9 +15,11 @@ from app.domain.nases import MAC_IS_PASSWORD, Family
 from app.domain.quotas import Period, Quota
 from app.domain.reports import Method
 from app.domain.resume import ResumeGrant
+from app.domain.schedules import Window
 from app.domain.users import CredentialKind
 from app.node.journal.records import Verdict
-from app.services import overrides, passwords, plans, quotas, sites, users
+from app.node.stored.contents import decode, encode
+from app.services import calendars, overrides, passwords, plans, quotas, sites, users, windows
 from app.services.overrides import Why
 from radius.codes import StatusType
 from radius.messages import Accept, Answer, Later, Reject
@@ -636,6 +638,50 @@ def test_site_and_own_values_decide_what_is_granted_and_end_by_the_clock(city: C
     assert (rate(city.nas.id), rate(melahing.id)) == (1_000_000, 4_000_000)
     city.time.pass_by(3_600)
     assert (rate(city.nas.id), rate(melahing.id)) == (4_000_000, 4_000_000)
+
+
+def test_hours_decide_by_the_clock_alone(city: City, start: Start) -> None:
+    city.add_user("budi")
+    busy = Window("ramai", tuple(range(7)), 13 * 60, 14 * 60, rates=(("down_bps", 1_000_000),))
+    closed = Window("tutup", tuple(range(7)), 14 * 60, 15 * 60, closed=True)
+    for window in (busy, closed):
+        windows.set_plan_window(city.database, "Warga", window, **city.circumstances)
+    node = start(city)
+
+    def ask() -> Answer:
+        return node.ask(node.request("budi", "rahasia-123"))
+
+    told = accepted(ask()).authorization
+    assert (told.down_bps, told.session_timeout_seconds) == (4_000_000, 2 * 3_600)
+    city.time.pass_by(3_599)
+    assert accepted(ask()).authorization.down_bps == 4_000_000
+    city.time.pass_by(1)
+    told = accepted(ask()).authorization
+    assert (told.down_bps, told.session_timeout_seconds) == (1_000_000, 3_600)
+    city.time.pass_by(3_600)
+    assert refused(node, ask()) is DenialReason.CLOSED
+    city.time.pass_by(3_600)
+    told = accepted(ask()).authorization
+    assert (told.down_bps, told.session_timeout_seconds) == (4_000_000, 23 * 3_600)
+    city.time.at -= timedelta(hours=1)  # a clock that is set back
+    assert refused(node, ask()) is DenialReason.CLOSED
+
+
+def test_snapshot_of_the_disk_knows_the_hours(city: City, start: Start) -> None:
+    city.add_user("budi")
+    closed = Window("tutup", tuple(range(7)), 14 * 60, 15 * 60, closed=True, not_on="libur")
+    calendar = "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:20261125\nEND:VEVENT\nEND:VCALENDAR"
+    calendars.import_calendar(city.database, "libur", calendar, **city.circumstances)
+    windows.set_plan_window(city.database, "Warga", closed, **city.circumstances)
+    before = start(city)
+    stored = decode(list(encode(before.snapshot.contents(before.snapshot.seen))), now=city.time.at)
+    for hours, is_closed in ((2, True), (26, False), (50, True)):
+        now = city.time.at + timedelta(hours=hours)
+        account_id = stored.accounts.id_of("budi")
+        assert account_id is not None
+        account = stored.accounts.get(account_id, now)
+        assert account is not None
+        assert (account.policy.phase.closed is not None) == is_closed
 
 
 # A6.18

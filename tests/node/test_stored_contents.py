@@ -11,12 +11,14 @@ import pytest
 
 from app.db.snapshot import AccountFacts
 from app.domain.ceilings import Ceiling, CeilingSource
+from app.domain.local_time import WITA
 from app.domain.nases import Demand, Direction, Family, Nas, NasSecrets, Site
 from app.domain.overlays import Overlay, Override
 from app.domain.plans import Plan
 from app.domain.policies import Rules
 from app.domain.quotas import Measure, Period, Quota, QuotaOverride, Tally
 from app.domain.resume import ResumeGrant
+from app.domain.schedules import Window
 from app.domain.service_classes import ServiceClass
 from app.domain.spending import Usage
 from app.domain.users import AccountKind, Credential, CredentialKind
@@ -30,6 +32,7 @@ from radius.backend import Demand as WireDemand
 from tests.factories import MAC, NOON
 
 LATER = NOON + timedelta(days=3, microseconds=1)
+WINDOW = Window("malam", (4, 5), 1_320, 300, True, True, (("down_bps", None), ("up_bps", 1_000)), "libur", "ujian")
 PLAN = Plan(
     "plan",
     "Warga “A”",
@@ -48,11 +51,14 @@ PLAN = Plan(
     11,
     "tamu",
     "pulau",
+    (WINDOW,),
 )
 BARE_PLAN = Plan("bare", "Tamu")
 OVERRIDE = QuotaOverride(Quota(Period.MONTH, 9), "rapat", "admin", LATER)
 OWN_VALUE = Override("service_class", ServiceClass.OFFICE, "piket", "admin", LATER)
-AT_SITE = Overlay((Override("down_bps", 1_000_000, "satelit", "admin"), Override("vlan", None, "satelit", "admin")))
+AT_SITE = Overlay(
+    (Override("down_bps", 1_000_000, "satelit", "admin"), Override("vlan", None, "satelit", "admin")), windows=(WINDOW,)
+)
 SITE = Site("site", "Gusung", 60_000_000, "bare", 61)
 NAS = Nas(
     "nas",
@@ -99,7 +105,12 @@ OCTETS = Octets("user", 1_795_000_000, 5, 6, 2**40, 2**41, 1_795_000_060, 1_795_
 def full() -> Contents:
     return Contents(
         Accounts(
-            Rules({"plan": PLAN, "bare": BARE_PLAN}, {"site": {"": AT_SITE, "bare": Overlay((OWN_VALUE,))}}),
+            Rules(
+                {"plan": PLAN, "bare": BARE_PLAN},
+                {"site": {"": AT_SITE, "bare": Overlay((OWN_VALUE,))}},
+                {"libur": frozenset({NOON.date()})},
+                WITA,
+            ),
             [USER, GUEST, NO_PASSWORD],
             {"user": Overlay((OWN_VALUE,), (OVERRIDE,))},
             now=NOON,
@@ -128,6 +139,7 @@ def described(contents: Contents) -> dict[str, Any]:
     everything["at_site"] = [accounts.get(account_id, NOON, site_id="site") for account_id in accounts.ids]
     everything["plans"], everything["own"] = accounts.rules.plans, accounts.own
     everything["sites"] = accounts.rules.sites
+    everything["calendars"], everything["zone"] = accounts.rules.calendars, accounts.rules.zone
     everything["names"] = {name: accounts.id_of(name) for name in ("budi", "siti")}
     everything["nases"] = contents.nases.by_id
     return everything
@@ -140,7 +152,7 @@ def test_everything_comes_back() -> None:
 
 @pytest.mark.parametrize(
     "thing",
-    [PLAN, OVERRIDE, OWN_VALUE, SITE, NAS, SECRETS, KNOWN, OCTETS, USAGE],
+    [PLAN, WINDOW, OVERRIDE, OWN_VALUE, SITE, NAS, SECRETS, KNOWN, OCTETS, USAGE],
     ids=lambda thing: type(thing).__name__,
 )
 def test_the_examples_leave_no_field_at_its_default(thing: Any) -> None:

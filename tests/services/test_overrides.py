@@ -14,14 +14,14 @@ from app.domain.changes import ChangeKind
 from app.domain.local_time import WITA
 from app.domain.nases import Site
 from app.domain.overlays import Overlay, Override
-from app.domain.policies import Origin, Source
+from app.domain.policies import Origin, Source, Where
 from app.domain.service_classes import ServiceClass
 from app.domain.users import User
 from app.services import overrides
 from app.services.errors import Invalid, NotFound
 from app.services.keyring import Keyring
-from app.services.overrides import Why
-from app.services.plans import PlanValues, add_plan
+from app.services.overrides import OverrideValues, Why
+from app.services.plans import add_plan
 from app.services.sites import add_site
 from app.services.users import add_user, remove_user, show_user
 from tests.factories import MAC, NOON
@@ -41,11 +41,11 @@ def site(database: Database, chance: Chance) -> Site:
     return add_site(database, "Gusung", now=NOON, chance=chance)
 
 
-def give(database: Database, chance: Chance, values: PlanValues, why: Why = WHY) -> Overlay:
+def give(database: Database, chance: Chance, values: OverrideValues, why: Why = WHY) -> Overlay:
     return overrides.set_own(database, "siti", values, why, zone=WITA, now=NOON, chance=chance)
 
 
-def at_site(database: Database, chance: Chance, values: PlanValues, plan: str | None = None) -> Overlay:
+def at_site(database: Database, chance: Chance, values: OverrideValues, plan: str | None = None) -> Overlay:
     return overrides.set_at_site(database, "Gusung", values, WHY, plan=plan, zone=WITA, now=NOON, chance=chance)
 
 
@@ -75,7 +75,7 @@ def told(database: Database) -> list[tuple[str, str]]:
 
 def rate_at(database: Database, user: User, site_id: str | None, now: datetime = NOON) -> int | None:
     with database.read() as connection:
-        account = accounts.by_id(connection, user.account.id, site_id=site_id, now=now)
+        account = accounts.by_id(connection, user.account.id, now=now, where=Where(site_id, WITA))
     assert account is not None
     return account.policy.plan.down_bps
 
@@ -120,7 +120,7 @@ def test_value_that_is_taken_back_gives_the_plans_again(database: Database, user
     ],
 )
 def test_what_cannot_be_laid_over_is_refused(
-    database: Database, user: User, chance: Chance, values: PlanValues, field: str
+    database: Database, user: User, chance: Chance, values: OverrideValues, field: str
 ) -> None:
     with pytest.raises(Invalid) as caught:
         give(database, chance, values)

@@ -15,10 +15,11 @@ from app.db.tables import changes, leases, sessions
 from app.domain.ceilings import Ceiling, CeilingSource
 from app.domain.local_time import WITA
 from app.domain.nases import Family
+from app.domain.schedules import Window
 from app.domain.service_classes import ServiceClass
 from app.domain.uplinks import GovernorMode
 from app.services.ceilings import set_ceilings
-from app.services.governing import KEPT, View, show
+from app.services.governing import KEPT, View, look, show
 from app.services.keyring import Keyring
 from app.services.nases import add_nas
 from app.services.overrides import Why, set_own
@@ -26,6 +27,7 @@ from app.services.plans import add_plan
 from app.services.sites import add_site
 from app.services.uplinks import add_uplink, set_class, set_uplink
 from app.services.users import add_user
+from app.services.windows import set_plan_window
 from app.worker.governing import Governing
 from tests.factories import NOON
 
@@ -101,7 +103,7 @@ def town(database: Database, keyring: Keyring, chance: Chance) -> Town:
 
 
 def governing_of(town: Town) -> Governing:
-    return Governing(town.database, now=lambda: town.now, chance=os.urandom)
+    return Governing(town.database, zone=WITA, now=lambda: town.now, chance=os.urandom)
 
 
 @pytest.fixture
@@ -234,8 +236,16 @@ def test_a_class_within_its_floor_is_left_alone_also_where_an_override_names_it(
     assert town.held() == {}
 
 
+def test_a_rate_of_the_hour_is_seen_as_what_somebody_may_have(town: Town, chance: Chance) -> None:
+    noon = Window("siang", tuple(range(7)), 12 * 60, 13 * 60, rates=(("down_bps", 2 * M),))
+    set_plan_window(town.database, "Warga", noon, zone=WITA, now=NOON, chance=chance)
+    for moment, rate in ((NOON, 2 * M), (NOON + timedelta(hours=1), 20 * M)):
+        (seen,) = look(town.database, (), zone=WITA, now=moment)
+        assert {reading.plan_bps for reading in seen.readings} == {rate}
+
+
 def test_a_failure_of_its_own_is_logged_and_counted(town: Town) -> None:
-    broken = Governing(town.database, now=lambda: NOON.replace(tzinfo=None), chance=os.urandom)
+    broken = Governing(town.database, zone=WITA, now=lambda: NOON.replace(tzinfo=None), chance=os.urandom)
     with capture_logs() as logs:
         broken.turn()
     assert broken.counters.failures == 1

@@ -12,8 +12,10 @@ from datetime import date, datetime
 from ipaddress import ip_network
 from itertools import islice
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from app.db.snapshot import AccountFacts
+from app.db.windows import hours_of, window_of
 from app.domain.ceilings import Ceiling, CeilingSource
 from app.domain.nases import Demand, Direction, Family, Nas, NasSecrets, Site
 from app.domain.overlays import NOTHING, Overlay, Override, value_of
@@ -21,6 +23,7 @@ from app.domain.plans import Plan
 from app.domain.policies import Rules
 from app.domain.quotas import Measure, Period, Quota, QuotaOverride, Tally
 from app.domain.resume import ResumeGrant
+from app.domain.schedules import Window
 from app.domain.service_classes import ServiceClass
 from app.domain.spending import Usage
 from app.domain.users import AccountKind, Credential, CredentialKind
@@ -40,7 +43,7 @@ Row = list[Any]  # JSON: text, numbers, truth values and None
 def _layout() -> int:
     """Return what changes when anything that is stored gets or loses a field: then older files are refused."""
     named = (AccountFacts, Credential, ResumeGrant, Ceiling, Tally, Usage, Lesson, Position, Place)
-    classes = (Plan, Quota, QuotaOverride, Override, Site, Nas, NasSecrets, KnownNas, Presence, Octets)
+    classes = (Plan, Window, Quota, QuotaOverride, Override, Site, Nas, NasSecrets, KnownNas, Presence, Octets)
     names = [[one.__name__, *one._fields] for one in named]
     names += [[one.__name__, *(field.name for field in fields(one))] for one in classes]
     return zlib.crc32(json.dumps(names).encode())
@@ -130,6 +133,7 @@ def _kinds(contents: Contents) -> Mapping[str, tuple[Collection[Any], Callable[[
         "plan": (accounts.rules.plans.values(), _plan_row),
         "at_site": (_at_sites(accounts.rules), lambda row: row),
         "own": (_of_accounts(accounts.own), lambda row: row),
+        "calendar": (_calendars(accounts.rules), lambda row: row),
         "account": (accounts.ids, lambda account_id: _account_row(accounts.facts(account_id))),
         "site": (sites.values(), _site_row),
         "nas": (contents.nases.by_id.values(), _nas_row),
@@ -150,7 +154,14 @@ def _contents(rows: Callable[[str], Iterator[Row]], now: datetime) -> Contents:
     over_plans: dict[str, dict[str, Overlay]] = {}
     for (site_id, plan_id), overlay in _overlays(rows("at_site"), keys=2).items():
         over_plans.setdefault(site_id, {})[plan_id] = overlay
-    rules = Rules({row[0]: _plan(row) for row in rows("plan")}, over_plans)
+    calendars: dict[str, frozenset[date]] = {}
+    zone = None
+    for name, days in rows("calendar"):
+        if name is None:
+            zone = ZoneInfo(days)
+        else:
+            calendars[name] = frozenset(date.fromordinal(day) for day in days)
+    rules = Rules({row[0]: _plan(row) for row in rows("plan")}, over_plans, calendars, zone)
     own = {key[0]: overlay for key, overlay in _overlays(rows("own"), keys=1).items()}
     tallies = tuple(Tally(Period(period), Measure(measure)) for period, measure in rows("tally"))
     grants: dict[str, tuple[ResumeGrant, ...]] = {}
@@ -197,11 +208,14 @@ def _plan_row(plan: Plan) -> Row:
         plan.vlan,
         plan.filter_id,
         plan.address_list,
+        [[window.name, hours_of(window)] for window in plan.windows],
     ]
 
 
 def _plan(row: Row) -> Plan:
+    *row, windows = row
     id_, name, down_bps, up_bps, quotas, devices, session, idle, interim, validity, service_class, *rest = row
+    down_burst, up_burst, burst_seconds, vlan, filter_id, address_list = rest
     return Plan(
         id_,
         name,
@@ -214,7 +228,13 @@ def _plan(row: Row) -> Plan:
         interim,
         validity,
         ServiceClass(service_class),
-        *rest,
+        down_burst,
+        up_burst,
+        burst_seconds,
+        vlan,
+        filter_id,
+        address_list,
+        tuple(window_of(name, hours) for name, hours in windows),
     )
 
 
@@ -225,6 +245,12 @@ def _quota_row(quota: Quota) -> Row:
 def _quota(row: Row) -> Quota:
     period, amount, measure = row
     return Quota(Period(period), amount, Measure(measure))
+
+
+def _calendars(rules: Rules) -> list[Row]:
+    """Return the days of each calendar, and under no name the city's zone."""
+    zone: list[Row] = [] if rules.zone is None else [[None, rules.zone.key]]
+    return zone + [[name, sorted(day.toordinal() for day in days)] for name, days in rules.calendars.items()]
 
 
 def _at_sites(rules: Rules) -> list[Row]:
@@ -243,6 +269,8 @@ def _of_accounts(own: Mapping[str, Overlay]) -> list[Row]:
 def _overlay_rows(overlay: Overlay) -> Iterator[Row]:
     for one in overlay.overrides:
         yield ["value", one.field, one.value, one.reason, one.author, _text(one.until)]
+    for window in overlay.windows:
+        yield ["window", window.name, hours_of(window), "", "", None]
     for quota in overlay.quotas:
         yield ["quota", None, _quota_row(quota.quota), quota.reason, quota.author, _text(quota.until)]
 
@@ -256,6 +284,8 @@ def _overlays(rows: Iterable[Row], *, keys: int) -> dict[tuple[str, ...], Overla
         if kind == "value":
             override = Override(field, value_of(field, what), reason, author, _moment(until))
             found[key] = replace(so_far, overrides=(*so_far.overrides, override))
+        elif kind == "window":
+            found[key] = replace(so_far, windows=(*so_far.windows, window_of(field, what)))
         else:
             own = QuotaOverride(_quota(what), reason, author, _moment(until))
             found[key] = replace(so_far, quotas=(*so_far.quotas, own))

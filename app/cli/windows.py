@@ -1,0 +1,165 @@
+"""Windows of schedules on the command line: hours with other rates, free of charge, or closed."""
+
+import os
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from app.cli.installation import now, open_installation
+from app.cli.noun import example
+from app.cli.options import Name
+from app.cli.output import JsonValue, say
+from app.cli.plan_values import with_rates, written
+from app.domain.schedules import Window, format_clock, format_days, parse_clock, parse_days
+
+if TYPE_CHECKING:
+    from app.services.plans import PlanValues
+
+
+def _read(parse: Callable[[str], Any]) -> Callable[[Any], Any]:  # Any: typer hands a default in as it is
+    def read(typed: Any) -> Any:
+        if not isinstance(typed, str):
+            return typed
+        try:
+            return parse(typed)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from error
+
+    return read
+
+
+WindowName = Annotated[str, typer.Argument(metavar="WINDOW", help="What it is called, such as 'jam sekolah'.")]
+Days = Annotated[
+    Any,
+    typer.Option(
+        "--days", parser=_read(parse_days), metavar="DAYS", help="The days it begins on: mon-fri, sabtu,minggu, every."
+    ),
+]
+From = Annotated[Any, typer.Option("--from", parser=_read(parse_clock), metavar="TIME", help="Such as 07:00.")]
+To = Annotated[
+    Any,
+    typer.Option(
+        "--to", parser=_read(parse_clock), metavar="TIME", help="Up to 24:00; before --from it is on the next day."
+    ),
+]
+Closed = Annotated[bool, typer.Option("--closed", help="Nobody is online.")]
+Free = Annotated[bool, typer.Option("--free", help="What is used counts for no quota.")]
+OnlyOn = Annotated[
+    str | None, typer.Option("--only-on", metavar="CALENDAR", help="Only on days that are in this calendar.")
+]
+NotOn = Annotated[str | None, typer.Option("--not-on", metavar="CALENDAR", help="Not on days that are in this one.")]
+OfPlan = Annotated[
+    str | None, typer.Option("--plan", metavar="PLAN", help="Only those with this plan; unset: everybody there.")
+]
+
+
+def register(plans: typer.Typer, sites: typer.Typer) -> None:
+    """Add the verbs to both nouns."""
+    plans.command(
+        "set-window",
+        epilog=example(
+            "pesisir plan set-window Warga 'jam sekolah' --days mon-fri --from 07:00 --to 13:00 --closed"
+            " --not-on 'Libur nasional'"
+        ),
+    )(of_plan)
+    plans.command("remove-window", epilog=example("pesisir plan remove-window Warga 'jam sekolah'"))(remove_of_plan)
+    sites.command("set-window", epilog=example("pesisir site set-window Gusung malam --from 23:00 --to 05:00 --free"))(
+        of_site
+    )
+    sites.command("remove-window", epilog=example("pesisir site remove-window Gusung malam"))(remove_of_site)
+
+
+@with_rates
+def of_plan(
+    name: Name,
+    window: WindowName,
+    begins: From,
+    ends: To,
+    values: "PlanValues",
+    days: Days = "every",
+    closed: Closed = False,
+    free: Free = False,
+    only_on: OnlyOn = None,
+    not_on: NotOn = None,
+) -> None:
+    """Set some hours of a plan: with other rates, free of charge, or closed. One of that name is replaced."""
+    from app.services.windows import rates_of, set_plan_window
+
+    hours = Window(window, days, begins, ends, closed, free, rates_of(values), only_on, not_on)
+    with open_installation() as here:
+        set_plan_window(here.database, name, hours, zone=here.zone, now=now(), chance=os.urandom)
+    say(f"plan {name}: {line(hours)}")
+
+
+def remove_of_plan(name: Name, window: WindowName) -> None:
+    """Remove a window of a plan."""
+    from app.services.windows import remove_plan_window
+
+    with open_installation() as here:
+        remove_plan_window(here.database, name, window, zone=here.zone, now=now(), chance=os.urandom)
+    say(f"removed window {window} of plan {name}")
+
+
+@with_rates
+def of_site(
+    name: Name,
+    window: WindowName,
+    begins: From,
+    ends: To,
+    values: "PlanValues",
+    plan: OfPlan = None,
+    days: Days = "every",
+    closed: Closed = False,
+    free: Free = False,
+    only_on: OnlyOn = None,
+    not_on: NotOn = None,
+) -> None:
+    """Set some hours for those at a site, beside the windows of their plans. One of that name is replaced."""
+    from app.services.windows import rates_of, set_site_window
+
+    hours = Window(window, days, begins, ends, closed, free, rates_of(values), only_on, not_on)
+    with open_installation() as here:
+        set_site_window(here.database, name, hours, plan=plan, zone=here.zone, now=now(), chance=os.urandom)
+    say(f"site {name}: {line(hours)}")
+
+
+def remove_of_site(name: Name, window: WindowName, plan: OfPlan = None) -> None:
+    """Remove a window at a site."""
+    from app.services.windows import remove_site_window
+
+    with open_installation() as here:
+        remove_site_window(here.database, name, window, plan=plan, zone=here.zone, now=now(), chance=os.urandom)
+    say(f"removed window {window} at site {name}")
+
+
+def line(window: Window) -> str:
+    """Write a window in one line."""
+    what = ["closed"] if window.closed else ["free of charge"] if window.free else []
+    what += [f"{title} {value}" for title, value in written(dict(window.rates)).items()]
+    said = f"{window.name}: {format_days(window.days)} {format_clock(window.begins)}-{format_clock(window.ends)}"
+    if window.only_on is not None:
+        said += f", only on {window.only_on}"
+    if window.not_on is not None:
+        said += f", not on {window.not_on}"
+    return f"{said}: {', '.join(what)}"
+
+
+def lines(windows: Iterable[Window]) -> dict[str, str]:
+    """Write windows as fields to show."""
+    return {f"window {number}": line(window) for number, window in enumerate(windows, start=1)}
+
+
+def window_json(window: Window) -> dict[str, JsonValue]:
+    """Write a window for scripts: days from 0, Monday; times of the city; rates that are changed, by their names."""
+    return {
+        "name": window.name,
+        "days": list(window.days),
+        "from": format_clock(window.begins),
+        "to": format_clock(window.ends),
+        "closed": window.closed,
+        "free": window.free,
+        "rates": dict(window.rates),
+        "only_on": window.only_on,
+        "not_on": window.not_on,
+    }
