@@ -1,6 +1,8 @@
 """The two kinds of transaction, alike on both databases."""
 
+import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -48,21 +50,33 @@ def test_new_sqlite_database_is_for_its_owner_alone(tmp_path: Path) -> None:
 
 
 # D19
-def test_sqlite_writers_take_turns_from_the_start(sqlite_database: Database) -> None:
-    order: list[str] = []
+def test_sqlite_writer_has_its_turn_from_the_start(sqlite_database: Database) -> None:
+    file = sqlite_database.engine.url.database
+    assert file is not None
+    with closing(sqlite3.connect(file, timeout=0, isolation_level=None)) as other:
+        with sqlite_database.write(), pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("BEGIN IMMEDIATE")
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("ROLLBACK")
+
+
+# D19
+def test_sqlite_writers_wait_for_each_other(sqlite_database: Database) -> None:
+    began = threading.Event()
 
     def second() -> None:
+        began.set()
         with sqlite_database.write() as connection:
-            order.append("second")
             meta.replace(connection, "word", "2")
 
     with sqlite_database.write() as connection:
         thread = threading.Thread(target=second)
         thread.start()
+        assert began.wait(5)
         meta.add(connection, "word", "1")
-        order.append("first")
     thread.join()
-    assert order == ["first", "second"]
+    with sqlite_database.read() as connection:
+        assert meta.read(connection, "word") == "2"
 
 
 @pytest.mark.parametrize(

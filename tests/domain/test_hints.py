@@ -14,7 +14,8 @@ from tests.factories import NOON
         pytest.param(4, 4, None, id="too few to say"),
         pytest.param(5, 5, False, id="just enough, and nothing accounted"),
         pytest.param(10, 2, True, id="a fifth"),
-        pytest.param(10, 3, False, id="over a fifth"),
+        pytest.param(100, 20, True, id="a fifth of many"),
+        pytest.param(100, 21, False, id="just over a fifth"),
         pytest.param(1, 0, True, id="one is accounted"),
     ],
 )

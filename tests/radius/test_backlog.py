@@ -82,7 +82,7 @@ def test_an_overloaded_server_answers_conversations_before_logins_and_loses_inte
         asking.bind(("127.0.0.1", 0))
         for number, (port, query) in enumerate(said):
             asking.sendto(make_datagram(query, chance=bytes((number + 1,)) * 32), port)
-        thread = threading.Thread(target=server.run)
+        thread = threading.Thread(target=server.run, daemon=True)
         thread.start()
         wait_until(lambda: len(backend.requests) == 5 and len(backend.records) == 1)
         server.stop()
@@ -107,7 +107,7 @@ def test_nothing_older_than_the_patience_is_worked_on_out_of_the_backlog() -> No
         asking.sendto(LOGIN, server.addresses[0])
         began = time.monotonic()
         wait_until(lambda: time.monotonic() - began > 0.02)
-        thread = threading.Thread(target=server.run)
+        thread = threading.Thread(target=server.run, daemon=True)
         thread.start()
         wait_until(lambda: bool(server.engine.counters.drops()))
         server.stop()
