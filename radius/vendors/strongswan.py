@@ -4,7 +4,7 @@ from typing import Final
 
 from radius.attributes import Attributes
 from radius.authorization import Authorization
-from radius.vendors.abilities import INTERIM, SESSION_TIMEOUT, Coa, CoaKind, Limits
+from radius.vendors.abilities import INTERIM, SESSION_TIMEOUT, Coa, CoaBase, CoaKind, Limits
 from radius.vendors.profile import Profile, add_filter, add_timers
 
 # Session-Timeout becomes the lifetime of the authentication. Below about 24 minutes, with the default margins, the
@@ -22,6 +22,8 @@ def _encode(authorization: Authorization) -> Attributes:
     return reply
 
 
+# Its daemon passes the Session-Timeout of a CoA on to the client as a lifetime from then on; all that it reads of a
+# request is the User-Name, so every tunnel of that name is meant.
 PROFILE = Profile(
     family="strongswan",
     encode=_encode,
@@ -30,5 +32,11 @@ PROFILE = Profile(
     reports_gigawords=True,
     tried="strongSwan 5.9.8",
     limits=Limits(timers=(SESSION_TIMEOUT, INTERIM), role="Filter-Id"),
-    coa=Coa(CoaKind.ALLOW_LIST, attributes=(SESSION_TIMEOUT,), identity=("User-Name",), needed=("User-Name",)),
+    coa=Coa(
+        CoaKind.ALLOW_LIST,
+        attributes=(SESSION_TIMEOUT,),
+        base=CoaBase.NOW,
+        identity=("User-Name",),
+        needed=("User-Name",),
+    ),
 )

@@ -10,6 +10,9 @@ from radius.messages import CoaRequest, DisconnectRequest
 from radius.net.client import Silence, exchange
 from tests.lab.topology import HERE, Topology
 
+Identity = dict[str, str | int]
+"""Attributes by name, each once."""
+
 _QUICK: Final = Timing(first_seconds=1.0, longest_seconds=1.0, attempts=3, give_up_seconds=3.0)
 
 
@@ -17,9 +20,9 @@ def asked(
     topology: Topology,
     router: str,
     secret: str,
-    identity: dict[str, str | int],
+    identity: Identity,
     *,
-    changes: dict[str, str | int] | None = None,
+    changes: Identity | None = None,
     sign: bool = True,
 ) -> tuple[str, int | None]:
     """Send a Disconnect-Request, or a CoA-Request with `changes`; return the answer's code and Error-Cause."""

@@ -4,7 +4,7 @@
 set -eu
 packages="iproute2 iptables nftables ethtool procps util-linux curl openssl dnsmasq-base udhcpc
 opennds php-cli chromium fonts-liberation freeradius-utils freeradius freeradius-postgresql postgresql libpam-radius-auth pamtester hostapd eapoltest
-wpasupplicant charon-systemd strongswan-swanctl libcharon-extra-plugins libstrongswan-extra-plugins faketime"
+wpasupplicant charon-systemd strongswan-swanctl libcharon-extra-plugins libstrongswan-standard-plugins faketime"
 [ $# = 0 ] || packages="$*"
 
 if ! command -v apt-get >/dev/null 2>&1; then

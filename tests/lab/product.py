@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.lab.topology import PORTAL_NAME, SERVER_ADDRESS, Topology, stop, wait_for
+from tests.lab.topology import HERE, PORTAL_NAME, SERVER_ADDRESS, Topology, stop, wait_for
 
 SECRET = "lab-radius-secret-0001"
 
@@ -21,6 +21,7 @@ class Product:
         scheme, port = ("http", 8080) if tls is None else ("https", 8443)
         self.portal_url = f"{scheme}://{PORTAL_NAME}:{port}"
         self.environment = {
+            "PYTHONPATH": str(HERE.parents[1]),  # the tree that these tests stand in
             "PESISIR_DATA_DIR": str(self._data),
             "PESISIR_HTTP_LISTEN": f"{SERVER_ADDRESS}:{port}",
             "PESISIR_PORTAL_URL": self.portal_url,

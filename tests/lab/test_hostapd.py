@@ -7,7 +7,7 @@ from time import time
 
 import pytest
 
-from tests.lab.asking import asked
+from tests.lab.asking import Identity, asked
 from tests.lab.conftest import Authority, demand
 from tests.lab.live import Live
 from tests.lab.product import SECRET, Product
@@ -32,9 +32,9 @@ class Office:
 
     def ask(
         self,
-        identity: dict[str, str | int],
+        identity: Identity,
         *,
-        changes: dict[str, str | int] | None = None,
+        changes: Identity | None = None,
         secret: str = SECRET,
         sign: bool = True,
     ) -> tuple[str, int | None]:
@@ -71,7 +71,7 @@ def test_session_that_hostapd_has_forgotten_is_closed_here_and_a_rate_it_cannot_
 
 def test_what_hostapd_takes_is_what_its_profile_says(office: Office) -> None:
     session = office.live.wait_for_session()
-    stamp: dict[str, str | int] = {"Event-Timestamp": int(time())}
+    stamp: Identity = {"Event-Timestamp": int(time())}
     known = stamp | {"Acct-Session-Id": str(session["acct_session_id"])}
     named = known | {"NAS-IP-Address": ROUTER_ADDRESS, "NAS-Identifier": NAS_IDENTIFIER}
     ask = office.ask

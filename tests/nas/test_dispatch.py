@@ -214,6 +214,15 @@ def test_accel_ppp_counts_from_now() -> None:
     assert carried(sent) == [("Session-Timeout", "3000"), ("Filter-Id", "512/256")]
 
 
+def test_strongswan_counts_from_now_and_gets_no_time_in_which_its_client_would_loop() -> None:
+    assert carried(change("strongswan", FULL._replace(octets=9_000_000, session_seconds=3_000))) == [
+        ("Session-Timeout", "3000")
+    ]
+    assert carried(change("strongswan", FULL._replace(octets=9_000_000, session_seconds=60))) == [
+        ("Session-Timeout", "1500")
+    ]
+
+
 @pytest.mark.parametrize("family", ["uspot", "generic", "cambium"])
 def test_rate_that_only_an_accept_carries_is_brought_by_cut_and_resume(family: str) -> None:
     sent = change(family, SLOW)

@@ -226,7 +226,7 @@ COA = {
     "unifi": (CoaKind.API, (), None),
     "omada": (CoaKind.API, (), None),
     "hostapd": (CoaKind.DISCONNECT_ONLY, (), None),
-    "strongswan": (CoaKind.ALLOW_LIST, ("Session-Timeout",), None),
+    "strongswan": (CoaKind.ALLOW_LIST, ("Session-Timeout",), CoaBase.NOW),
     "generic": (CoaKind.DISCONNECT_ONLY, (), None),
 }
 
