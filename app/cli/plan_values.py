@@ -12,10 +12,10 @@ from app.cli.failures import usage
 from app.cli.options import Given, amount, number, one_of, parsed, rate, seconds, word
 from app.cli.output import JsonValue, duration, iso, local
 from app.cli.quota_options import QUOTA, by_tally, quota_json
-from app.domain.overlays import FIELDS, SCHEDULE, Override
+from app.domain.overlays import FIELDS, SCHEDULE, Override, stored
 from app.domain.plans import PERIOD_FIELDS, Plan
-from app.domain.quota_words import Written, format_quotas
-from app.domain.quotas import Measure
+from app.domain.quota_words import Written, format_quotas, format_then, parse_then
+from app.domain.quotas import CUT, Measure
 from app.domain.schedules import RATES
 from app.domain.service_classes import ServiceClass
 from app.domain.units import format_amount, format_rate
@@ -91,6 +91,21 @@ _VALUES: Final[dict[str, _Value]] = {
     "address_list": _Value(
         word("--address-list", "NAME", "MikroTik's address list for the device."), "address list", _plain
     ),
+    "used_up": _Value(
+        parsed(
+            "--used-up",
+            parse_then,
+            "WHAT",
+            "What happens when a quota is used up: cut, garden, or a rate such as 1M or 1M/256k.",
+        ),
+        "used up",
+        lambda what: None if what == CUT else format_then(what),
+    ),
+    "garden": _Value(
+        word("--garden", "NAME", "Filter that the router knows and that leaves the public services only."),
+        "garden",
+        _plain,
+    ),
 }
 
 
@@ -161,7 +176,13 @@ def titles() -> list[str]:
 def plan_json(plan: Plan) -> dict[str, JsonValue]:
     """Write a plan for scripts."""
     values = dict(zip(_VALUES, _held(plan), strict=True))
-    return {"id": plan.id, "name": plan.name, **values, "quotas": [quota_json(quota) for quota in plan.quotas]}
+    return {
+        "id": plan.id,
+        "name": plan.name,
+        **values,
+        "quotas": [quota_json(quota) for quota in plan.quotas],
+        "used_up": format_then(plan.used_up),
+    }
 
 
 def fields_of(names: Sequence[str]) -> list[str]:
@@ -194,7 +215,7 @@ def override_json(override: Override, zone: ZoneInfo) -> dict[str, JsonValue]:
     """Write an override for scripts."""
     return {
         "field": override.field,
-        "value": override.value,
+        "value": stored(override.value),
         "reason": override.reason,
         "author": override.author,
         "until": iso(override.until, zone),
@@ -203,8 +224,12 @@ def override_json(override: Override, zone: ZoneInfo) -> dict[str, JsonValue]:
 
 def _held(plan: Plan) -> list[Any]:
     """Return the values that a plan holds, in the order of the options."""
-    plain = {quota.period: quota.amount for quota in plan.quotas if quota.measure is Measure.BOTH}
+    plain = {quota.period: quota.amount for quota in reversed(plan.quotas) if quota.measure is Measure.BOTH}
     of_quotas = {field: plain.get(period) for period, field in PERIOD_FIELDS.items()}
-    others = [quota for quota in plan.quotas if quota.measure is not Measure.BOTH]
+    others = [
+        quota
+        for quota in plan.quotas
+        if quota.measure is not Measure.BOTH or quota.then is not None or quota.amount != plain[quota.period]
+    ]
     held = of_quotas | {"quotas": others}
     return [held[field] if field in held else getattr(plan, field) for field in _VALUES]

@@ -8,7 +8,7 @@ from typer.models import OptionInfo
 
 from app.cli.options import Given, amount
 from app.cli.output import JsonValue
-from app.domain.quota_words import Written, parse_quota
+from app.domain.quota_words import Written, format_then, parse_quota
 from app.domain.quotas import Measure, Period, Quota, Tally
 
 
@@ -26,7 +26,7 @@ QUOTA: Final[OptionInfo] = typer.Option(
     parser=_read,
     metavar="QUOTA",
     show_default=False,
-    help="Any other: 'week down 3GB', 'day 2h' (time online), 'day up none'. May be given several times.",
+    help="Any other: 'week down 3GB', 'day 2h' (time online), 'day 1GB then 256k', 'day up none'; several are steps.",
 )
 
 Limit = Given[int] | None
@@ -53,8 +53,11 @@ def quotas_given(
 
 
 def by_tally(written: Iterable[Written]) -> dict[Tally, tuple[Quota, ...]]:
-    """Return what was written of each tally."""
-    return {tally: () if quota is None else (quota,) for tally, quota in written}
+    """Return what was written of each tally: several quotas of one are steps."""
+    found: dict[Tally, tuple[Quota, ...]] = {}
+    for tally, quota in written:
+        found[tally] = found.get(tally, ()) + (() if quota is None else (quota,))
+    return found
 
 
 def quota_json(quota: Quota) -> dict[str, JsonValue]:
@@ -64,4 +67,5 @@ def quota_json(quota: Quota) -> dict[str, JsonValue]:
         "period": quota.period.value,
         "measure": quota.measure.value,
         "seconds" if timed else "octets": quota.amount,
+        "used_up": None if quota.then is None else format_then(quota.then),
     }

@@ -13,9 +13,11 @@ from app.cli.users import Username, state_of, user_json
 from app.domain.access import DenialReason
 from app.domain.quota_words import format_quota
 from app.domain.quotas import Measure
+from app.domain.units import format_rate
 from app.domain.users import User
 
 if TYPE_CHECKING:
+    from app.domain.access import Held
     from app.services.standing import QuotaStanding, Refused, Standing
 
 REASONS: Final = {
@@ -68,6 +70,7 @@ def show(username: Username, as_json: Json = False) -> None:
             "first used": local(user.account.first_used_at, here.zone),
             "billing day": str(user.account.billing_day),
             **_numbered("quota", [_quota(each, here) for each in found.quotas]),
+            "held down": None if found.held is None else _held(found.held, here),
             "devices online": _online(found),
             **_numbered(
                 "device",
@@ -107,6 +110,15 @@ def _quota(standing: "QuotaStanding", here: Installation) -> str:
     return f"{said}, used up {f'until {until}' if until else 'for good'}"
 
 
+def _held(held: "Held", here: Installation) -> str:
+    """Say what a used up quota does to somebody who stays online, and until when."""
+    rates = f"{format_rate(held.down_bps)} down" if held.down_bps is not None else ""
+    rates += f"{', ' if rates else ''}{format_rate(held.up_bps)} up" if held.up_bps is not None else ""
+    what = "only the public services" if held.in_garden else rates
+    until = local(held.until, here.zone)
+    return f"{what} {f'until {until}' if until else 'for good'}, after {format_quota(held.quota)}"
+
+
 def _online(found: "Standing") -> str:
     limit = found.user.account.policy.plan.device_limit
     return f"{len(found.online_macs)} of {limit}" if limit is not None else f"{len(found.online_macs)}, no limit"
@@ -133,6 +145,14 @@ def _json(found: "Standing", here: Installation, sites: dict[str | None, str]) -
             }
             for each in found.quotas
         ],
+        "held": None
+        if found.held is None
+        else {
+            "down_bps": found.held.down_bps,
+            "up_bps": found.held.up_bps,
+            "garden": found.held.in_garden,
+            "until": iso(found.held.until, here.zone),
+        },
         "device_limit": account.policy.plan.device_limit,
         "devices_online": len(found.online_macs),
         "devices": [

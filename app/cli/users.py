@@ -215,19 +215,18 @@ def _set_quota(
 
     if not quotas:
         clear_quota(here.database, username, tally, zone=here.zone, now=now(), chance=os.urandom)
-    ends = None if until is None else read_end(until, here.zone)
-    for quota in quotas:
-        give(
-            here.database,
-            username,
-            quota,
-            reason=reason,
-            author=author(),
-            until=ends,
-            zone=here.zone,
-            now=now(),
-            chance=os.urandom,
-        )
+        return
+    give(
+        here.database,
+        username,
+        *quotas,
+        reason=reason,
+        author=author(),
+        until=None if until is None else read_end(until, here.zone),
+        zone=here.zone,
+        now=now(),
+        chance=os.urandom,
+    )
 
 
 def _password(password: str | None, file: str | None, *, absent: bool) -> str | None:

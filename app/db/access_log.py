@@ -8,6 +8,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, case, distinct, exists, func, select, text
 
 from app.db.bulk import moment_text, write_rows
+from app.db.chunks import chunks
 from app.db.keyed import MOMENT, equal, key_rows, key_value
 from app.db.tables import access_log, nases, sessions
 from app.domain.reports import Decided, Method, storable
@@ -125,14 +126,18 @@ def unaccounted(connection: Connection, *, since: datetime, until: datetime) -> 
     return [Unaccounted(nas_id, accepts, missing) for nas_id, accepts, missing in connection.execute(query)]
 
 
-def first_granted(connection: Connection, acceptance_id: str) -> str | None:
-    """Return as JSON what a router was told when it first got an Accept; None if that is not known any more."""
-    return connection.scalar(
-        select(access_log.c.limits)
-        .where(access_log.c.acceptance_id == acceptance_id, access_log.c.method != Method.PORTAL.value)
-        .order_by(access_log.c.at, access_log.c.id)
-        .limit(1)
+def first_granted(connection: Connection, acceptance_ids: Iterable[str]) -> dict[str, str]:
+    """Return as JSON what routers were told when they first got each Accept; what is not known any more is left out."""
+    query = (
+        select(access_log.c.acceptance_id, access_log.c.limits)
+        .where(access_log.c.method != Method.PORTAL.value)
+        .order_by(access_log.c.at.desc(), access_log.c.id.desc())
     )
+    found: dict[str, str] = {}
+    for some in chunks(acceptance_ids):
+        rows = connection.execute(query.where(access_log.c.acceptance_id.in_(some)))
+        found |= {row.acceptance_id: row.limits for row in rows}  # the first one stays
+    return found
 
 
 def refusals(connection: Connection, account_id: str, *, since: datetime, limit: int) -> list[Refused]:

@@ -170,14 +170,32 @@ def postpone(connection: Connection, lane: Lane, *, now: datetime) -> int:
     return postponed.rowcount
 
 
-def told_limits(connection: Connection, session_id: str) -> str | None:
-    """Return what a session is held to by the last change that it took, as JSON; None if it took none."""
-    return connection.scalar(
-        select(changes.c.payload)
-        .where(changes.c.session_id == session_id, changes.c.state == ChangeState.DONE.value, changes.c.payload != "")
-        .order_by(changes.c.finished_at.desc(), changes.c.id)
-        .limit(1)
+def failed(connection: Connection, session_ids: Iterable[str], *, reason: str, since: datetime) -> set[str]:
+    """Return which of these sessions could not be told of such a reason since a moment."""
+    found: set[str] = set()
+    for some in chunks(session_ids):
+        query = select(changes.c.session_id).where(
+            changes.c.session_id.in_(some),
+            changes.c.reason == reason,
+            changes.c.state == ChangeState.FAILED.value,
+            changes.c.finished_at >= since,
+        )
+        found.update(connection.scalars(query))
+    return found
+
+
+def told_limits(connection: Connection, session_ids: Iterable[str]) -> dict[str, str]:
+    """Return what sessions are held to by the last change that each took, as JSON; who took none is left out."""
+    query = (
+        select(changes.c.session_id, changes.c.payload)
+        .where(changes.c.state == ChangeState.DONE.value, changes.c.payload != "")
+        .order_by(changes.c.finished_at, changes.c.id.desc())
     )
+    found: dict[str, str] = {}
+    for some in chunks(session_ids):
+        rows = connection.execute(query.where(changes.c.session_id.in_(some)))
+        found |= {row.session_id: row.payload for row in rows}  # the last one stays
+    return found
 
 
 def forget(connection: Connection, *, before: datetime, limit: int = 1_000) -> int:

@@ -62,6 +62,14 @@ def unaccounted(connection: Connection) -> frozenset[str]:
     return frozenset(connection.scalars(query))
 
 
+def deaf(connection: Connection) -> frozenset[str]:
+    """Return the ids of the NASes that refuse, or do not answer, what is to change while somebody is online."""
+    query = select(nas_hints.c.nas_id).where(
+        nas_hints.c.kind.in_([HintKind.COA_SILENT.value, HintKind.COA_REFUSED.value])
+    )
+    return frozenset(connection.scalars(query))
+
+
 def forget(connection: Connection, nas_id: str, kind: HintKind | None = None) -> int:
     """Delete one kind of hint of a NAS, or all; return how many."""
     statement = delete(nas_hints).where(nas_hints.c.nas_id == nas_id)

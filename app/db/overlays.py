@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, Table, delete, insert, select
 from app.db import overrides, windows
 from app.db.keyed import among
 from app.db.tables import account_overrides, quota_overrides, site_overrides
-from app.domain.overlays import Overlay, Override, value_of
+from app.domain.overlays import Overlay, Override, stored, value_of
 
 EVERY_PLAN = ""
 
@@ -75,7 +75,7 @@ def _replace(connection: Connection, table: Table, key: Mapping[str, str], overr
         insert(table).values(
             **key,
             item=override.field,
-            value=json.dumps(override.value),
+            value=json.dumps(stored(override.value)),
             reason=override.reason,
             author=override.author,
             until=override.until,

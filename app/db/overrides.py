@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, insert, select
 
 from app.db.keyed import among
+from app.db.plans import quota_columns, quota_of
 from app.db.tables import quota_overrides
-from app.domain.quotas import Measure, Period, Quota, QuotaOverride, Tally
+from app.domain.quotas import QuotaOverride, Tally
 
 
 def read_all(connection: Connection) -> dict[str, list[QuotaOverride]]:
@@ -22,22 +23,22 @@ def of_accounts(connection: Connection, account_ids: Collection[str]) -> dict[st
     return _by_account(connection.execute(query))
 
 
-def replace(connection: Connection, account_id: str, override: QuotaOverride, *, now: datetime) -> None:
-    """Set the override of one tally, whatever it was."""
-    quota = override.quota
-    remove(connection, account_id, quota.tally)
-    connection.execute(
-        insert(quota_overrides).values(
-            account_id=account_id,
-            period=quota.period.value,
-            measure=quota.measure.value,
-            amount=quota.amount,
-            reason=override.reason,
-            author=override.author,
-            until=override.until,
-            created_at=now,
+def replace(
+    connection: Connection, account_id: str, tally: Tally, own: Iterable[QuotaOverride], *, now: datetime
+) -> None:
+    """Set the overrides of one tally, whatever they were."""
+    remove(connection, account_id, tally)
+    for override in own:
+        connection.execute(
+            insert(quota_overrides).values(
+                account_id=account_id,
+                **quota_columns(override.quota),
+                reason=override.reason,
+                author=override.author,
+                until=override.until,
+                created_at=now,
+            )
         )
-    )
 
 
 def remove(connection: Connection, account_id: str, tally: Tally | None = None) -> int:
@@ -58,5 +59,4 @@ def _by_account(rows: Iterable[Row[Any]]) -> dict[str, list[QuotaOverride]]:
 
 
 def _override(row: Row[Any]) -> QuotaOverride:
-    quota = Quota(Period(row.period), row.amount, Measure(row.measure))
-    return QuotaOverride(quota, row.reason, row.author, row.until)
+    return QuotaOverride(quota_of(row), row.reason, row.author, row.until)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 from app.db import windows
 from app.db.tables import plan_quotas, plans
 from app.domain.plans import Plan
-from app.domain.quotas import Measure, Period, Quota, Tally, in_order
+from app.domain.quotas import Measure, Period, Quota, Tally, in_order, read_then
 from app.domain.schedules import Window
 from app.domain.service_classes import ServiceClass
 
@@ -18,7 +18,7 @@ def read_all(connection: Connection) -> list[Plan]:
     """Return every plan by name."""
     quotas: dict[str, list[Quota]] = {}
     for row in connection.execute(select(plan_quotas)):
-        quotas.setdefault(row.plan_id, []).append(Quota(Period(row.period), row.amount, Measure(row.measure)))
+        quotas.setdefault(row.plan_id, []).append(quota_of(row))
     hours = windows.of_plans(connection)
     rows = connection.execute(select(plans).order_by(plans.c.name))
     return [_plan(row, in_order(quotas.get(row.id, ())), hours.get(row.id, ())) for row in rows]
@@ -64,11 +64,7 @@ def set_quotas(connection: Connection, plan_id: str, quotas: Mapping[Tally, Iter
             )
         )
     for quota in (quota for some in quotas.values() for quota in some):
-        connection.execute(
-            insert(plan_quotas).values(
-                plan_id=plan_id, period=quota.period.value, measure=quota.measure.value, amount=quota.amount
-            )
-        )
+        connection.execute(insert(plan_quotas).values(plan_id=plan_id, **quota_columns(quota)))
 
 
 def _plan(row: Row[Any], quotas: tuple[Quota, ...], hours: tuple[Window, ...]) -> Plan:
@@ -92,4 +88,22 @@ def _plan(row: Row[Any], quotas: tuple[Quota, ...], hours: tuple[Window, ...]) -
         filter_id=values[plans.c.filter_id],
         address_list=values[plans.c.address_list],
         windows=hours,
+        used_up=read_then(values[plans.c.used_up]),
+        garden=values[plans.c.garden],
     )
+
+
+def quota_columns(quota: Quota) -> dict[str, str | int | None]:
+    """Return the columns of a quota, of a plan or of a person."""
+    return {
+        "period": quota.period.value,
+        "measure": quota.measure.value,
+        "amount": quota.amount,
+        "used_up": None if quota.then is None else str(quota.then),
+    }
+
+
+def quota_of(row: Row[Any]) -> Quota:
+    """Return the quota in a row, of a plan or of a person."""
+    then = None if row.used_up is None else read_then(row.used_up)
+    return Quota(Period(row.period), row.amount, Measure(row.measure), then)

@@ -89,6 +89,8 @@ plans = Table(
     Column("burst_seconds", Integer),
     Column("vlan", Integer),
     Column("filter_id", String(60)),
+    Column("used_up", String(40), nullable=False, default="cut"),  # as in plan_quotas
+    Column("garden", String(60)),
     Column("address_list", String(60)),
     Column("created_at", Moment, nullable=False),
 )
@@ -100,6 +102,7 @@ plan_quotas = Table(
     Column("period", String(7), primary_key=True),  # day, week, month, billing, total
     Column("measure", String(4), primary_key=True),  # both, down, up: octets; time: seconds
     Column("amount", BigInteger, primary_key=True, autoincrement=False),
+    Column("used_up", String(40)),  # what happens then: cut, garden, or DOWN/UP in bit/s; NULL: as the plan says
 )
 
 plan_windows = Table(
@@ -274,6 +277,7 @@ quota_overrides = Table(
     Column("period", String(7), primary_key=True),  # as in plan_quotas
     Column("measure", String(4), primary_key=True),
     Column("amount", BigInteger, primary_key=True, autoincrement=False),
+    Column("used_up", String(40)),  # what happens then: cut, garden, or DOWN/UP in bit/s; NULL: as the plan says
     Column("reason", String(200), nullable=False),
     Column("author", String(80), nullable=False),
     Column("until", Moment),

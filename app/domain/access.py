@@ -1,8 +1,8 @@
 """Who may go online, and within which limits: one pure function, used by the portal and by RADIUS."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -11,7 +11,7 @@ from app.domain.ceilings import Ceiling, rates_under
 from app.domain.clock import believable
 from app.domain.local_time import local_day, period_ends_at
 from app.domain.policies import Policy
-from app.domain.quotas import Measure, Quota
+from app.domain.quotas import Action, Measure, Quota
 from app.domain.service_classes import ServiceClass
 from app.domain.spending import Usage
 from app.domain.users import Account
@@ -45,7 +45,8 @@ class DenialReason(StrEnum):
 class Grant(NamedTuple):
     """Online, within these limits; None means "no such limit", amounts and times are what remains from `now` on.
 
-    `octets_left` are those of both directions together.
+    `octets_left` are those of both directions together. What is left until something but a cut happens are the steps:
+    nobody may lose the connection by them. `renewed_seconds` is when who is held down, or in the garden, is so no more.
     """
 
     down_bps: int | None
@@ -63,6 +64,11 @@ class Grant(NamedTuple):
     address_list: str | None = None
     down_octets_left: int | None = None
     up_octets_left: int | None = None
+    step_octets: int | None = None
+    step_down_octets: int | None = None
+    step_up_octets: int | None = None
+    step_seconds: int | None = None
+    renewed_seconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +93,14 @@ def decide_access(
     zone: ZoneInfo,
     ceilings: Collection[Ceiling] = (),
     elapsed_seconds: int = 0,
+    garden: bool = True,
 ) -> Grant | Denial:
     """Decide whether `device` may go online with `account` at `now`, and within which limits.
 
     `online_devices` are the MACs that are online or about to be (an Accept whose Start has not come); the device
     itself never counts against its own limit, so a phone that comes back supersedes its dead session. `ceilings` are
-    those of the account; `elapsed_seconds` is how long its session has lasted already.
+    those of the account; `elapsed_seconds` is how long its session has lasted already. `garden` tells whether the
+    router can leave somebody the public services only.
     """
     policy, plan = account.policy, account.policy.plan
     ends_at = account.ends_at(now)
@@ -104,21 +112,20 @@ def decide_access(
         return Denial(DenialReason.EXPIRED)
     if policy.phase.closed is not None:
         return Denial(DenialReason.CLOSED, policy.opens_at)
-    left: dict[Measure, int] = {}
+    weighed = _NOTHING_WEIGHED
     if policy.quotas and policy.phase.free is None:
-        current = usage.as_of(local_day(now, zone), account.billing_day)
-        for effective in policy.quotas:
-            quota = effective.quota
-            rest = quota.left(current.used(quota.tally))
-            if rest == 0:
-                return _exhausted(account, current, now=now, zone=zone)
-            if rest < left.get(quota.measure, rest + 1):
-                left[quota.measure] = rest
+        found = _weigh(account, usage, now=now, zone=zone, garden=garden)
+        if isinstance(found, Denial):
+            return found
+        weighed = found
     if plan.device_limit is not None and len(set(online_devices) - {device}) >= plan.device_limit:
         return Denial(DenialReason.DEVICE_LIMIT)
     down_bps, up_bps = plan.down_bps, plan.up_bps
     if ceilings:
         down_bps, up_bps = rates_under(down_bps, up_bps, ceilings, mac=device, now=now)
+    left, steps, held = weighed.left, weighed.steps, weighed.held
+    if held is not None:
+        down_bps, up_bps = _lower(down_bps, held.down_bps), _lower(up_bps, held.up_bps)
     return Grant(
         down_bps=down_bps,
         up_bps=up_bps,
@@ -133,19 +140,114 @@ def decide_access(
         up_burst_bps=plan.up_burst_bps if up_bps == plan.up_bps else None,
         burst_seconds=plan.burst_seconds,
         vlan=plan.vlan,
-        filter_id=plan.filter_id,
+        filter_id=plan.garden if held is not None and held.in_garden else plan.filter_id,
         address_list=plan.address_list,
         down_octets_left=left.get(Measure.DOWN),
         up_octets_left=left.get(Measure.UP),
+        step_octets=steps.get(Measure.BOTH),
+        step_down_octets=steps.get(Measure.DOWN),
+        step_up_octets=steps.get(Measure.UP),
+        step_seconds=steps.get(Measure.TIME),
+        renewed_seconds=None if held is None else _seconds_until(held.until, now),
     )
 
 
-def _exhausted(account: Account, usage: Usage, *, now: datetime, zone: ZoneInfo) -> Denial:
-    """Name the exhausted quota that lasts longest: waiting for a shorter one would disappoint."""
-    empty = [one.quota for one in account.policy.quotas if one.quota.left(usage.used(one.quota.tally)) == 0]
-    ends = [(period_ends_at(quota.period, now, zone, account.billing_day), quota) for quota in empty]
-    ends_at, quota = max(ends, key=lambda end: (end[0] is None, end[0] or now))
+class Held(NamedTuple):
+    """What quotas that are used up do to somebody who stays online, and until when (None: for good).
+
+    `quota` is the one of them that lasts longest.
+    """
+
+    quota: Quota
+    until: datetime | None
+    down_bps: int | None
+    up_bps: int | None
+    in_garden: bool
+
+
+class _Weighed(NamedTuple):
+    """What is left until a cut, and until something else happens, by measure; and what has happened already."""
+
+    left: Mapping[Measure, int]
+    steps: Mapping[Measure, int]
+    held: Held | None
+
+
+_NOTHING_WEIGHED: Final = _Weighed({}, {}, None)
+_NEAR: Final = timedelta(minutes=10)
+"""So long before a period ends the next one's octets are granted with what is left: nobody is cut soon after."""
+
+
+def held_by(account: Account, usage: Usage, *, now: datetime, zone: ZoneInfo) -> Held | None:
+    """Return what quotas that are used up do to an account that may stay online; None if nothing."""
+    if not account.policy.quotas or account.policy.phase.free is not None:
+        return None
+    weighed = _weigh(account, usage, now=now, zone=zone, garden=True)
+    return None if isinstance(weighed, Denial) else weighed.held
+
+
+def _weigh(account: Account, usage: Usage, *, now: datetime, zone: ZoneInfo, garden: bool) -> _Weighed | Denial:
+    """Hold what was used against every quota; `garden` tells whether the router can leave the public services only."""
+    current = usage.as_of(local_day(now, zone), account.billing_day)
+    left: dict[Measure, int] = {}
+    steps: dict[Measure, int] = {}
+    empty: list[Quota] = []
+    for effective in account.policy.quotas:
+        quota = effective.quota
+        rest = quota.left(current.used(quota.tally))
+        if rest == 0:
+            empty.append(quota)
+            continue
+        rest = _with_the_next(quota, rest, account, now, zone)
+        least = left if quota.then is None or quota.then.action is Action.CUT else steps
+        if rest < least.get(quota.measure, rest + 1):
+            least[quota.measure] = rest
+    if not empty:
+        return _Weighed(left, steps, None)
+    ends = [(quota, period_ends_at(quota.period, now, zone, account.billing_day)) for quota in empty]
+    in_garden = any(quota.then is not None and quota.then.action is Action.GARDEN for quota in empty)
+    if in_garden and not (garden and account.policy.plan.garden):
+        ends = [one for one in ends if one[0].then is None or one[0].then.action is not Action.THROTTLE]
+        return _exhausted(ends, now)
+    cut = [one for one in ends if one[0].then is None or one[0].then.action is Action.CUT]
+    return _exhausted(cut, now) if cut else _Weighed(left, steps, _held(ends, in_garden, now))
+
+
+def _with_the_next(quota: Quota, rest: int, account: Account, now: datetime, zone: ZoneInfo) -> int:
+    """Add the next period's amount to what is left of one that ends before it can be used, or soon."""
+    ends_at = period_ends_at(quota.period, now, zone, account.billing_day)
+    if ends_at is None:
+        return rest
+    if quota.measure is Measure.TIME:
+        seconds = int((ends_at - now).total_seconds())
+        return rest if rest < seconds else seconds + quota.amount
+    return rest + quota.amount if ends_at - now <= _NEAR else rest
+
+
+def _exhausted(ends: Sequence[tuple[Quota, datetime | None]], now: datetime) -> Denial:
+    quota, ends_at = _last(ends, now)
     return Denial(DenialReason.QUOTA_EXHAUSTED, ends_at, quota)
+
+
+def _held(ends: Sequence[tuple[Quota, datetime | None]], in_garden: bool, now: datetime) -> Held:
+    thens = [quota.then for quota, _ in ends if quota.then is not None]
+    down = [then.down_bps for then in thens if then.down_bps is not None]
+    up = [then.up_bps for then in thens if then.up_bps is not None]
+    quota, until = _last(ends, now)
+    return Held(quota, until, min(down, default=None), min(up, default=None), in_garden)
+
+
+def _last(ends: Sequence[tuple[Quota, datetime | None]], now: datetime) -> tuple[Quota, datetime | None]:
+    """Return the quota that lasts longest, and its end: waiting for a shorter one would disappoint."""
+    return max(ends, key=lambda end: (end[1] is None, end[1] or now, end[0].amount))
+
+
+def _lower(bps: int | None, other: int | None) -> int | None:
+    return other if bps is None else bps if other is None else min(bps, other)
+
+
+def _seconds_until(moment: datetime | None, now: datetime) -> int | None:
+    return None if moment is None else max(1, int((moment - now).total_seconds()))
 
 
 def _soonest(ends_at: datetime | None, policy: Policy) -> datetime | None:
@@ -191,6 +293,7 @@ def reconsider(
     zone: ZoneInfo,
     ceilings: Collection[Ceiling] = (),
     elapsed_seconds: int = 0,
+    garden: bool = True,
 ) -> Grant | End:
     """Decide about a session that is already open: it goes on within new limits, or it ends."""
     decision = decide_access(
@@ -202,5 +305,6 @@ def reconsider(
         zone=zone,
         ceilings=ceilings,
         elapsed_seconds=elapsed_seconds,
+        garden=garden,
     )
     return End(decision.reason) if isinstance(decision, Denial) else decision

@@ -6,6 +6,7 @@ from app.domain.access import Grant
 from app.domain.hints import ACCOUNTING_WINDOW
 
 _SHORTEST_INTERIM: Final = 60
+_JITTER: Final = 600  # seconds over which those come back who were held down until one midnight
 _UNACCOUNTED_SECONDS: Final = int(ACCOUNTING_WINDOW.total_seconds())
 
 
@@ -28,16 +29,27 @@ class Limits(NamedTuple):
     up_octets: int | None = None
 
 
-def limits_of(grant: Grant, *, others: int, acceptance_id: str, interim_seconds: int, accounts: bool) -> Limits:
+def limits_of(
+    grant: Grant, *, others: int, acceptance_id: str, interim_seconds: int, accounts: bool, steps: bool = False
+) -> Limits:
     """Return what a session is granted: remaining octets in slices among the open devices (`others` besides its own).
 
     `interim_seconds` is the site's. The interval has a jitter of +-10 % that follows from the acceptance, so that a
-    re-authentication and a change say the same.
+    re-authentication and a change say the same. `steps`: the router cannot be told while somebody is online, and who is
+    cut comes back by itself; so it cuts where a throttle begins, and soon after it has ended.
     """
     interim = grant.interim_seconds or interim_seconds
     spread = int(acceptance_id[:4], 16) / 0xFFFF - 0.5
     interim = max(_SHORTEST_INTERIM, round(interim * (1 + spread / 5)))
     seconds = grant.session_seconds
+    if steps:
+        grant = grant._replace(
+            octets_left=_least(grant.octets_left, grant.step_octets),
+            down_octets_left=_least(grant.down_octets_left, grant.step_down_octets),
+            up_octets_left=_least(grant.up_octets_left, grant.step_up_octets),
+        )
+        renewed = None if grant.renewed_seconds is None else grant.renewed_seconds + int((spread + 0.5) * _JITTER)
+        seconds = _least(_least(seconds, grant.step_seconds), renewed)
     if not accounts:  # A6.21: nothing else ends a session whose octets we never hear of
         seconds = min(seconds or _UNACCOUNTED_SECONDS, _UNACCOUNTED_SECONDS)
     return Limits(
@@ -56,6 +68,10 @@ def limits_of(grant: Grant, *, others: int, acceptance_id: str, interim_seconds:
         _slice(grant.down_octets_left, others),
         _slice(grant.up_octets_left, others),
     )
+
+
+def _least(one: int | None, other: int | None) -> int | None:
+    return other if one is None else one if other is None else min(one, other)
 
 
 def _slice(octets: int | None, others: int) -> int | None:

@@ -67,7 +67,12 @@ def next_period_begins_on(period: Period, day: date, billing_day: int) -> date |
 
 def period_ends_at(period: Period, at: datetime, zone: ZoneInfo, billing_day: int) -> datetime | None:
     """Return the moment at which the period that contains `at` ends; None for a total."""
-    end = next_period_begins_on(period, local_day(at, zone), billing_day)
+    return _period_ends_at(period, local_day(at, zone), billing_day, zone)
+
+
+@lru_cache(maxsize=1024)  # every decision asks for one of a few
+def _period_ends_at(period: Period, day: date, billing_day: int, zone: ZoneInfo) -> datetime | None:
+    end = next_period_begins_on(period, day, billing_day)
     return None if end is None else day_begins_at(end, zone)
 
 

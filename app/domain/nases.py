@@ -52,6 +52,25 @@ MAC_IS_PASSWORD: Final = frozenset(
 """Families whose MAC authentication sends the MAC itself as password unless told otherwise, or always."""
 
 
+TAKES_FILTER: Final = frozenset(
+    {
+        Family.MIKROTIK,
+        Family.ARUBA,
+        Family.CISCO,
+        Family.MERAKI,
+        Family.RUCKUS,
+        Family.MIST,
+        Family.FORTINET,
+        Family.STRONGSWAN,
+        Family.GENERIC,
+    }
+)
+"""Families that hold a device to a filter or role by its name. CoovaChilli hands the name to its scripts only."""
+
+COMES_BACK: Final = frozenset({Family.MIKROTIK, Family.COOVACHILLI, Family.USPOT, Family.CAMBIUM})
+"""Families that cut at an octet and ask about the MAC again, so that a known phone comes back without a page."""
+
+
 class Demand(StrEnum):
     """Whether a protection is demanded of a NAS; `auto` learns it."""
 
@@ -114,6 +133,11 @@ class Nas:
     def takes_mac_as_password(self) -> bool:
         """Tell whether a MAC may be its own password here: only where packets come from one exact address."""
         return self.family in MAC_IS_PASSWORD and self.address.num_addresses == 1
+
+    @property
+    def can_garden(self) -> bool:
+        """Tell whether it can leave a device the public services only, by a filter that it knows."""
+        return self.family in TAKES_FILTER
 
     @property
     def is_unprotected(self) -> bool:

@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Final
 
 from app.domain.plans import Plan
-from app.domain.quotas import QuotaOverride
+from app.domain.quotas import QuotaOverride, Then, read_then
 from app.domain.schedules import Window
 from app.domain.service_classes import ServiceClass
 
-Value = int | str | None
+Value = int | str | Then | None
 """A value of a plan; None is "no such limit"."""
 
 SCHEDULE: Final = "schedule"
@@ -51,4 +51,15 @@ NOTHING: Final = Overlay()
 
 def value_of(field: str, written: int | str | None) -> Value:
     """Return a value of a plan from how it is written down."""
-    return ServiceClass(str(written)) if field == "service_class" else written
+    match field:
+        case "service_class":
+            return ServiceClass(str(written))
+        case "used_up":
+            return read_then(str(written))
+        case _:
+            return written
+
+
+def stored(value: Value) -> int | str | None:
+    """Return how a value of a plan is written down."""
+    return str(value) if isinstance(value, Then) else value

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from app.domain.quotas import Period, Quota
+from app.domain.quotas import CUT, Period, Quota, Then
 from app.domain.schedules import Window
 from app.domain.service_classes import ServiceClass
 
@@ -14,7 +14,8 @@ class Plan:
 
     `validity_seconds` runs from the first use. `interim_seconds` None takes the default of the site. A burst lets a
     page open at once: for up to `burst_seconds` more than the rate. `vlan`, `filter_id` and `address_list` are names
-    of things that the router must know already; a family that has no such thing is not told.
+    of things that the router must know already; a family that has no such thing is not told. `used_up` is what happens
+    when a quota is used up that does not say so itself; `garden` names the filter that leaves the public services only.
     """
 
     id: str
@@ -35,6 +36,8 @@ class Plan:
     filter_id: str | None = None
     address_list: str | None = None
     windows: tuple[Window, ...] = ()
+    used_up: Then = CUT
+    garden: str | None = None
 
 
 PERIOD_FIELDS: Final = {

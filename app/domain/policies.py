@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from app.domain.overlays import NOTHING, SCHEDULE, Overlay
 from app.domain.plans import Plan
-from app.domain.quotas import Quota, Tally, in_order, tallies_of
+from app.domain.quotas import CUT, Quota, Tally, Then, in_order, tallies_of
 from app.domain.schedules import Calendars, Phase, Window, phase_of
 
 
@@ -132,17 +132,25 @@ def effective_policy(
                 sources |= {FREE: source} if window.free else {}
         own_quotas = [override for override in overlay.quotas if override.active(now)]
         replaced = {one.quota.tally for one in own_quotas}
+        first = {quota.tally: quota.then for quota in reversed(in_order(quotas))}  # what was to happen first
+        own_quotas = [replace(one, quota=_said(one.quota, first.get(one.quota.tally))) for one in own_quotas]
         quotas = {quota: one for quota, one in quotas.items() if quota.tally not in replaced}
         quotas |= {one.quota: EffectiveQuota(one.quota, origin, one.reason, one.until) for one in own_quotas}
         ends += [*(one.until for one in active), *(one.until for one in own_quotas)]
+    held = _within_reach(replace(plan, **values)) if values else plan
     return Policy(
-        _within_reach(replace(plan, **values)) if values else plan,
-        tuple(quotas[quota] for quota in in_order(quotas)),
+        held,
+        tuple(replace(quotas[quota], quota=_said(quota, held.used_up)) for quota in in_order(quotas)),
         min((end for end in ends if end is not None), default=None),
         tuple(sorted(sources.items())),
         windows,
         phase,
     )
+
+
+def _said(quota: Quota, then: Then | None) -> Quota:
+    """Return a quota that says what happens when it is used up; one that says nothing is cut."""
+    return quota if quota.then is not None or then in (None, CUT) else replace(quota, then=then)
 
 
 def windows_of(

@@ -29,6 +29,40 @@ class Measure(StrEnum):
     TIME = "time"
 
 
+class Action(StrEnum):
+    """What happens to somebody who has used a quota up."""
+
+    CUT = "cut"
+    THROTTLE = "throttle"
+    GARDEN = "garden"  # only the public services are left
+
+
+@dataclass(frozen=True, slots=True)
+class Then:
+    """What happens when a quota is used up; the rates are those of a throttle, None: as before."""
+
+    action: Action
+    down_bps: int | None = None
+    up_bps: int | None = None
+
+    def __str__(self) -> str:
+        """Write it as `read_then` reads it, and as it is stored: `cut`, `garden`, `1000000/256000`."""
+        if self.action is not Action.THROTTLE:
+            return self.action.value
+        return f"{self.down_bps or ''}/{self.up_bps or ''}"
+
+
+CUT: Final = Then(Action.CUT)
+
+
+def read_then(stored: str) -> Then:
+    """Read what `str` has written."""
+    if "/" not in stored:
+        return Then(Action(stored))
+    down, _, up = stored.partition("/")
+    return Then(Action.THROTTLE, int(down) if down else None, int(up) if up else None)
+
+
 class Tally(NamedTuple):
     """One sum that is kept of an account: what is counted, over which period."""
 
@@ -38,11 +72,15 @@ class Tally(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """How much may be used in each period: octets, or seconds online where the measure is time."""
+    """How much may be used in each period: octets, or seconds online where the measure is time.
+
+    A plan may have several of one tally: steps. `then` None: as the plan says of all its quotas.
+    """
 
     period: Period
     amount: int
     measure: Measure = Measure.BOTH
+    then: Then | None = None
 
     @property
     def tally(self) -> Tally:
@@ -56,7 +94,7 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class QuotaOverride:
-    """An admin's own quota for one person: replaces the plan's of the same tally until `until` (None: for good)."""
+    """An admin's own quota for one person: replaces all of the plan's of its tally until `until` (None: for good)."""
 
     quota: Quota
     reason: str

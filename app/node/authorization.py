@@ -245,6 +245,7 @@ class Authorizer:
             now=asked.now,
             zone=self._snapshot.zone,
             ceilings=self._snapshot.ceilings.get(account.id, ()),
+            garden=asked.nas.nas.can_garden,
         )
         if isinstance(decision, Denial):
             return self._refuse(asked, method, decision.reason, account.id)
@@ -269,6 +270,7 @@ class Authorizer:
                 acceptance_id=acceptance_id,
                 interim_seconds=asked.nas.site.interim_seconds,
                 accounts=asked.nas.accounts,
+                steps=asked.nas.cuts_at_steps,
             ),
         )
         sessions.reserve(

@@ -6,7 +6,7 @@ from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 
-from app.domain.nases import Demand, Direction, Nas, NasSecrets, Site
+from app.domain.nases import COMES_BACK, Demand, Direction, Nas, NasSecrets, Site
 from radius.backend import Demand as WireDemand
 from radius.backend import Nas as WireNas
 from radius.vendors import profile_for
@@ -21,7 +21,7 @@ class KnownNas:
     """One NAS with all that a decision or a report needs. `mac_secret` is the password of its MAC authentication.
 
     `old_secret_until` is when the second of two shared secrets ends, None if there is one only. `accounts` is False
-    while it lets people in and tells nothing of them.
+    while it lets people in and tells nothing of them, `deaf` True while it does not take what is to change meanwhile.
     """
 
     nas: Nas
@@ -31,6 +31,12 @@ class KnownNas:
     mac_secret: str = field(repr=False)
     old_secret_until: datetime | None = None
     accounts: bool = True
+    deaf: bool = False
+
+    @property
+    def cuts_at_steps(self) -> bool:
+        """Tell whether it cuts where a throttle begins: it cannot be told, and a known phone comes back by itself."""
+        return self.deaf and self.nas.family in COMES_BACK
 
     @property
     def profile(self) -> Profile:
@@ -86,7 +92,8 @@ class NasTable:
     def at(self, now: datetime) -> "NasTable":
         """Return the table as it stands at `now`: without old secrets that have ended."""
         return NasTable(
-            known_nas(one.nas, one.site, secrets_of(one), now=now, accounts=one.accounts) for one in self.by_id.values()
+            known_nas(one.nas, one.site, secrets_of(one), now=now, accounts=one.accounts, deaf=one.deaf)
+            for one in self.by_id.values()
         )
 
 
@@ -96,7 +103,9 @@ def secrets_of(known: KnownNas) -> NasSecrets:
     return NasSecrets(radius, "", known.mac_secret, old[0] if old else None, known.old_secret_until)
 
 
-def known_nas(nas: Nas, site: Site, secrets: NasSecrets, *, now: datetime, accounts: bool = True) -> KnownNas:
+def known_nas(
+    nas: Nas, site: Site, secrets: NasSecrets, *, now: datetime, accounts: bool = True, deaf: bool = False
+) -> KnownNas:
     """Put together what is known about one NAS at `now`."""
     valid, until = [secrets.radius], None
     if secrets.old_radius and secrets.old_radius_until is not None and now < secrets.old_radius_until:
@@ -116,7 +125,7 @@ def known_nas(nas: Nas, site: Site, secrets: NasSecrets, *, now: datetime, accou
         debug_answers=nas.debug_answers,
     )
     direction = WireDirection.AUTO if nas.direction is Direction.AUTO else WireDirection(nas.direction.value)
-    return KnownNas(nas, site, wire, direction, secrets.mac, until, accounts)
+    return KnownNas(nas, site, wire, direction, secrets.mac, until, accounts, deaf)
 
 
 def _limit_proxy_state(demand: Demand) -> WireDemand:

@@ -271,7 +271,7 @@ class Snapshot:
     def _nas_table(self, connection: Connection, now: datetime) -> NasTable:
         by_site = {site.id: site for site in sites.read_all(connection)}
         sealed = nases.secrets(connection)
-        silent = hints.unaccounted(connection)
+        silent, deaf = hints.unaccounted(connection), hints.deaf(connection)
         return NasTable(
             known_nas(
                 nas,
@@ -279,6 +279,7 @@ class Snapshot:
                 open_secrets(self.keyring, nas.id, sealed[nas.id]),
                 now=now,
                 accounts=nas.id not in silent,
+                deaf=nas.id in deaf,
             )
             for nas in nases.read_all(connection)
         )

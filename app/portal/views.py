@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
 
-from app.domain.access import Denial, DenialReason
+from app.domain.access import Denial, DenialReason, Held
 from app.domain.plans import Plan
 from app.domain.quotas import Measure
 from app.portal.problems import GOOD, WARNINGS, PageProblem
@@ -84,6 +84,15 @@ class Left:
 
 
 @dataclass(frozen=True, slots=True)
+class Slow:
+    """Why a connection is slow, or only the public services are left (`rate` ""), and until when."""
+
+    period: str
+    rate: str
+    until: When | None
+
+
+@dataclass(frozen=True, slots=True)
 class Goal:
     """Where the phone wanted to go: a link that somebody may follow."""
 
@@ -99,6 +108,7 @@ class Connected:
     state: str
     token: str
     left: Left | None = None
+    slow: Slow | None = None
     used: str | None = None
     time: str | None = None
     rate: str | None = None
@@ -216,6 +226,7 @@ def connected(
         if status.quota is not None or status.used_today_octets is None
         else formats.amount(status.used_today_octets),
         time=_time_left(status, formats, now),
+        slow=None if status.held is None or ended else _slow(status.held, formats, now),
         rate=None if plan.down_bps is None else formats.rate(plan.down_bps),
         devices="" if status.devices_online is None else formats.count(status.devices_online),
         device_limit=None if plan.device_limit is None else formats.count(plan.device_limit),
@@ -235,6 +246,15 @@ def _left(left: QuotaLeft, formats: Formats) -> Left:
     write = formats.duration if quota.measure is Measure.TIME else formats.amount
     return Left(
         write(left.left), write(quota.amount), quota.period.value, level(left.left, quota.amount), quota.measure.value
+    )
+
+
+def _slow(held: Held, formats: Formats, now: datetime) -> Slow:
+    bps = held.down_bps or held.up_bps
+    return Slow(
+        held.quota.period.value,
+        "" if held.in_garden or bps is None else formats.rate(bps),
+        None if held.until is None else formats.when(held.until, now=now),
     )
 
 

@@ -345,9 +345,10 @@ def _store(connection: Connection, ledger: Ledger, batch: _Batch) -> _Told:
     usage.add(connection, moved, online.before, online.after)
     used_more = {account_id for (account_id, _), used in moved.items() if used.octets > 0}
     used_more |= {account_id for account_id, _ in online.after}
-    limits.end_exhausted(
+    limits.heed_usage(
         connection,
         [account for account in known if account.id in used_more],
+        changed,
         zone=batch.zone,
         now=batch.now,
         chance=batch.chance,

@@ -1,34 +1,61 @@
-"""Limits that reports have passed: the open sessions of whoever used up a quota must end."""
+"""Limits that reports have passed: who used up a quota is cut or held down, and gets the rest back in a new period."""
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
-from app.db import accounts, changes, sessions
+from app.db import accounts, ceilings, changes, nases, sessions
 from app.db.engine import Connection
-from app.domain.access import DenialReason, End, reconsider
-from app.domain.changes import Change, ChangeKind, ChangeState
-from app.domain.keys import Chance, draw_id
+from app.domain.access import DenialReason, End, Grant, reconsider
+from app.domain.changes import ChangeKind
+from app.domain.keys import Chance
 from app.domain.local_time import local_day
+from app.domain.quotas import CUT
+from app.domain.sessions import Session
 from app.domain.users import Account
+from app.services.changes import disconnect, tell
+from app.services.held import held_limits
 from app.services.usage import usages_of
 
+STEP: Final = "quota_step"
+"""The reason of a change after which a session is slower, or in the garden, or not any more, for the sake of quotas."""
 
-def end_exhausted(
-    connection: Connection, used_more: Sequence[Account], *, zone: ZoneInfo, now: datetime, chance: Chance
+
+_VAIN: Final = timedelta(hours=1)
+"""How long a session is not told again of what it could not be told."""
+
+
+def heed_usage(
+    connection: Connection,
+    used_more: Sequence[Account],
+    reported: Iterable[Session],
+    *,
+    zone: ZoneInfo,
+    now: datetime,
+    chance: Chance,
 ) -> None:
-    """Queue a Disconnect for each open session of an account whose quota is used up; once per session.
+    """Queue what has become of accounts that have used more: a Disconnect for each session of who is to be cut.
 
-    Where it is free of charge at this hour a session goes on.
+    Where it is free of charge at this hour a session goes on. The sessions that were `reported` are compared with what
+    their routers hold them to, where a quota does something but cut; so they are told of each step, and of its end by
+    their first report in a new period.
     """
     suspects = [account.id for account in _exhausted(connection, used_more, zone=zone, now=now)]
-    if not suspects:
-        return
-    places = sessions.open_places(connection, suspects)
-    there = accounts.by_places(connection, places, zone=zone, now=now)
-    ended = {id(account) for account in _exhausted(connection, there.values(), zone=zone, now=now)}
-    open_ids = sorted(id_ for place, account in there.items() if id(account) in ended for id_ in places[place])
-    _disconnect(connection, open_ids, now=now, chance=chance)
+    if suspects:
+        places = sessions.open_places(connection, suspects)
+        there = accounts.by_places(connection, places, zone=zone, now=now)
+        ended = {id(account) for account in _exhausted(connection, there.values(), zone=zone, now=now)}
+        open_ids = sorted(id_ for place, account in there.items() if id(account) in ended for id_ in places[place])
+        _disconnect(connection, open_ids, now=now, chance=chance)
+    stepped = {account.id for account in used_more if _has_steps(account)}
+    open_now = [session for session in reported if session.stop is None and session.account_id in stepped]
+    if open_now:
+        _tell(connection, open_now, zone=zone, now=now, chance=chance)
+
+
+def _has_steps(account: Account) -> bool:
+    return any(effective.quota.then not in (None, CUT) for effective in account.policy.quotas)
 
 
 def _exhausted(
@@ -45,11 +72,48 @@ def _exhausted(
 
 
 def _disconnect(connection: Connection, open_ids: Sequence[str], *, now: datetime, chance: Chance) -> None:
+    """End sessions; once per session."""
     reason = DenialReason.QUOTA_EXHAUSTED.value
     told = changes.told(connection, open_ids, kind=ChangeKind.DISCONNECT, reason=reason)
-    for session_id in open_ids:
-        if session_id not in told:
-            changes.add(
-                connection,
-                Change(draw_id(chance), session_id, ChangeKind.DISCONNECT, reason, ChangeState.PENDING, now, now),
-            )
+    new = [session_id for session_id in open_ids if session_id not in told]
+    disconnect(connection, new, reason=reason, now=now, chance=chance)
+
+
+def _tell(
+    connection: Connection, open_now: Collection[Session], *, zone: ZoneInfo, now: datetime, chance: Chance
+) -> None:
+    """Queue a change for sessions whose rates or filter are not those that hold now; end those of nobody's garden."""
+    where = {(s.account_id, s.site_id) for s in open_now if s.account_id is not None}
+    places = accounts.by_places(connection, where, zone=zone, now=now)
+    spent = usages_of(connection, places.values(), local_day(now, zone))
+    over = ceilings.of_accounts(connection, spent, now=now)
+    known = {nas.id: nas for nas in nases.read_all(connection)}
+    held = held_limits(connection, open_now)
+    other: list[str] = []
+    over_here: list[str] = []  # the router has no garden
+    for session in open_now:
+        nas, limits = known.get(session.nas_id), held.get(session.id)
+        account = None if session.account_id is None else places.get((session.account_id, session.site_id))
+        if nas is None or account is None or limits is None:
+            continue
+        decision = reconsider(
+            account,
+            spent[account.id],
+            device=session.mac,
+            online_devices=(),
+            now=now,
+            zone=zone,
+            ceilings=over.get(account.id, ()),
+            garden=nas.can_garden,
+        )
+        if decision == End(DenialReason.QUOTA_EXHAUSTED):
+            over_here.append(session.id)
+        elif isinstance(decision, Grant) and _differs(decision, limits.down_bps, limits.up_bps, limits.filter_id):
+            other.append(session.id)
+    _disconnect(connection, over_here, now=now, chance=chance)
+    vain = changes.failed(connection, other, reason=STEP, since=now - _VAIN)
+    tell(connection, [one for one in other if one not in vain], reason=STEP, now=now, chance=chance)
+
+
+def _differs(grant: Grant, down_bps: int | None, up_bps: int | None, filter_id: str | None) -> bool:
+    return (grant.down_bps, grant.up_bps, grant.filter_id) != (down_bps, up_bps, filter_id)

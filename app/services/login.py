@@ -119,6 +119,7 @@ def log_in(
             now=now,
             zone=zone,
             ceilings=ceilings.of_accounts(connection, [account.id], now=now).get(account.id, ()),
+            garden=spot.nas.can_garden,
         )
         if isinstance(decision, Denial):
             _log(connection, spot, attempt, now=now, account_id=account.id, reason=decision.reason)

@@ -10,19 +10,21 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from app.db import access_log, accounts, ceilings, changes, events, hints, nases, resume, sessions, sites
+from app.db import accounts, ceilings, changes, events, feed, hints, nases, resume, sessions, sites
 from app.db.changes import Due, Lane
 from app.db.engine import Connection, Database
+from app.db.feed import FeedKind
 from app.db.hints import Notice
 from app.domain.access import End, Grant, reconsider
 from app.domain.changes import Answer, Change, ChangeKind, ChangeState, Result, Way
 from app.domain.granted import Limits, limits_of
 from app.domain.hints import HintKind
 from app.domain.local_time import local_day
-from app.domain.nases import Nas
+from app.domain.nases import COMES_BACK, Nas
 from app.domain.resume import grant_for
 from app.domain.sessions import Session
 from app.services.changes import UNCONDITIONAL
+from app.services.held import held_limits
 from app.services.keyring import Keyring
 from app.services.nases import open_secrets
 from app.services.stale import close_denied
@@ -169,23 +171,20 @@ def _hint(connection: Connection, outcomes: Sequence[Outcome], now: datetime) ->
         for one in outcomes
         if one.answer.result is Result.SILENT and one.job.change.attempts > 0
     ]
+    deaf = hints.deaf(connection)
     hints.add(connection, notices, now=now)
     answered = {one.job.nas.id for one in outcomes if one.way is not None and one.answer.result is not Result.SILENT}
     for nas_id in answered:
         hints.forget(connection, nas_id, HintKind.COA_SILENT)
     for nas_id in {one.job.nas.id for one in outcomes if one.answer.result is Result.ACKNOWLEDGED}:
         hints.forget(connection, nas_id, HintKind.COA_REFUSED)
+    changed = deaf ^ hints.deaf(connection)
+    if changed:  # such a router cuts where a throttle begins
+        feed.append(connection, now=now, items={FeedKind.NAS: changed})
 
 
 def _text(limits: Limits) -> str:
     return json.dumps({name: value for name, value in limits._asdict().items() if value is not None})
-
-
-def _limits(text: str | None) -> Limits | None:
-    """Read stored limits; what another release has written beside ours is not for us."""
-    if not text:
-        return None
-    return Limits(**{name: value for name, value in json.loads(text).items() if name in Limits._fields})
 
 
 class _Gathering:
@@ -198,6 +197,7 @@ class _Gathering:
         self._now, self._zone = now, zone
         found = sessions.by_ids(connection, {due.change.session_id for due in claimed})
         self._sessions = {session.id: session for session in found}
+        self._held = held_limits(connection, found)
         ids = {session.account_id for session in found if session.account_id is not None}
         places = {(session.account_id, session.site_id) for session in found if session.account_id is not None}
         self._accounts = accounts.by_places(connection, places, zone=zone, now=now)
@@ -210,7 +210,7 @@ class _Gathering:
         self._nases = {nas.id: nas for nas in nases.read_all(connection)}
         self._sealed = nases.secrets(connection)
         self._sites = {site.id: site for site in sites.read_all(connection)}
-        self._silent = hints.unaccounted(connection)
+        self._silent, self._deaf = hints.unaccounted(connection), hints.deaf(connection)
 
     def jobs(self) -> tuple[list[Job], list[tuple[Change, Result]]]:
         """Return the jobs, and the changes that nobody needs any more, with why."""
@@ -224,7 +224,7 @@ class _Gathering:
                 continue
             grant: Grant | None = None
             if change.reason not in UNCONDITIONAL:
-                decision = self._decide(session)
+                decision = self._decide(session, nas)
                 grant = decision if isinstance(decision, Grant) else None
                 if decision is None or (grant is not None and change.kind is ChangeKind.DISCONNECT):
                     moot.append((change, Result.WITHDRAWN))
@@ -232,7 +232,7 @@ class _Gathering:
             jobs.append(self._job(change, lane, session, nas, grant))
         return jobs, moot
 
-    def _decide(self, session: Session) -> Grant | End | None:
+    def _decide(self, session: Session, nas: Nas) -> Grant | End | None:
         """Decide anew; None: there is nothing to tell, since the session belongs to nobody."""
         account = None
         if session.account_id is not None:
@@ -248,6 +248,7 @@ class _Gathering:
             zone=self._zone,
             ceilings=self._ceilings.get(account.id, ()),
             elapsed_seconds=self._elapsed(session),
+            garden=nas.can_garden,
         )
 
     def _job(self, change: Change, lane: Lane, session: Session, nas: Nas, grant: Grant | None) -> Job:
@@ -262,6 +263,7 @@ class _Gathering:
                     acceptance_id=session.acceptance_id or "7fff",
                     interim_seconds=self._sites[nas.site_id].interim_seconds,
                     accounts=nas.id not in self._silent,
+                    steps=nas.id in self._deaf and nas.family in COMES_BACK,
                 )
                 for sharing in (len(others), 0)
             )
@@ -279,15 +281,9 @@ class _Gathering:
             elapsed_seconds=self._elapsed(session),
             granted=granted,
             left=whole,
-            held=self._held(session),
+            held=self._held.get(session.id),
             resumes=grant_for(self._grants.get(session.mac, ()), nas.site_id, self._now) is not None,
         )
 
     def _elapsed(self, session: Session) -> int:
         return max(0, int((self._now - session.started_at).total_seconds()))
-
-    def _held(self, session: Session) -> Limits | None:
-        told = changes.told_limits(self._connection, session.id)
-        if told is None and session.acceptance_id is not None:
-            told = access_log.first_granted(self._connection, session.acceptance_id)
-        return _limits(told)

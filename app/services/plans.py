@@ -9,7 +9,7 @@ from app.db.engine import Connection, Database
 from app.db.feed import FeedKind
 from app.domain.keys import Chance, draw_id
 from app.domain.plans import PERIOD_FIELDS, Plan
-from app.domain.quotas import Measure, Quota, Tally
+from app.domain.quotas import CUT, Measure, Quota, Tally, Then
 from app.domain.service_classes import ServiceClass
 from app.domain.text import spelled
 from app.services import fields
@@ -44,6 +44,8 @@ class PlanValues(TypedDict, total=False):
     vlan: int | None
     filter_id: str | None
     address_list: str | None
+    used_up: Then | None  # None: a cut
+    garden: str | None
 
 
 _PLAIN_QUOTAS: Final = {field: period for period, field in PERIOD_FIELDS.items()}
@@ -148,6 +150,10 @@ def checked(values: Mapping[str, object]) -> dict[str, int | str | None]:
         match value:
             case ServiceClass():
                 columns[field] = value.value
+            case Then():
+                columns[field] = str(value)
+            case None if field == "used_up":
+                columns[field] = str(CUT)
             case str():
                 columns[field] = fields.reason(field, value, limit=_WORD_LENGTH)
             case None if field == "service_class":

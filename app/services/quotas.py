@@ -21,8 +21,7 @@ _AUTHOR_LENGTH: Final = 80
 def set_quota(
     database: Database,
     username: str,
-    quota: Quota,
-    *,
+    *quotas: Quota,
     reason: str,
     author: str,
     until: datetime | None = None,
@@ -30,22 +29,23 @@ def set_quota(
     now: datetime,
     chance: Chance,
 ) -> Policy:
-    """Give a person a quota of their own in place of the plan's of its tally, until `until` (None: for good).
+    """Give a person quotas of their own in place of the plan's of their tallies, until `until` (None: for good).
 
     Raise NotFound, Invalid.
     """
-    fields.amount("octets", quota.amount, least=0)
+    for quota in quotas:
+        fields.amount("octets", quota.amount, least=0)
     if until is not None and until <= now:
         raise Invalid("until", "has passed already")
-    override = QuotaOverride(
-        quota,
-        fields.reason("reason", reason, limit=_REASON_LENGTH),
-        fields.reason("author", author, limit=_AUTHOR_LENGTH),
-        until,
-    )
+    reason = fields.reason("reason", reason, limit=_REASON_LENGTH)
+    author = fields.reason("author", author, limit=_AUTHOR_LENGTH)
+    own: dict[Tally, list[QuotaOverride]] = {}
+    for quota in quotas:
+        own.setdefault(quota.tally, []).append(QuotaOverride(quota, reason, author, until))
     with database.write() as connection:
         account_id = _account_id(connection, username, now)
-        overrides.replace(connection, account_id, override, now=now)
+        for tally, some in own.items():
+            overrides.replace(connection, account_id, tally, some, now=now)
         return _announce(connection, account_id, zone=zone, now=now, chance=chance)
 
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from app.db import access_log, devices, online
 from app.db.access_log import Refused
 from app.db.engine import Database
+from app.domain.access import Held, held_by
 from app.domain.local_time import local_day, period_ends_at
 from app.domain.policies import EffectiveQuota
 from app.domain.users import Device, User
@@ -36,10 +37,14 @@ class QuotaStanding:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One person: quotas, every device that was seen, those online now, and the last refusals, the newest first."""
+    """One person: quotas, every device that was seen, those online now, and the last refusals, the newest first.
+
+    `held` is what quotas that are used up do to somebody who stays online.
+    """
 
     user: User
     quotas: tuple[QuotaStanding, ...]
+    held: Held | None
     devices: tuple[Device, ...]
     online_macs: frozenset[str]
     refusals: tuple[Refused, ...]
@@ -63,6 +68,7 @@ def standing_of(database: Database, username: str, *, now: datetime, zone: ZoneI
                 )
                 for each in account.policy.quotas
             ),
+            held_by(account, used, now=now, zone=zone),
             tuple(devices.of_account(connection, account_id)),
             frozenset(online.devices_of(connection, account_id)),
             tuple(access_log.refusals(connection, account_id, since=now - _REFUSALS_FOR, limit=_REFUSALS)),

@@ -15,11 +15,11 @@ from app.db import accounts, online
 from app.db import usage as db_usage
 from app.db.engine import Connection, Database
 from app.db.online import OnlineSession
-from app.domain.access import Denial, decide_access
+from app.domain.access import Denial, Held, decide_access, held_by
 from app.domain.local_time import local_day
 from app.domain.plans import Plan
 from app.domain.policies import Where
-from app.domain.quotas import Measure, Period, Quota, Tally
+from app.domain.quotas import CUT, Measure, Period, Quota, Tally
 from app.domain.resume import login_behind
 from app.domain.users import Account
 from app.services.usage import usages_of
@@ -52,6 +52,8 @@ class QuotaLeft:
 class Status:
     """One device's connection. `quota` is the tightest one of octets, `time` that of seconds online.
 
+    `held` is what quotas that are used up do to it meanwhile.
+
     `denial` says why it could not come back now; `stop_cause` what ended it.
     `carried_out`: a router has let the device in by this login; before that all figures are None.
     """
@@ -60,6 +62,7 @@ class Status:
     plan: Plan
     quota: QuotaLeft | None
     time: QuotaLeft | None
+    held: Held | None
     used_today_octets: int | None
     ends_at: datetime | None
     devices_online: int | None
@@ -90,12 +93,16 @@ def read_status(
     devices = {session.mac for session in every if session.open}
     decision = decide_access(account, usage, device=mac, online_devices=devices, now=now, zone=zone)
     state = _state(own, logged_in_at, now)
-    left = [QuotaLeft(e.quota, e.quota.left(usage.used(e.quota.tally))) for e in account.policy.quotas]
+    every_left = [QuotaLeft(e.quota, e.quota.left(usage.used(e.quota.tally))) for e in account.policy.quotas]
+    left = [
+        one for one in every_left if one.left > 0 or one.quota.then in (None, CUT)
+    ]  # the others have had their effect
     return Status(
         state=state,
         plan=account.policy.plan,
         quota=_tightest(one for one in left if one.quota.measure is not Measure.TIME),
         time=_tightest(one for one in left if one.quota.measure is Measure.TIME),
+        held=held_by(account, usage, now=now, zone=zone),
         used_today_octets=0 if used_today is None else used_today.used(_TODAY),
         ends_at=_ends_at(account, latest, now),
         devices_online=len(devices | {mac} if state is not ConnectionState.ENDED else devices),
@@ -127,6 +134,7 @@ def _not_yet(account: Account, logged_in_at: datetime, now: datetime) -> Status:
         plan=account.policy.plan,
         quota=None,
         time=None,
+        held=None,
         used_today_octets=None,
         ends_at=None,
         devices_online=None,

@@ -16,7 +16,7 @@ from app.domain.nases import Demand, Direction, Family, Nas, NasSecrets, Site
 from app.domain.overlays import Overlay, Override
 from app.domain.plans import Plan
 from app.domain.policies import Rules
-from app.domain.quotas import Measure, Period, Quota, QuotaOverride, Tally
+from app.domain.quotas import Action, Measure, Period, Quota, QuotaOverride, Tally, Then
 from app.domain.resume import ResumeGrant
 from app.domain.schedules import Window
 from app.domain.service_classes import ServiceClass
@@ -38,7 +38,7 @@ PLAN = Plan(
     "Warga “A”",
     4_000_000,
     2_000_000,
-    (Quota(Period.DAY, 10**9), Quota(Period.TOTAL, 1)),
+    (Quota(Period.DAY, 10**9, then=Then(Action.THROTTLE, 1_000_000, None)), Quota(Period.TOTAL, 1)),
     3,
     4,
     5,
@@ -52,12 +52,19 @@ PLAN = Plan(
     "tamu",
     "pulau",
     (WINDOW,),
+    Then(Action.GARDEN),
+    "layanan",
 )
 BARE_PLAN = Plan("bare", "Tamu")
 OVERRIDE = QuotaOverride(Quota(Period.MONTH, 9), "rapat", "admin", LATER)
 OWN_VALUE = Override("service_class", ServiceClass.OFFICE, "piket", "admin", LATER)
 AT_SITE = Overlay(
-    (Override("down_bps", 1_000_000, "satelit", "admin"), Override("vlan", None, "satelit", "admin")), windows=(WINDOW,)
+    (
+        Override("down_bps", 1_000_000, "satelit", "admin"),
+        Override("vlan", None, "satelit", "admin"),
+        Override("used_up", Then(Action.THROTTLE, None, 256_000), "satelit", "admin"),
+    ),
+    windows=(WINDOW,),
 )
 SITE = Site("site", "Gusung", 60_000_000, "bare", 61)
 NAS = Nas(
@@ -79,7 +86,7 @@ NAS = Nas(
     True,
 )
 SECRETS = NasSecrets("rahasia-router", "", "rahasia-mac", "rahasia-lama", LATER)
-KNOWN = known_nas(NAS, SITE, SECRETS, now=NOON, accounts=False)
+KNOWN = known_nas(NAS, SITE, SECRETS, now=NOON, accounts=False, deaf=True)
 USER = AccountFacts(
     "user",
     AccountKind.USER,

@@ -1,5 +1,6 @@
 """What is reported and decided ends in the database exactly once, whatever else is in the batch."""
 
+import dataclasses
 import json
 import os
 from collections.abc import Iterable, Sequence
@@ -565,3 +566,59 @@ def test_quota_of_one_direction_counts_that_one(city: Database, measure: str, up
         )
     say(city, make_report(INTERIM, minute=9, up=up, down=down))
     assert bool(column(city, tables.changes, "kind")) is ends
+
+
+# ---- steps of a quota
+
+
+def stepped(city: Database) -> None:
+    """Let the plan hold down to 1M from 400 octets on, and let the router have told that the session began faster."""
+    with city.write() as connection:
+        connection.execute(update(tables.plans).values(down_bps=4_000_000, up_bps=2_000_000))
+        connection.execute(
+            insert(tables.plan_quotas).values(
+                plan_id="plan", period="day", measure="down", amount=400, used_up="1000000/1000000"
+            )
+        )
+
+
+def accept_with(limits: str) -> Decided:
+    return dataclasses.replace(accepted(), acceptance_id="0123456789abcdef", limits=limits)
+
+
+FAST = '{"down_bps": 4000000, "up_bps": 2000000}'
+SLOWED = '{"down_bps": 1000000, "up_bps": 1000000}'
+
+
+def test_session_that_passes_a_step_is_told_once(city: Database) -> None:
+    stepped(city)
+    run(city, [accept_with(FAST), reported(make_report(INTERIM, minute=5, down=399))])
+    assert column(city, tables.changes, "kind", "reason") == []
+    say(city, make_report(INTERIM, minute=6, down=400))
+    say(city, make_report(INTERIM, minute=7, down=500))
+    assert column(city, tables.changes, "kind", "reason") == [("change", "quota_step")]
+
+
+def test_session_that_came_back_slower_is_told_nothing(city: Database) -> None:
+    stepped(city)
+    run(city, [accept_with(SLOWED), reported(make_report(INTERIM, minute=5, down=500))])
+    assert column(city, tables.changes, "kind", "reason") == []
+
+
+def test_first_report_of_a_new_day_gives_the_speed_back(city: Database) -> None:
+    stepped(city)
+    run(city, [accept_with(SLOWED), reported(make_report(INTERIM, minute=5, down=500))])
+    tomorrow = NOON + timedelta(hours=13)
+    run(city, [reported(make_report(INTERIM, minute=13 * 60, down=501))], now=tomorrow)
+    assert column(city, tables.changes, "kind", "reason", "created_at") == [("change", "quota_step", tomorrow)]
+
+
+def test_what_could_not_be_told_is_not_tried_at_every_report(city: Database) -> None:
+    stepped(city)
+    run(city, [accept_with(FAST), reported(make_report(INTERIM, minute=5, down=400))])
+    with city.write() as connection:
+        connection.execute(update(tables.changes).values(state="failed", finished_at=NOON))
+    say(city, make_report(INTERIM, minute=6, down=500))
+    assert len(column(city, tables.changes, "kind")) == 1
+    run(city, [reported(make_report(INTERIM, minute=70, down=600))], now=NOON + timedelta(minutes=70))
+    assert len(column(city, tables.changes, "kind")) == 2

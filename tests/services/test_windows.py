@@ -23,7 +23,7 @@ from app.services import calendars, overrides
 from app.services.edges import pass_edges
 from app.services.errors import Conflict, Invalid, NotFound
 from app.services.keyring import Keyring
-from app.services.limits import end_exhausted
+from app.services.limits import heed_usage
 from app.services.overrides import Why
 from app.services.plans import add_plan, show_plan
 from app.services.quotas import set_quota
@@ -200,7 +200,7 @@ def test_session_whose_quota_is_used_up_in_free_hours_goes_on(
     for hour, ends in ((23, []), (21, [("session", ChangeKind.DISCONNECT.value, DenialReason.QUOTA_EXHAUSTED.value)])):
         with database.write() as connection:
             (account,) = accounts.by_ids(connection, [user.account.id], now=at(hour))
-            end_exhausted(connection, [account], zone=WITA, now=at(hour), chance=chance)
+            heed_usage(connection, [account], (), zone=WITA, now=at(hour), chance=chance)
         assert told(database) == ends
 
 

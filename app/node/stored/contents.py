@@ -18,10 +18,10 @@ from app.db.snapshot import AccountFacts
 from app.db.windows import hours_of, window_of
 from app.domain.ceilings import Ceiling, CeilingSource
 from app.domain.nases import Demand, Direction, Family, Nas, NasSecrets, Site
-from app.domain.overlays import NOTHING, Overlay, Override, value_of
+from app.domain.overlays import NOTHING, Overlay, Override, stored, value_of
 from app.domain.plans import Plan
 from app.domain.policies import Rules
-from app.domain.quotas import Measure, Period, Quota, QuotaOverride, Tally
+from app.domain.quotas import Measure, Period, Quota, QuotaOverride, Tally, read_then
 from app.domain.resume import ResumeGrant
 from app.domain.schedules import Window
 from app.domain.service_classes import ServiceClass
@@ -209,13 +209,14 @@ def _plan_row(plan: Plan) -> Row:
         plan.filter_id,
         plan.address_list,
         [[window.name, hours_of(window)] for window in plan.windows],
+        str(plan.used_up),
+        plan.garden,
     ]
 
 
 def _plan(row: Row) -> Plan:
-    *row, windows = row
     id_, name, down_bps, up_bps, quotas, devices, session, idle, interim, validity, service_class, *rest = row
-    down_burst, up_burst, burst_seconds, vlan, filter_id, address_list = rest
+    down_burst, up_burst, burst_seconds, vlan, filter_id, address_list, hours, used_up, garden = rest
     return Plan(
         id_,
         name,
@@ -234,17 +235,19 @@ def _plan(row: Row) -> Plan:
         vlan,
         filter_id,
         address_list,
-        tuple(window_of(name, hours) for name, hours in windows),
+        tuple(window_of(name, window) for name, window in hours),
+        read_then(used_up),
+        garden,
     )
 
 
 def _quota_row(quota: Quota) -> Row:
-    return [quota.period.value, quota.amount, quota.measure.value]
+    return [quota.period.value, quota.amount, quota.measure.value, None if quota.then is None else str(quota.then)]
 
 
 def _quota(row: Row) -> Quota:
-    period, amount, measure = row
-    return Quota(Period(period), amount, Measure(measure))
+    period, amount, measure, then = row
+    return Quota(Period(period), amount, Measure(measure), None if then is None else read_then(then))
 
 
 def _calendars(rules: Rules) -> list[Row]:
@@ -268,7 +271,7 @@ def _of_accounts(own: Mapping[str, Overlay]) -> list[Row]:
 
 def _overlay_rows(overlay: Overlay) -> Iterator[Row]:
     for one in overlay.overrides:
-        yield ["value", one.field, one.value, one.reason, one.author, _text(one.until)]
+        yield ["value", one.field, stored(one.value), one.reason, one.author, _text(one.until)]
     for window in overlay.windows:
         yield ["window", window.name, hours_of(window), "", "", None]
     for quota in overlay.quotas:
@@ -362,11 +365,12 @@ def _nas_row(known: KnownNas) -> Row:
         secrets.old_radius,
         _text(secrets.old_radius_until),
         known.accounts,
+        known.deaf,
     ]
 
 
 def _nas(row: Row, sites: Mapping[str, Site], now: datetime) -> KnownNas:
-    *values, radius, mac, old_radius, old_until, accounts = row
+    *values, radius, mac, old_radius, old_until, accounts, deaf = row
     id_, name, site_id, family, address, identifier, login_address, sign, limit, learned, direction, *rest = values
     nas = Nas(
         id_,
@@ -383,7 +387,7 @@ def _nas(row: Row, sites: Mapping[str, Site], now: datetime) -> KnownNas:
         *rest,
     )
     secrets = NasSecrets(radius, "", mac, old_radius, _moment(old_until))
-    return known_nas(nas, sites[site_id], secrets, now=now, accounts=accounts)
+    return known_nas(nas, sites[site_id], secrets, now=now, accounts=accounts, deaf=deaf)
 
 
 # What changes with the hours
