@@ -87,6 +87,9 @@ DebugAnswers = Annotated[
     Switch | None,
     typer.Option(help="Tell it that it must sign, once a second, until it does (for good); for setting it up."),
 ]
+MacLogin = Annotated[
+    Switch | None, typer.Option(help="Let known devices come back through it by their MAC alone; yes unless set.")
+]
 
 _COA_PORT: Final = 3799
 _DEMAND_SIGNATURES: Final = "--require-message-authenticator yes"
@@ -115,6 +118,7 @@ def add(
     status_server: StatusServer = None,
     strict_identity: StrictIdentity = None,
     debug_answers: DebugAnswers = None,
+    mac_login: MacLogin = None,
 ) -> None:
     """Register a NAS. Secrets that are not given are made."""
     from app.services.nases import add_nas
@@ -123,6 +127,7 @@ def add(
         secret_file, portal_secret_file, login_address, identifier, require_message_authenticator, limit_proxy_state,
         coa_port, coa_address, direction,
         status_server=status_server, strict_identity=strict_identity, debug_answers=debug_answers,
+        mac_login=mac_login,
     )  # fmt: skip
     with open_installation() as here:
         stored = add_nas(
@@ -234,6 +239,7 @@ def set_(
     status_server: StatusServer = None,
     strict_identity: StrictIdentity = None,
     debug_answers: DebugAnswers = None,
+    mac_login: MacLogin = None,
 ) -> None:
     """Change a NAS. What is not named stays as it is; `none` takes a value away."""
     from app.services.nases import set_nas
@@ -244,6 +250,7 @@ def set_(
         secret_file, portal_secret_file, login_address, identifier, require_message_authenticator, limit_proxy_state,
         coa_port, coa_address, direction,
         status_server=status_server, strict_identity=strict_identity, debug_answers=debug_answers,
+        mac_login=mac_login,
     )  # fmt: skip
     values: NasValues = {**options}  # type: ignore[typeddict-item] # mypy takes the absent keys for given
     if address is not None:
@@ -385,6 +392,7 @@ def _json(nas: Nas, sites: dict[str | None, str], hints: "Sequence[Hint]", zone:
         "status_server": nas.status_server,
         "strict_identity": nas.strict_identity,
         "debug_answers": nas.debug_answers,
+        "mac_login": nas.mac_login,
         "hints": [
             {
                 "hint": hint.kind.value,

@@ -105,6 +105,7 @@ def _nas(row: Row[Any]) -> Nas:
         status_server=row.status_server,
         strict_identity=row.strict_identity,
         debug_answers=row.debug_answers,
+        mac_login=row.mac_login,
     )
 
 

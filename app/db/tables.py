@@ -218,6 +218,7 @@ nases = Table(
     Column("status_server", Boolean, nullable=False, default=True),
     Column("strict_identity", Boolean, nullable=False, default=False),
     Column("debug_answers", Boolean, nullable=False, default=False),
+    Column("mac_login", Boolean, nullable=False, default=True),
     Column("created_at", Moment, nullable=False),
 )
 

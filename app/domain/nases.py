@@ -128,11 +128,12 @@ class Nas:
     status_server: bool = True
     strict_identity: bool = False
     debug_answers: bool = False
+    mac_login: bool = True  # known devices may come back through it by their MAC alone
 
     @property
     def takes_mac_as_password(self) -> bool:
         """Tell whether a MAC may be its own password here: only where packets come from one exact address."""
-        return self.family in MAC_IS_PASSWORD and self.address.num_addresses == 1
+        return self.mac_login and self.family in MAC_IS_PASSWORD and self.address.num_addresses == 1
 
     @property
     def can_garden(self) -> bool:

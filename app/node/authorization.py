@@ -165,7 +165,7 @@ class Authorizer:
     # MAC addresses that a resume grant knows
 
     def _by_mac(self, asked: _Asked, mac: str) -> Outcome:
-        grants = self._snapshot.grants.get(mac)
+        grants = self._snapshot.grants.get(mac) if asked.nas.nas.mac_login else None
         grant = grant_for(grants, asked.nas.nas.site_id, asked.now) if grants and mac == asked.mac else None
         account = None if grant is None else self._account(asked, grant.account_id)
         password = None if account is None else self._mac_password(asked, mac)

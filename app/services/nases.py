@@ -44,6 +44,7 @@ class NasOptions(TypedDict, total=False):
     status_server: bool  # Status-Server is answered
     strict_identity: bool  # whoever calls itself otherwise than it is registered is refused
     debug_answers: bool  # a router that does not sign is told so, until it does
+    mac_login: bool  # known devices may come back through it by their MAC alone
     secret: str
     portal_secret: str
     mac_secret: str
@@ -256,7 +257,7 @@ def _columns(
         columns["coa_port"] = fields.amount("coa_port", values["coa_port"], greatest=65_535)
     if "coa_address" in values:
         columns["coa_address"] = _coa_address(values["coa_address"])
-    for switch in ("status_server", "strict_identity", "debug_answers"):
+    for switch in ("status_server", "strict_identity", "debug_answers", "mac_login"):
         if switch in values:
             columns[switch] = values[switch]
     if "secret" in values:

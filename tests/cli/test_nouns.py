@@ -72,6 +72,7 @@ def test_nas_is_shown_without_its_secrets(city: Pesisir) -> None:
         "status_server": True,
         "strict_identity": False,
         "debug_answers": False,
+        "mac_login": True,
     }.items()  # fmt: skip
     everything = shown.out + city.ok("nas", "list", "--json").out + city.ok("nas", "list").out
     assert "a-secret-of-more-than-16" not in everything
@@ -94,7 +95,7 @@ def test_every_option_of_a_nas_is_kept(city: Pesisir) -> None:
         "nas", "add", "r2", "--address", "10.0.0.0/24", "--family", "opennds", "--site", "Gusung", "--identifier", "r2",
         "--login-address", "none", "--require-message-authenticator", "yes", "--limit-proxy-state", "no",
         "--coa-port", "1700", "--direction", "client", "--status-server", "no", "--strict-identity", "yes",
-        "--debug-answers", "yes",
+        "--debug-answers", "yes", "--mac-login", "no",
     )  # fmt: skip
     assert city.ok("nas", "show", "r2", "--json").json.items() >= {
         "address": "10.0.0.0/24",
@@ -107,6 +108,7 @@ def test_every_option_of_a_nas_is_kept(city: Pesisir) -> None:
         "status_server": False,
         "strict_identity": True,
         "debug_answers": True,
+        "mac_login": False,
     }.items()  # fmt: skip
 
 

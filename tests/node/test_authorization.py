@@ -19,7 +19,7 @@ from app.domain.schedules import Window
 from app.domain.users import CredentialKind
 from app.node.journal.records import Verdict
 from app.node.stored.contents import decode, encode
-from app.services import calendars, overrides, passwords, plans, quotas, sites, users, windows
+from app.services import calendars, nases, overrides, passwords, plans, quotas, sites, users, windows
 from app.services.overrides import Why
 from radius.codes import StatusType
 from radius.messages import Accept, Answer, Later, Reject
@@ -386,6 +386,20 @@ def test_mac_is_its_own_password_where_the_family_sends_it(city: City, start: St
         accepted(node.ask(node.request(name, password, nas_id=exact.id)))
         assert node.ask(node.request(name, password, nas_id=wide.id)) == UNKNOWN_MAC
     assert node.ask(node.request("02-AA-00-00-00-01", OTHER_MAC, nas_id=exact.id)) == UNKNOWN_MAC
+
+
+# A3.10
+@pytest.mark.parametrize("family", [Family.MIKROTIK, Family.UNIFI])
+def test_mac_opens_nothing_through_a_nas_that_is_not_allowed_it(city: City, start: Start, family: Family) -> None:
+    city.add_grant(MAC, city.add_user("budi"))
+    nas = city.add_nas("router-2", family=family, address="127.0.0.9")
+    nases.set_nas(city.database, city.keyring, "router-2", now=city.time.at, mac_login=False)
+    node = start(city)
+    for password in (MAC_SECRET, MAC):
+        assert node.ask(node.request(MAC, password, nas_id=nas.id)) == UNKNOWN_MAC
+    nases.set_nas(city.database, city.keyring, "router-2", now=city.time.at, mac_login=True)
+    node.learn()
+    accepted(node.ask(node.request(MAC, MAC_SECRET, nas_id=nas.id)))
 
 
 def test_phone_number_as_user_name_is_no_mac(city: City, start: Start) -> None:

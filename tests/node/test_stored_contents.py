@@ -84,6 +84,7 @@ NAS = Nas(
     False,
     True,
     True,
+    False,
 )
 SECRETS = NasSecrets("rahasia-router", "", "rahasia-mac", "rahasia-lama", LATER)
 KNOWN = known_nas(NAS, SITE, SECRETS, now=NOON, accounts=False, deaf=True)

@@ -196,11 +196,11 @@ def test_change_keeps_what_was_not_mentioned(
 
 def test_a8_03_switches_of_a_nas_are_kept(database: Database, keyring: Keyring, add: Callable[..., StoredNas]) -> None:
     nas = add().nas
-    assert (nas.status_server, nas.strict_identity, nas.debug_answers) == (True, False, False)
-    options = {"status_server": False, "strict_identity": True, "debug_answers": True}
+    assert (nas.status_server, nas.strict_identity, nas.debug_answers, nas.mac_login) == (True, False, False, True)
+    options = {"status_server": False, "strict_identity": True, "debug_answers": True, "mac_login": False}
     set_nas(database, keyring, "gusung-1", now=NOON, **options)  # type: ignore[arg-type] # all are bool
     nas = set_nas(database, keyring, "gusung-1", now=NOON, coa_port=1700).nas
-    assert (nas.status_server, nas.strict_identity, nas.debug_answers) == (False, True, True)
+    assert (nas.status_server, nas.strict_identity, nas.debug_answers, nas.mac_login) == (False, True, True, False)
 
 
 def test_removed_nas_is_gone(database: Database, keyring: Keyring, add: Callable[..., StoredNas]) -> None:

@@ -58,7 +58,7 @@
 
 # Hotspot: no cookies (they replay a dead ticket), MAC authentication with this router's own secret for phones that come back
 :if ([:len [/ip hotspot profile find name=$mark]] = 0) do={ /ip hotspot profile add name=$mark }
-/ip hotspot profile set [find name=$mark] hotspot-address=$gateway dns-name=@{dns_name | ros} html-directory=$dir login-by=mac,http-chap,http-pap mac-auth-mode=mac-as-username mac-auth-password=@{secrets.mac | ros} use-radius=yes radius-accounting=yes radius-interim-update=received radius-mac-format=XX:XX:XX:XX:XX:XX radius-default-domain="" nas-port-type=wireless-802.11
+/ip hotspot profile set [find name=$mark] hotspot-address=$gateway dns-name=@{dns_name | ros} html-directory=$dir login-by=@{"mac," if nas.mac_login else ""}http-chap,http-pap mac-auth-mode=mac-as-username mac-auth-password=@{secrets.mac | ros} use-radius=yes radius-accounting=yes radius-interim-update=received radius-mac-format=XX:XX:XX:XX:XX:XX radius-default-domain="" nas-port-type=wireless-802.11
 /ip hotspot user profile set [find default=yes] shared-users=unlimited add-mac-cookie=no idle-timeout=none keepalive-timeout=2m status-autorefresh=1m transparent-proxy=no
 :if ([:len [/ip hotspot find interface=$lan]] = 0) do={ /ip hotspot add name=$mark interface=$lan profile=$mark address-pool=$mark disabled=no }
 /ip hotspot set [find interface=$lan] profile=$mark addresses-per-mac=2 idle-timeout=15m keepalive-timeout=2m login-timeout=5m

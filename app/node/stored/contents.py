@@ -360,6 +360,7 @@ def _nas_row(known: KnownNas) -> Row:
         nas.status_server,
         nas.strict_identity,
         nas.debug_answers,
+        nas.mac_login,
         secrets.radius,
         secrets.mac,
         secrets.old_radius,
