@@ -141,6 +141,31 @@ def settle(connection: Connection, session_ids: Iterable[str], *, now: datetime)
     return ended.rowcount
 
 
+def waits_for_report(connection: Connection, nas_id: str, mac: str) -> bool:
+    """Tell whether an open session of a device at a NAS waits for its end until the NAS reports."""
+    query = (
+        select(changes.c.id)
+        .join(sessions, sessions.c.id == changes.c.session_id)
+        .where(sessions.c.mac == mac, sessions.c.nas_id == nas_id, sessions.c.state == SessionState.OPEN.value)
+        .where(changes.c.kind == ChangeKind.DISCONNECT.value, changes.c.state == ChangeState.WAITING.value)
+        .limit(1)
+    )
+    return connection.scalar(query) is not None
+
+
+def supersede(connection: Connection, session_ids: Iterable[str], *, kind: ChangeKind) -> int:
+    """Delete such changes of sessions that wait, or met silence, and follow from rules: a newer one says what holds."""
+    deleted = connection.execute(
+        delete(changes).where(
+            among(connection, changes.c.session_id, session_ids),
+            changes.c.kind == kind.value,
+            changes.c.state.in_([ChangeState.WAITING.value, ChangeState.UNKNOWN.value]),
+            changes.c.author == "",
+        )
+    )
+    return deleted.rowcount
+
+
 def unanswered_sessions(connection: Connection) -> set[str]:
     """Return the sessions of which a change met silence."""
     return set(connection.scalars(select(changes.c.session_id).where(changes.c.state == ChangeState.UNKNOWN.value)))
@@ -252,14 +277,14 @@ def pending_sessions(connection: Connection, session_ids: Collection[str]) -> se
 
 
 def withdraw(connection: Connection, session_ids: Iterable[str], *, kind: ChangeKind, reasons: Collection[str]) -> int:
-    """Take back such changes of these sessions that nobody has claimed yet; return how many."""
+    """Take back such changes of these sessions that are not on their way; return how many."""
     number = 0
     for some in chunks(session_ids):
         query = delete(changes).where(
             changes.c.session_id.in_(some),
             changes.c.kind == kind.value,
             changes.c.reason.in_(reasons),
-            changes.c.state == ChangeState.PENDING.value,
+            changes.c.state.in_(sorted(UNFINISHED - {ChangeState.SENT})),
         )
         number += connection.execute(query).rowcount
     return number

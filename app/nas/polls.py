@@ -24,7 +24,7 @@ from app.domain.reports import Decided, Reported
 from app.domain.sessions import SessionReport
 from app.nas.handoff import AwaitPoll, HandOff, Login, Redirect, Visit
 from app.nas.opennds import auth_line, binauth_line, gateway_hash, hid_of_token, is_encrypted, rhid, within_reach
-from app.services import ingest, router_grants
+from app.services import ingest, router_grants, session_changes
 from app.services.router_grants import PhoneReport
 
 _SOURCE: Final = "http"
@@ -214,13 +214,21 @@ def _departed(call: _Call) -> PollAnswer:
 
 
 def _counters(call: _Call) -> PollAnswer:
-    """Take what a phone has used so far, signed: MAC, KiB received, KiB sent, start, now, token."""
+    """Take what a phone has used so far, signed: MAC, KiB received, KiB sent, start, now, token.
+
+    The answer says, signed together with the report, whether its session is to end: the router hears it no other way.
+    """
     fields = call.payload.split(",")
     if len(fields) != len(_COUNTERS):
         return _UNREADABLE
     values = dict(zip(_COUNTERS, fields, strict=True))
     said = _phone_report(values, kib=True)
-    return _UNREADABLE if said is None else _take(call, said)
+    if said is None:
+        return _UNREADABLE
+    answer = _take(call, said)
+    if session_changes.is_to_end(call.database, call.nas.id, said.mac):
+        return PollAnswer(f"cut {sign(call.secrets, 'cut', call.payload)}")
+    return answer
 
 
 _REPORT: Final = ("method", "clientmac", "bytes_incoming", "bytes_outgoing", "session_start", "session_end", "token")

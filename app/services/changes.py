@@ -72,6 +72,8 @@ def tell(
     """Queue that open sessions are to be told of their limits; return how many were not to be told yet."""
     waiting = changes.pending(connection, session_ids, kind=ChangeKind.CHANGE)
     new = [session_id for session_id in session_ids if session_id not in waiting]
+    if new:
+        changes.supersede(connection, new, kind=ChangeKind.CHANGE)
     return _add(connection, new, ChangeKind.CHANGE, reason, now=now, chance=chance, author=author, note=note)
 
 
@@ -106,12 +108,10 @@ def _queue(
 ) -> None:
     match decision:
         case End(reason):
-            kind, why = ChangeKind.DISCONNECT, reason.value
             changes.withdraw(connection, session_ids, kind=ChangeKind.CHANGE, reasons=[POLICY])
+            asked = changes.unanswered(connection, session_ids, kind=ChangeKind.DISCONNECT)
+            new = [session_id for session_id in session_ids if session_id not in asked]
+            disconnect(connection, new, reason=reason.value, now=now, chance=chance)
         case Grant():
-            kind, why = ChangeKind.CHANGE, POLICY
             changes.withdraw(connection, session_ids, kind=ChangeKind.DISCONNECT, reasons=_DENIALS)
-    ending = kind is ChangeKind.DISCONNECT
-    waiting = (changes.unanswered if ending else changes.pending)(connection, session_ids, kind=kind)
-    new = [session_id for session_id in session_ids if session_id not in waiting]
-    _add(connection, new, kind, why, now=now, chance=chance)
+            tell(connection, session_ids, reason=POLICY, now=now, chance=chance)

@@ -85,6 +85,12 @@ def change_session(
         return ends_at
 
 
+def is_to_end(database: Database, nas_id: str, mac: str) -> bool:
+    """Tell whether an open session of a device waits for its NAS to hear, when it reports, that it is to end."""
+    with database.read() as connection:
+        return changes.waits_for_report(connection, nas_id, mac)
+
+
 def changes_of_session(database: Database, session_id: str) -> Sequence[ListedChange]:
     """Return what a session was to be told, the newest first."""
     with database.read() as connection:

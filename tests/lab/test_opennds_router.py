@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 
 from tests.lab.conftest import Authority, demand
+from tests.lab.live import Live
 from tests.lab.phone import Phone
 from tests.lab.product import Product
 from tests.lab.router import OpenNds
@@ -118,6 +119,23 @@ def test_report_waits_on_the_router_while_the_portal_is_away(evening: Evening) -
     (session,) = product.sessions()
     assert (session["state"], session["terminate_cause"]) == ("closed", "Admin-Reset")
     assert _number(session["down_octets"]) > 0
+
+
+@levels(2)
+def test_session_is_ended_by_the_answer_to_the_routers_counters(evening: Evening) -> None:
+    phone, product = evening.phone, evening.product
+    phone.open(PROBE)
+    phone.press(FREE_TAP)
+    assert "online" in phone.fetch("http://example.com/page")
+    (session,) = product.sessions()
+    product.run("session", "disconnect", str(session["id"]), "--reason", "salah perangkat")
+    live = Live(product)
+    live.wait_for_change("waiting", {"next_report"})
+    assert "online" in phone.fetch("http://example.com/page")
+    evening.router.report_counters()
+    assert "online" not in phone.fetch("http://example.com/page")
+    live.wait_for_change("done", {"ended"})
+    assert live.session()["terminate_cause"] == "Admin-Reset"
 
 
 @levels(3)

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import os
 from dataclasses import replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -11,19 +12,20 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from app.db import resume
 from app.db.engine import Database
-from app.db.tables import accounts, nases, plans, sites
+from app.db.tables import accounts, changes, nases, plans, sites
 from app.domain.nases import Family, NasSecrets
 from app.domain.resume import ResumeGrant
 from app.domain.sessions import SessionState
 from app.domain.tickets import nonce_beside
 from app.nas import opennds, polls
 from app.nas.handoff import AwaitPoll, Login, Redirect, Visit
-from app.nas.polls import PollAnswer
+from app.nas.polls import PollAnswer, sign
 from app.services import router_grants
+from app.services.session_changes import disconnect_session
 from app.services.sessions import SessionView, StateFilter, list_sessions
 from tests.conftest import counting_chance
 from tests.factories import MAC, NOON, make_nas
@@ -303,6 +305,25 @@ def test_counters_move_an_open_session_on(router: Router) -> None:
     assert router.signed("counters", f"{MAC},3036,38,{end - 60},{end},{CLIENT_TOKEN}") == PollAnswer("ack")
     (session,) = router.sessions()
     assert (session.state, session.down_octets, session.up_octets) == (SessionState.OPEN, 3036 * 1024, 38 * 1024)
+
+
+def test_answer_to_counters_ends_a_session_that_is_to_end(router: Router) -> None:
+    router.log_in(await_poll=False)
+    router.signed("binauth", f"{MAC},{CLIENT_TOKEN}")
+    (session,) = router.sessions()
+    disconnect_session(
+        router.database, session.id, reason="salah perangkat", author="admin", now=router.now, chance=os.urandom
+    )
+    with router.database.write() as connection:
+        connection.execute(update(changes).values(state="waiting"))  # the dispatcher has seen whose router it is
+    router.pass_time(60)
+    end = int(router.now.timestamp())
+    report = f"{MAC},3036,38,{end - 60},{end},{CLIENT_TOKEN}"
+    assert router.signed("counters", report) == PollAnswer(f"cut {sign(router.secrets, 'cut', report)}")
+    other = report.replace(MAC, "02:aa:00:00:00:77")
+    assert router.signed("counters", other) == PollAnswer("ack")
+    binauth_report(router)
+    assert router.signed("counters", report) == PollAnswer("ack")
 
 
 def test_session_that_the_router_brought_back_is_charged_to_the_same_account(router: Router) -> None:

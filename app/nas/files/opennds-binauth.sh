@@ -51,7 +51,12 @@ pesisir_counters() { # what each phone has used so far, and reports that could n
     /^state:/ { state = $2 }
     /^download_this_session:/ { down = $2 }
     /^upload_this_session:/ { if (state == "Authenticated") print mac "," down "," $2 "," start "," now "," token }
-  ' | while read -r pesisir_line; do pesisir_call counters "$pesisir_line" >/dev/null; done
+  ' | while read -r pesisir_line; do
+    pesisir_said=$(pesisir_call counters "$pesisir_line" </dev/null)
+    case "$pesisir_said" in "cut "*) # the phone's session is to end: signed with the very counters that it answers
+      [ "$pesisir_said" != "cut $(pesisir_sign cut "$pesisir_line")" ] || ndsctl deauth "${pesisir_line%%,*}" >/dev/null </dev/null ;;
+    esac
+  done
   [ ! -d "$pesisir_spool" ] || pesisir_send
 }
 
