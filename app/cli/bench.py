@@ -56,16 +56,16 @@ def radius(
         str, typer.Option(metavar="FILE", help="The RADIUS secret, from a file or - for standard input.")
     ] = "",
     server: Annotated[str, typer.Option(metavar="ADDRESS", help="Where the server is.")] = "127.0.0.1",
-    auth_port: Annotated[int, typer.Option(min=1, max=65535, help="For Access-Requests.")] = 1812,
-    acct_port: Annotated[int, typer.Option(min=1, max=65535, help="For Accounting-Requests.")] = 1813,
+    auth_port: Annotated[int, typer.Option(metavar="PORT", min=1, max=65535, help="For Access-Requests.")] = 1812,
+    acct_port: Annotated[int, typer.Option(metavar="PORT", min=1, max=65535, help="For Accounting-Requests.")] = 1813,
     anywhere: Annotated[
         bool, typer.Option("--anywhere", help="The server may be another machine: its owner has agreed.")
     ] = False,
     users_file: Annotated[
         str | None, typer.Option(metavar="FILE", help="Who logs in: a CSV with the columns username and password.")
     ] = None,
-    users: Annotated[int, typer.Option(min=1, help="Without a file: so many, by number.")] = 1000,
-    first: Annotated[int, typer.Option(min=0, help="The first number.")] = 0,
+    users: Annotated[int, typer.Option(metavar="N", min=1, help="Without a file: so many, by number.")] = 1000,
+    first: Annotated[int, typer.Option(metavar="N", min=0, help="The first number.")] = 0,
     name: Annotated[
         str, typer.Option(metavar="PATTERN", help="Their names; {} is the number, {:06} has six digits.")
     ] = "user{:06}",
@@ -74,12 +74,12 @@ def radius(
     mac_secret_file: Annotated[
         str | None, typer.Option(metavar="FILE", help="storm: the password of MAC authentication.")
     ] = None,
-    devices: Annotated[int, typer.Option(min=1, help="storm: how many phones.")] = _STORM_DEVICES,
+    devices: Annotated[int, typer.Option(metavar="N", min=1, help="storm: how many phones.")] = _STORM_DEVICES,
     method: Annotated[Method, typer.Option(help="How passwords are sent.")] = Method.PAP,
     wrong: Annotated[
         float, typer.Option(min=0, max=100, metavar="PERCENT", help="auth: so many have a wrong password.")
     ] = 0.0,
-    interims: Annotated[int, typer.Option(min=0, max=200, help="Interim-Updates of a session.")] = 3,
+    interims: Annotated[int, typer.Option(metavar="N", min=0, max=200, help="Interim-Updates of a session.")] = 3,
     login: Annotated[
         bool, typer.Option("--login/--no-login", help="acct: let people in first, and report with their Class.")
     ] = True,
@@ -87,21 +87,26 @@ def radius(
         float, typer.Option(min=0, metavar="SECONDS", help="acct: wait so long between log-ins and reports.")
     ] = 0.0,
     window: Annotated[
-        int | None, typer.Option(min=1, help="Requests without an answer at a time; unset: 64, in a storm all.")
+        int | None,
+        typer.Option(metavar="N", min=1, help="Requests without an answer at a time; unset: 64, in a storm all."),
     ] = None,
     rate: Annotated[
         float | None,
         typer.Option(
-            min=0.1, help="Requests a second, answered or not; latency from then. mixed: with what log-ins lead to."
+            metavar="N",
+            min=0.1,
+            help="Requests a second, answered or not; latency from then. mixed: with what log-ins lead to.",
         ),
     ] = None,
-    duration: Annotated[float, typer.Option("--seconds", min=0.1, help="How long a round lasts.")] = 10.0,
+    duration: Annotated[
+        float, typer.Option("--seconds", metavar="SECONDS", min=0.1, help="How long a round lasts.")
+    ] = 10.0,
     requests: Annotated[
-        int | None, typer.Option(min=1, help="A round lasts until so many are answered instead.")
+        int | None, typer.Option(metavar="N", min=1, help="A round lasts until so many are answered instead.")
     ] = None,
-    rounds: Annotated[int, typer.Option(min=1, help="How often it is measured; medians are shown.")] = 1,
+    rounds: Annotated[int, typer.Option(metavar="N", min=1, help="How often it is measured; medians are shown.")] = 1,
     sources: Annotated[
-        int | None, typer.Option(min=1, max=1000, help="Sockets; unset: so many that Identifiers suffice.")
+        int | None, typer.Option(metavar="N", min=1, max=1000, help="Sockets; unset: so many that Identifiers suffice.")
     ] = None,
     source: Annotated[
         list[str] | None,
@@ -109,13 +114,15 @@ def radius(
     ] = None,
     nas_identifier: Annotated[str, typer.Option(metavar="TEXT", help="NAS-Identifier of every request.")] = "bench",
     resend: Annotated[float, typer.Option(min=0.05, metavar="SECONDS", help="Send again what has no answer.")] = 3.0,
-    attempts: Annotated[int, typer.Option(min=1, max=100, help="After so many it is lost.")] = 5,
+    attempts: Annotated[int, typer.Option(metavar="N", min=1, max=100, help="After so many it is lost.")] = 5,
     proxy_state: Annotated[bool, typer.Option("--proxy-state", help="Send Proxy-State, and demand it back.")] = False,
     unsigned: Annotated[
         bool, typer.Option("--unsigned", help="Believe Access answers without Message-Authenticator.")
     ] = False,
-    pid: Annotated[list[int] | None, typer.Option(min=1, help="Count the CPU of this server process too.")] = None,
-    seed: Annotated[int, typer.Option(help="Another order of people.")] = 1,
+    pid: Annotated[
+        list[int] | None, typer.Option(metavar="PID", min=1, help="Count the CPU of this server process too.")
+    ] = None,
+    seed: Annotated[int, typer.Option(metavar="N", help="Another order of people.")] = 1,
     as_json: Json = False,
 ) -> None:
     """Send what many routers send, verify every answer, and say how fast they came. Exit 1 if anything was wrong.

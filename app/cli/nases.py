@@ -28,6 +28,7 @@ from app.cli.output import (
     show_table,
 )
 from app.cli.sites import site_names
+from app.domain.hints import HintKind
 from app.domain.nases import Demand, Direction, Family, Nas, NasSecrets
 
 if TYPE_CHECKING:
@@ -68,7 +69,10 @@ CoaAddress = Annotated[
     word("--coa-address", "HOST", "Where to send them; unset: whence the session was last heard of."),
 ]
 Counts = Annotated[
-    Direction | None, typer.Option("--direction", help="From whose side it counts octets; auto learns it.")
+    Direction | None,
+    typer.Option(
+        "--direction", help="From whose side it counts octets; auto: as the packet says, else as its family does."
+    ),
 ]
 
 
@@ -142,7 +146,7 @@ def add(
             **options,
         )
     say(f"added {family.value} {name} at {stored.nas.address}; next: pesisir nas config {name!r}")
-    _warn(stored)
+    _warn(stored, here)
 
 
 @commands.command("list", epilog=example("pesisir nas list --site Gusung"))
@@ -263,7 +267,7 @@ def set_(
         until = None if old_secret_until is None else read_end(old_secret_until, here.zone)
         stored = set_nas(here.database, here.keyring, name, now=now(), old_secret_until=until, **values)
     say(f"changed {name}; if its secrets or address changed: pesisir nas config {name!r}")
-    _warn(stored)
+    _warn(stored, here)
 
 
 @commands.command(epilog=example("pesisir nas remove gusung-1 --yes"))
@@ -362,7 +366,10 @@ def _options(
     return options
 
 
-def _warn(stored: "StoredNas") -> None:
+def _warn(stored: "StoredNas", here: Installation) -> None:
+    if here.settings.protections.applied_to(stored.nas).is_unprotected:
+        name = stored.nas.name
+        say(f"warning: {words(HintKind.UNPROTECTED, '')}; next: {remedy(HintKind.UNPROTECTED, name)}")
     for warning in stored.warnings:
         say(f"warning: {_WARNINGS[warning]}; next: pesisir nas set {stored.nas.name!r} --secret-file FILE")
 

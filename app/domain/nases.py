@@ -80,7 +80,10 @@ class Demand(StrEnum):
 
 
 class Direction(StrEnum):
-    """From whose side a NAS counts octets: `rfc` (input is what the user sent), `client` (the reverse), or learned."""
+    """From whose side a NAS counts octets: `rfc` (input is what the user sent), `client` (the reverse), or `auto`.
+
+    With `auto` the packet says it (ChilliSpot-Acct-View-Point), else the family; a hint tells where that looks wrong.
+    """
 
     AUTO = "auto"
     RFC = "rfc"

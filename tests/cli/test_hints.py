@@ -134,3 +134,10 @@ def test_a2_09_nas_that_was_seen_to_sign_can_be_pinned(city: Pesisir, stored: Da
     assert said in city.ok("nas", "show", "gusung-1").err
     city.ok("nas", "set", "gusung-1", "--require-message-authenticator", "yes")
     assert said not in city.ok("nas", "show", "gusung-1").err
+
+
+def test_a2_02_taking_both_protections_away_is_warned_of_at_once(city: Pesisir) -> None:
+    both = ("--require-message-authenticator", "no", "--limit-proxy-state", "no")
+    done = city.ok("nas", "set", "gusung-1", *both)
+    assert "warning: unprotected: neither must it sign nor is Proxy-State limited" in done.err
+    assert "unprotected" not in city.ok("nas", "set", "gusung-1", *both[:3], "yes").err
