@@ -42,6 +42,9 @@ def _snapshot(path: Path, keyring: "Keyring", settings: Settings) -> Finding:
         accounts = read_counts(found.parts[0]).get("account", 0)
     except (StoredError, UnknownContentsError) as error:
         return broken("snapshot", f"a start without the database cannot use it: {error}", _REWRITE)
+    if found.label.worker >= settings.radius_workers:
+        words = f"of RADIUS process {found.label.worker}, where PESISIR_RADIUS_WORKERS is {settings.radius_workers}"
+        return warning("snapshot", f"{words}: a copy of the city that nobody uses", f"rm {path}")
     moment = time.monotonic()
     seconds = StoredAge(found.label.dated, read_at=moment).seconds(now(), moment)
     words = f"of RADIUS process {found.label.worker}, {duration(round(seconds))} old: {many(accounts, 'account')}"

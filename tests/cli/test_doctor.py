@@ -152,12 +152,12 @@ def test_port_that_another_holds_is_named(city: Pesisir, taken_port: int) -> Non
     assert "PESISIR_RADIUS_AUTH_LISTEN" in found["next"]
 
 
-def store_snapshot(data_dir: Path, *, days_ago: float = 0.0, key: bytes = SECRET_KEY) -> Path:
+def store_snapshot(data_dir: Path, *, worker: int = 0, days_ago: float = 0.0, key: bytes = SECRET_KEY) -> Path:
     """Store what a RADIUS process would have, of three accounts."""
-    path, keyring = stored_path(data_dir, 0), Keyring(key)
+    path, keyring = stored_path(data_dir, worker), Keyring(key)
     path.parent.mkdir(parents=True, exist_ok=True)
     at = datetime.now(UTC) - timedelta(days=days_ago)
-    label = Label("nodenodenodenode", 0, Dated(at, at, 0.5), keyring.check)
+    label = Label("nodenodenodenode", worker, Dated(at, at, 0.5), keyring.check)
     first = zlib.compress(json.dumps({"layout": LAYOUT, "rows": {"account": 3}}).encode())
     sealed.write(path, label, [first, b"rows"], keyring, chance=os.urandom)
     return path
@@ -170,6 +170,16 @@ def test_stored_snapshot_is_shown_with_its_age(city: Pesisir, data_dir: Path) ->
     assert found["health"] == "ok"
     assert "2d 00h old" in found["words"]
     assert "3 accounts" in found["words"]
+
+
+def test_snapshot_of_a_process_that_is_no_more_may_go(city: Pesisir, data_dir: Path) -> None:
+    store_snapshot(data_dir)
+    left = store_snapshot(data_dir, worker=1)
+    found = [finding for finding in city.run("doctor", "--json").json if finding["what"] == "snapshot"]
+    assert [(one["health"], one["next"]) for one in found] == [("ok", ""), ("warning", f"rm {left}")]
+    city.environment["PESISIR_RADIUS_WORKERS"] = "2"
+    found = [finding for finding in city.run("doctor", "--json").json if finding["what"] == "snapshot"]
+    assert [one["health"] for one in found] == ["ok", "ok"]
 
 
 def test_stored_snapshot_that_is_too_old_is_a_warning(city: Pesisir, data_dir: Path) -> None:
