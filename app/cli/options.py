@@ -101,10 +101,18 @@ def read_end(typed: str, zone: ZoneInfo) -> datetime:
     try:
         if len(typed) == len("2026-11-24"):
             return day_begins_at(date.fromisoformat(typed) + timedelta(days=1), zone)
-        moment = datetime.fromisoformat(typed)
     except (ValueError, OverflowError) as error:
         raise typer.BadParameter(f"{typed!r} is not a date such as 2026-12-31 or 2026-12-31T18:00") from error
-    return (moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)).astimezone(UTC)
+    return read_moment(typed, zone)
+
+
+def read_moment(typed: str, zone: ZoneInfo) -> datetime:
+    """Return a typed moment, in local time where it names no other; a date is its first moment. Raise BadParameter."""
+    try:
+        moment = datetime.fromisoformat(typed)
+        return (moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise typer.BadParameter(f"{typed!r} is not a moment such as 2026-12-31T18:00") from error
 
 
 def read_octets(path: str) -> bytes:

@@ -163,6 +163,11 @@ def shown(plan: Plan) -> dict[str, str | None]:
     return {value.title: value.write(held) for value, held in zip(_VALUES.values(), _held(plan), strict=True)}
 
 
+def written_value(field: str, value: Any) -> str | None:
+    """Write one value of a plan for people; None for none."""
+    return _VALUES[field].write(value)
+
+
 def written(values: Mapping[str, Any]) -> dict[str, str]:
     """Write some values of a plan for people, by what they are called."""
     return {_VALUES[field].title: _VALUES[field].write(value) or "no limit" for field, value in values.items()}

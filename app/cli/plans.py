@@ -1,18 +1,25 @@
 """`pesisir plan`: what the city gives."""
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from app.cli import windows
+from app.cli.explain_words import Language, Words
 from app.cli.installation import now, open_installation
 from app.cli.noun import example, noun
 from app.cli.options import Name
 from app.cli.output import Json, JsonValue, say, show_fields, show_json, show_table
+from app.cli.plan_preview import preview_json, preview_lines
 from app.cli.plan_values import plan_json, shown, titles, with_values
 from app.domain.plans import Plan
 
 if TYPE_CHECKING:
     from app.services.plans import PlanValues
+
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say whom it would touch, and what each would get.")]
+PreviewJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts; with --dry-run.")]
 
 commands = noun("plan", "What the city gives: rates, amounts of data, times, devices.")
 
@@ -56,12 +63,24 @@ def show(name: Name, as_json: Json = False) -> None:
         show_fields({"name": plan.name, "id": plan.id, **shown(plan), **windows.lines(plan.windows)})
 
 
-@commands.command("set", epilog=example("pesisir plan set Warga --daily 750MB --devices none"))
+@commands.command(
+    "set",
+    epilog=example("pesisir plan set Warga --daily 750MB --devices none", "pesisir plan set Warga --down 2M --dry-run"),
+)
 @with_values
-def set_(name: Name, values: "PlanValues") -> None:
+def set_(
+    name: Name, values: "PlanValues", dry_run: DryRun = False, language: Language = None, as_json: PreviewJson = False
+) -> None:
     """Change a plan. What is not named stays as it is; `none` takes a limit away."""
     from app.services.plans import set_plan
+    from app.services.previews import preview_plan
 
+    if dry_run:
+        with open_installation() as here:
+            found = preview_plan(here.database, name, values, zone=here.zone, now=now())
+            words = Words(language or here.settings.language, here.zone)
+        show_json(preview_json(found)) if as_json else print("\n".join(preview_lines(found, words)))
+        return
     with open_installation() as here:
         plan = set_plan(here.database, name, now=now(), chance=os.urandom, **values)
     say(f"changed plan {plan.name}: {_summary(plan)}")

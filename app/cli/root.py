@@ -27,6 +27,7 @@ from app.cli import (
     sites,
     uplinks,
     usage,
+    user_explain,
     user_import,
     user_show,
     users,
@@ -55,6 +56,7 @@ def build() -> typer.Typer:
     serve.register(root)
     demo.register(root)
     user_show.register(users.commands)
+    user_explain.register(users.commands)
     user_import.register(users.commands)
     overrides.register(users.commands, sites.commands)
     windows.register(plans.commands, sites.commands)

@@ -48,6 +48,17 @@ def _read(
     }
 
 
+def holders(connection: Connection, plan_id: str) -> list[tuple[str, str | None]]:
+    """Return (account id, username) of everybody who has a plan, by username; None: a guest or a voucher."""
+    query = (
+        select(accounts.c.id, tables.users.c.username)
+        .outerjoin(tables.users, tables.users.c.account_id == accounts.c.id)
+        .where(accounts.c.plan_id == plan_id, accounts.c.removed_at.is_(None))
+        .order_by(tables.users.c.username, accounts.c.id)
+    )
+    return [(account_id, username) for account_id, username in connection.execute(query)]
+
+
 def existing(connection: Connection, account_ids: Collection[str]) -> set[str]:
     """Return which of these accounts exist, removed ones too."""
     return set(connection.scalars(select(accounts.c.id).where(among(connection, accounts.c.id, account_ids))))

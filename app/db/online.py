@@ -22,6 +22,7 @@ class OnlineSession:
     last_report_at: datetime
     open: bool
     stop_cause: str | None
+    acceptance_id: str | None
 
 
 def devices_of(connection: Connection, account_id: str) -> set[str]:
@@ -44,6 +45,7 @@ def sessions_of(connection: Connection, account_id: str, *, since: datetime) -> 
             sessions.c.last_report_at,
             sessions.c.state,
             sessions.c.stop_cause,
+            sessions.c.acceptance_id,
         )
         .where(sessions.c.account_id == account_id)
         .where(or_(sessions.c.state == SessionState.OPEN.value, sessions.c.started_at >= since))
@@ -59,6 +61,7 @@ def sessions_of(connection: Connection, account_id: str, *, since: datetime) -> 
             last_report_at=row.last_report_at,
             open=row.state == SessionState.OPEN.value,
             stop_cause=row.stop_cause,
+            acceptance_id=row.acceptance_id,
         )
         for row in connection.execute(query)
     ]

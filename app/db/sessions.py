@@ -175,6 +175,19 @@ def accounts_of_plan(
     return [account_id for account_id in connection.scalars(query.distinct()) if account_id is not None]
 
 
+def sites_of_accounts(connection: Connection, plan_id: str) -> dict[str, set[str | None]]:
+    """Return where the accounts of a plan have open sessions: site ids by account id."""
+    query = (
+        select(sessions.c.account_id, sessions.c.site_id)
+        .join(accounts, accounts.c.id == sessions.c.account_id)
+        .where(sessions.c.state == SessionState.OPEN.value, accounts.c.plan_id == plan_id)
+    )
+    found: dict[str, set[str | None]] = {}
+    for account_id, site_id in connection.execute(query.distinct()):
+        found.setdefault(account_id, set()).add(site_id)
+    return found
+
+
 def accounts_online(connection: Connection) -> list[str]:
     """Return the accounts that have an open session."""
     query = select(sessions.c.account_id).where(sessions.c.state == SessionState.OPEN.value)

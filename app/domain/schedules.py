@@ -175,6 +175,7 @@ _NAMES: Final = (
     ("sunday", "minggu"),
 )
 _SHORT: Final = 3
+_ENGLISH: Final = tuple(english[:_SHORT] for english, _ in _NAMES)
 _EVERY: Final = frozenset({"every", "daily", "setiap"})
 
 
@@ -199,18 +200,17 @@ def _weekday(text: str) -> int:
     raise ValueError(f"{text!r} is no day of the week such as mon or senin")
 
 
-def format_days(days: Collection[int]) -> str:
-    """Write days of the week in the shortest form that `parse_days` reads back."""
-    if len(days) == len(_NAMES):
-        return "every"
+def format_days(days: Collection[int], names: Sequence[str] = _ENGLISH, every: str = "every") -> str:
+    """Write days of the week in the shortest form; in English, or in words of three letters, as `parse_days` reads."""
+    if len(days) == len(names):
+        return every
     runs: list[list[int]] = []
     for day in sorted(days):
         if runs and day == runs[-1][-1] + 1:
             runs[-1].append(day)
         else:
             runs.append([day])
-    short = [english[:_SHORT] for english, _ in _NAMES]
-    return ",".join(short[run[0]] if len(run) == 1 else f"{short[run[0]]}-{short[run[-1]]}" for run in runs)
+    return ",".join(names[run[0]] if len(run) == 1 else f"{names[run[0]]}-{names[run[-1]]}" for run in runs)
 
 
 def parse_clock(text: str) -> int:

@@ -69,7 +69,7 @@ _WORD_LENGTH: Final = 60
 def add_plan(database: Database, name: str, *, now: datetime, chance: Chance, **values: Unpack[PlanValues]) -> Plan:
     """Make a plan; raise Conflict, Invalid."""
     name = fields.label("name", name)
-    columns, quotas = _values(values)
+    columns, quotas = checked_values(values)
     with database.write() as connection:
         if plans.by_name(connection, name) is not None:
             raise Conflict("plan", name)
@@ -96,7 +96,7 @@ def set_plan(database: Database, name: str, *, now: datetime, chance: Chance, **
 
     The version of an account stays: nodes hear of the plan, and a ticket need not wait for it.
     """
-    columns, quotas = _values(values)
+    columns, quotas = checked_values(values)
     with database.write() as connection:
         plan = stored_plan(connection, name)
         plans.change(connection, plan.id, columns)
@@ -109,6 +109,12 @@ def _announce(connection: Connection, plan_id: str, *, now: datetime) -> Plan:
     """Tell the nodes of a plan and return it as it is stored; raise Invalid if its values do not go together."""
     feed.append(connection, now=now, items={FeedKind.PLAN: [plan_id]})
     plan = plans.by_id(connection)[plan_id]
+    check_together(plan)
+    return plan
+
+
+def check_together(plan: Plan) -> None:
+    """Raise Invalid if the values of a plan do not go together."""
     for way, bps, burst_bps in (
         ("down", plan.down_bps, plan.down_burst_bps),
         ("up", plan.up_bps, plan.up_burst_bps),
@@ -117,7 +123,6 @@ def _announce(connection: Connection, plan_id: str, *, now: datetime) -> Plan:
             raise Invalid(f"{way}_burst_bps", "is not more than the rate" if bps else "needs a rate to exceed")
     if plan.burst_seconds is not None and plan.down_burst_bps is None and plan.up_burst_bps is None:
         raise Invalid("burst_seconds", "is given without a burst")
-    return plan
 
 
 def stored_plan(connection: Connection, name: str) -> Plan:
@@ -128,8 +133,8 @@ def stored_plan(connection: Connection, name: str) -> Plan:
     return plan
 
 
-def _values(values: PlanValues) -> tuple[dict[str, int | str | None], dict[Tally, Sequence[Quota]]]:
-    """Return the columns that change, and the quotas of each tally that changes."""
+def checked_values(values: PlanValues) -> tuple[dict[str, int | str | None], dict[Tally, Sequence[Quota]]]:
+    """Return the columns that change, and the quotas of each tally that changes; raise Invalid."""
     plain: dict[str, object] = {}
     quotas: dict[Tally, Sequence[Quota]] = dict(values.get("quotas", {}))
     for field, value in values.items():

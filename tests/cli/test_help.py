@@ -11,12 +11,13 @@ COMMANDS = [
     *("db upgrade", "db check", "config show", "journal status", "radius test", "radius trace", "bench radius"),
     "governor show",
     *(f"uplink {verb}" for verb in ("add", "list", "show", "set", "class", "remove", "config", "apply")),
-    *(f"site {verb}" for verb in ("add", "list", "show", "set", "override")),
-    *(f"plan {verb}" for verb in ("add", "list", "show", "set")),
+    *(f"site {verb}" for verb in ("add", "list", "show", "set", "override", "set-window", "remove-window")),
+    *(f"plan {verb}" for verb in ("add", "list", "show", "set", "set-window", "remove-window")),
+    *(f"calendar {verb}" for verb in ("import", "list", "show", "remove")),
     *(f"nas {verb}" for verb in ("add", "list", "show", "set", "remove", "config", "families")),
     *(
         f"user {verb}"
-        for verb in ("add", "list", "show", "set", "remove", "set-quota", "suspend", "import", "override")
+        for verb in ("add", "list", "show", "set", "remove", "set-quota", "suspend", "import", "override", "explain")
     ),
     *(f"voucher {verb}" for verb in ("create", "list", "print", "revoke")),
     *(f"session {verb}" for verb in ("list", "show", "disconnect", "change", "totals")),

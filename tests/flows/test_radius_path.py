@@ -17,10 +17,14 @@ import pytest
 from app.db.engine import Database
 from app.domain.local_time import WITA
 from app.domain.quotas import Period
+from app.domain.schedules import Window
 from app.domain.users import CredentialKind
+from app.nas.answers import accept_attributes
 from app.node.running import read_running
-from app.services import users
+from app.services import overrides, users, windows
+from app.services.explain import explain
 from app.services.keyring import Keyring
+from app.services.overrides import Why
 from app.services.sessions import StateFilter, list_sessions, session_totals
 from app.services.usage import usage_of
 from radius.attributes import Attributes
@@ -91,6 +95,28 @@ def test_from_log_in_to_usage_and_back_into_the_next_decision(served: Installati
     assert used is not None
     assert used.periods[Period.DAY].down_octets == 1_000_000
     assert ask(served, "budi", "rahasia-123", session="81a00003").code is Code.ACCESS_REJECT
+
+
+def test_router_is_sent_what_the_explanation_says(served: Installation, city: City) -> None:
+    why = Why("satelit penuh", "admin")
+    overrides.set_at_site(city.database, "Gusung", {"up_bps": 1_000_000}, why, plan=None, **city.circumstances)
+    overrides.set_own(city.database, "budi", {"filter_id": "piket"}, why, **city.circumstances)
+    all_day = Window("hari ini", tuple(range(7)), 0, 1_440, rates=(("down_bps", 2_000_000),))
+    windows.set_plan_window(city.database, "Warga", all_day, **city.circumstances)
+    city.add_user("baru")  # asked for by name, so that the node has read all of the above
+    assert ask(served, "baru", "rahasia-123", session="81a0000f").code is Code.ACCESS_ACCEPT
+    accept = ask(served, "budi", "rahasia-123")
+    now = datetime.now(UTC)
+    found = explain(city.database, "budi", nas="gusung-1", at=now, now=now, zone=WITA)
+    assert found.nas is not None
+    assert found.granted is not None
+    said = dict(accept_attributes(found.nas, found.granted))
+    sent = {name: value for name, value in accept.attributes if name not in {"Class", "Message-Authenticator"}}
+    interim, drawn = int(said.pop("Acct-Interim-Interval")), int(sent.pop("Acct-Interim-Interval"))
+    assert 0.9 * interim - 1 <= drawn <= 1.1 * interim + 1
+    assert sent == said
+    assert sent["Mikrotik-Rate-Limit"] == "1000000/2000000"
+    assert sent["Filter-Id"] == "piket"
 
 
 def test_hashed_password_and_a_user_made_a_moment_ago(served: Installation, city: City) -> None:

@@ -1,0 +1,114 @@
+"""`pesisir user explain` and `plan set --dry-run`, in both languages and for scripts."""
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import insert
+
+from app.cli.explain_words import catalogue
+from app.cli.plan_values import written_value
+from app.cli.user_explain import REASONS
+from app.db.engine import Database
+from app.db.tables import usage
+from app.domain.local_time import WITA, local_day
+from app.domain.overlays import FIELDS, SCHEDULE
+from app.domain.policies import Origin
+from app.domain.quotas import Measure, Period
+from tests.cli.conftest import Pesisir
+
+
+def test_both_languages_say_the_same_things_with_the_same_values() -> None:
+    indonesian, english = catalogue()["id"], catalogue()["en"]
+    assert indonesian.keys() == english.keys()
+    for key, text in indonesian.items():
+        assert sorted(re.findall(r"{(\w+)}", text)) == sorted(re.findall(r"{(\w+)}", english[key])), key
+
+
+def test_everything_that_can_be_said_has_words() -> None:
+    wanted = {f"title_{field}" for field in FIELDS if field != SCHEDULE}
+    wanted |= {f"reason_{reason.value}" for reason in REASONS} | {origin.value for origin in Origin}
+    wanted |= {f"period_{period.value}" for period in Period} | {f"measure_{measure.value}" for measure in Measure}
+    assert wanted <= catalogue()["id"].keys()
+    assert all(written_value(field, None) is None for field in FIELDS if field not in {SCHEDULE, "used_up"})
+
+
+@pytest.fixture
+def ruled(city: Pesisir) -> Pesisir:
+    city.ok("plan", "set-window", "Warga", "ramai", "--from", "00:00", "--to", "24:00", "--down", "2M")
+    city.ok("site", "override", "Gusung", "--up", "1M", "--reason", "satelit penuh")
+    city.ok("user", "override", "siti", "--filter", "piket", "--reason", "bidan", "--until", "2099-01-01")
+    return city
+
+
+def test_explanation_in_indonesian(ruled: Pesisir) -> None:
+    said = ruled.ok("user", "explain", "siti", "--nas", "gusung-1").out
+    assert "siti, paket Warga, di Gusung," in said
+    assert "Boleh tersambung." in said
+    assert re.search(r'unduh: 2M, bukan 4M \(paket, jam "ramai", sampai \d', said)
+    assert "unggah: 1M, bukan 2M (tempat: satelit penuh)" in said
+    assert "filter: piket, bukan tidak ada (milik sendiri: bidan, sampai 2 Jan 2099 00.00)" in said
+    assert "500MB per hari: terpakai 0 B, sisa 500 MB (paket); diperbarui" in said
+    assert "ramai: setiap hari 00:00-24:00: unduh 2M (sedang berlaku)" in said
+    assert "Mikrotik-Rate-Limit = 1000000/2000000" in said
+    assert "Filter-Id = piket" in said
+    assert "a-secret-of-more-than-16" not in said
+
+
+def test_explanation_in_english_of_who_may_not(ruled: Pesisir) -> None:
+    ruled.ok("user", "suspend", "siti")
+    said = ruled.ok("user", "explain", "siti", "--nas", "gusung-1", "--language", "en").out
+    assert "May not go online: suspended." in said
+    assert "gusung-1 is sent a refusal and nothing else." in said
+
+
+def test_explanation_for_scripts(ruled: Pesisir) -> None:
+    found = ruled.ok("user", "explain", "siti", "--nas", "gusung-1", "--json").json
+    assert (found["allowed"], found["denial"], found["site"]) == (True, None, "Gusung")
+    assert found["values"]["up_bps"] == {
+        "value": 1_000_000,
+        "plan_value": 2_000_000,
+        "origin": "site",
+        "reason": "satelit penuh",
+        "window": None,
+        "until": None,
+    }
+    assert found["values"]["down_bps"]["window"] == "ramai"
+    assert found["quotas"][0]["left"] == 500_000_000
+    assert [one["open"] for one in found["windows"]] == [True]
+    names = [one["name"] for one in found["attributes"]]
+    assert {"Mikrotik-Rate-Limit", "Filter-Id", "Acct-Interim-Interval"} <= set(names)
+
+
+def test_what_a_used_up_quota_does_is_said(ruled: Pesisir, stored: Database) -> None:
+    ruled.ok("plan", "set", "Warga", "--used-up", "1M/256k")
+    account = ruled.ok("user", "explain", "siti", "--json").json["account"]
+    with stored.write() as connection:
+        used = {"account_id": account, "day": local_day(datetime.now(UTC), WITA), "down_octets": 500_000_000}
+        connection.execute(insert(usage).values(used))
+    said = ruled.ok("user", "explain", "siti", "--nas", "gusung-1").out
+    assert "Ditahan karena kuota 500MB per hari, lalu 1M/256k habis: unduh 1M, unggah 256k, sampai" in said
+    assert "Mikrotik-Rate-Limit = 256000/1000000" in said
+    ruled.ok("plan", "set", "Warga", "--used-up", "cut")
+    assert "Tidak boleh tersambung: kuota 500MB per hari habis; bisa lagi" in ruled.ok("user", "explain", "siti").out
+
+
+def test_moment_may_be_named(ruled: Pesisir) -> None:
+    found = ruled.ok("user", "explain", "siti", "--at", "2099-06-01T12:00", "--json").json
+    assert (found["at"], found["values"]["filter_id"]["value"]) == ("2099-06-01T12:00:00+08:00", None)
+    assert ruled.run("user", "explain", "siti", "--at", "besok").code == 2
+    assert ruled.run("user", "explain", "nobody").code == 3
+
+
+def test_dry_run_says_whom_a_change_touches_and_does_nothing(ruled: Pesisir) -> None:
+    before = ruled.ok("plan", "show", "Warga", "--json").json
+    said = ruled.ok("plan", "set", "Warga", "--daily", "1GB", "--devices", "2", "--dry-run").out
+    assert "Mengubah paket Warga menyentuh 1 akun, 0 sedang tersambung." in said
+    assert "kuota: 500MB per hari menjadi 1GB per hari" in said
+    assert "perangkat: tanpa batas menjadi 2" in said
+    found = ruled.ok("plan", "set", "Warga", "--devices", "2", "--dry-run", "--json").json
+    (group,) = found["groups"]
+    assert (group["names"], group["own_values"]) == (["siti"], True)
+    assert group["changes"] == [{"field": "device_limit", "before": None, "after": 2}]
+    assert ruled.ok("plan", "show", "Warga", "--json").json == before
+    assert "Tidak ada yang berubah." in ruled.ok("plan", "set", "Warga", "--down", "4M", "--dry-run").out

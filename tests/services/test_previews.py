@@ -1,0 +1,135 @@
+"""What a change of a plan would do, before it is done."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import insert, select
+
+from app.db.engine import Database
+from app.db.tables import changes, sessions
+from app.domain.local_time import WITA
+from app.domain.policies import Origin, Source
+from app.domain.quotas import Period, Quota
+from app.services import overrides
+from app.services.errors import Invalid, NotFound
+from app.services.explain import explain
+from app.services.keyring import Keyring
+from app.services.overrides import Why
+from app.services.plans import add_plan, set_plan, show_plan
+from app.services.previews import Moved, preview_plan
+from app.services.sites import add_site
+from app.services.users import add_user
+from tests.factories import MAC, NOON
+
+Chance = Callable[[int], bytes]
+M = 1_000_000
+WHY = Why("uji", "admin", NOON + timedelta(days=1))
+
+
+@pytest.fixture
+def town(database: Database, keyring: Keyring, chance: Chance) -> Database:
+    """Twelve people with the plan Warga: the first two online at Gusung, the third elsewhere with a rate of its own."""
+    add_plan(database, "Warga", now=NOON, chance=chance, down_bps=4 * M, up_bps=2 * M, daily_octets=500 * M)
+    add_plan(database, "Tamu", now=NOON, chance=chance)
+    site = add_site(database, "Gusung", now=NOON, chance=chance)
+    for number in range(12):
+        user = add_user(database, keyring, f"w{number:02}", password=None, plan="Warga", now=NOON, chance=chance)
+        if number < 3:
+            open_session(database, user.account.id, site.id if number < 2 else None, f"s{number}")
+    add_user(database, keyring, "tamu", password=None, plan="Tamu", now=NOON, chance=chance)
+    overrides.set_own(database, "w02", {"down_bps": 8 * M}, WHY, zone=WITA, now=NOON, chance=chance)
+    overrides.set_at_site(database, "Gusung", {"down_bps": 1 * M}, WHY, plan=None, zone=WITA, now=NOON, chance=chance)
+    return database
+
+
+def open_session(database: Database, account_id: str, site_id: str | None, session_id: str) -> None:
+    with database.write() as connection:
+        connection.execute(
+            insert(sessions).values(
+                id=session_id,
+                nas_id="nas",
+                nas_scope="gusung",
+                acct_session_id=session_id,
+                mac=MAC,
+                started_at=NOON,
+                last_report_at=NOON,
+                account_id=account_id,
+                site_id=site_id,
+                marks="[]",
+                state="open",
+            )
+        )  # fmt: skip
+
+
+def told(database: Database) -> int:
+    with database.read() as connection:
+        return len(connection.execute(select(changes)).all())
+
+
+def test_groups_say_who_would_get_what(town: Database) -> None:
+    found = preview_plan(town, "Warga", {"down_bps": 3 * M, "daily_octets": 1_000 * M}, zone=WITA, now=NOON)
+    assert (found.accounts, found.online) == (12, 3)
+    quota = Moved("quotas", (Quota(Period.DAY, 500 * M),), (Quota(Period.DAY, 1_000 * M),))
+    down = Moved("down_bps", 4 * M, 3 * M)
+    assert [(g.site, g.own, g.accounts, g.online, tuple(g.moved)) for g in found.groups] == [
+        (None, False, 9, 0, (down, quota)),
+        ("Gusung", False, 2, 2, (quota,)),
+        (None, True, 1, 1, (quota,)),
+    ]
+    assert found.groups[1].names == ["w00", "w01"]
+    assert len(found.groups[0].names) == 9
+
+
+def test_preview_changes_nothing_and_then_comes_true(town: Database, chance: Chance) -> None:
+    before = told(town)
+    found = preview_plan(town, "Warga", {"up_bps": None}, zone=WITA, now=NOON)
+    assert show_plan(town, "Warga") == found.before
+    assert told(town) == before
+    assert set_plan(town, "Warga", now=NOON, chance=chance, up_bps=None) == found.after
+
+
+def test_preview_refuses_what_the_change_would_refuse(town: Database) -> None:
+    with pytest.raises(NotFound):
+        preview_plan(town, "Kantor", {"up_bps": None}, zone=WITA, now=NOON)
+    for values in ({"up_bps": 1}, {"down_burst_bps": 1 * M}):
+        with pytest.raises(Invalid):
+            preview_plan(town, "Warga", values, zone=WITA, now=NOON)  # type: ignore[arg-type] # a TypedDict in a tuple
+
+
+# ---- explain, where no router is asked
+
+
+@pytest.mark.parametrize(
+    ("name", "site", "down", "source"),
+    [
+        ("w00", None, 1 * M, Source(Origin.SITE, *WHY[::2])),
+        ("w02", None, 8 * M, Source(Origin.USER, *WHY[::2])),
+        ("w02", "Gusung", 8 * M, Source(Origin.USER, *WHY[::2])),
+        ("w05", None, 4 * M, Source()),
+        ("w05", "Gusung", 1 * M, Source(Origin.SITE, *WHY[::2])),
+    ],
+)
+def test_place_is_where_somebody_is_online_unless_one_is_named(
+    town: Database, name: str, site: str | None, down: int, source: Source
+) -> None:
+    found = explain(town, name, site=site, at=NOON, now=NOON, zone=WITA)
+    (value,) = [one for one in found.values if one.field == "down_bps"]
+    assert (value.value, value.source, value.of_plan) == (down, source, 4 * M)
+
+
+def test_account_is_found_by_its_id_too_and_others_are_not(town: Database) -> None:
+    account = explain(town, "w00", at=NOON, now=NOON, zone=WITA).account
+    assert explain(town, account.id, at=NOON, now=NOON, zone=WITA).name == "w00"
+    for wrong in ({"name": "siapa"}, {"name": "w00", "site": "Melahing"}, {"name": "w00", "nas": "x"}):
+        with pytest.raises(NotFound):
+            explain(town, at=NOON, now=NOON, zone=WITA, **wrong)
+
+
+def test_later_moment_says_what_holds_then(town: Database) -> None:
+    def down(at: datetime) -> object:
+        found = explain(town, "w05", site="Gusung", at=at, now=NOON, zone=WITA)
+        return next(one.value for one in found.values if one.field == "down_bps")
+
+    assert down(NOON + timedelta(hours=23)) == 1 * M
+    assert down(NOON + timedelta(hours=24)) == 4 * M
