@@ -17,6 +17,7 @@ from app.domain.units import format_rate
 from app.domain.users import User
 
 if TYPE_CHECKING:
+    from app.db.top_ups import Entry
     from app.domain.access import Held
     from app.services.standing import QuotaStanding, Refused, Standing
 
@@ -71,6 +72,7 @@ def show(username: Username, as_json: Json = False) -> None:
             "billing day": str(user.account.billing_day),
             **_numbered("quota", [_quota(each, here) for each in found.quotas]),
             "held down": None if found.held is None else _held(found.held, here),
+            **_numbered("top-up", [_top_up(entry, here) for entry in found.top_ups]),
             "devices online": _online(found),
             **_numbered(
                 "device",
@@ -119,6 +121,14 @@ def _held(held: "Held", here: Installation) -> str:
     return f"{what} {f'until {until}' if until else 'for good'}, after {format_quota(held.quota)}"
 
 
+def _top_up(entry: "Entry", here: Installation) -> str:
+    """Say what was added, how much of it is left, why, by whom and when."""
+    parts = [f"{octets(entry.octets)}, {octets(entry.left_octets)} left"] if entry.octets else []
+    parts += [f"{entry.seconds // 86_400} days"] if entry.seconds else []
+    parts += [f"until {local(entry.ends_at, here.zone)}"] if entry.ends_at is not None else []
+    return f"{', '.join(parts)} ({entry.reason}; {entry.author}, {local(entry.created_at, here.zone)})"
+
+
 def _online(found: "Standing") -> str:
     limit = found.user.account.policy.plan.device_limit
     return f"{len(found.online_macs)} of {limit}" if limit is not None else f"{len(found.online_macs)}, no limit"
@@ -153,6 +163,18 @@ def _json(found: "Standing", here: Installation, sites: dict[str | None, str]) -
             "garden": found.held.in_garden,
             "until": iso(found.held.until, here.zone),
         },
+        "top_ups": [
+            {
+                "octets": entry.octets,
+                "left_octets": entry.left_octets,
+                "days": entry.seconds // 86_400,
+                "until": iso(entry.ends_at, here.zone),
+                "reason": entry.reason,
+                "author": entry.author,
+                "created_at": iso(entry.created_at, here.zone),
+            }
+            for entry in found.top_ups
+        ],
         "device_limit": account.policy.plan.device_limit,
         "devices_online": len(found.online_macs),
         "devices": [

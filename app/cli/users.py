@@ -9,13 +9,15 @@ import typer
 from app.cli.failures import usage
 from app.cli.installation import Installation, author, now, open_installation
 from app.cli.noun import example, noun
-from app.cli.options import Given, number, read_end, read_secret, word
+from app.cli.options import Given, amount, number, read_end, read_secret, word
 from app.cli.output import (
     Json,
     JsonValue,
     Yes,
     confirm,
     iso,
+    local,
+    octets,
     say,
     show_json,
     show_table,
@@ -33,6 +35,7 @@ from app.cli.quota_options import (
 )
 from app.cli.sites import site_names
 from app.domain.quotas import Quota, Tally
+from app.domain.top_ups import left_in
 from app.domain.users import CredentialKind, User
 
 if TYPE_CHECKING:
@@ -181,6 +184,45 @@ def set_quota(
         for tally, quotas in given.items():
             _set_quota(here, username, tally, quotas, reason or "", until)
     say(f"changed; see: pesisir user show {username!r}")
+
+
+@commands.command("top-up", epilog=example("pesisir user top-up siti --octets 2GB --reason 'ujian' --until 2026-12-31"))
+def top_up(
+    username: Username,
+    more: Annotated[Given[int] | None, amount("--octets", "Data to use once a quota is used up, such as 2GB.")] = None,
+    days: Annotated[
+        Given[int] | None, number("--days", "Days by which the account lasts longer.", largest=3_660)
+    ] = None,
+    reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Why; everybody who looks will read it.")] = None,
+    until: Annotated[str | None, typer.Option(metavar="DATE", help="The data's last day; unset: until used.")] = None,
+) -> None:
+    """Add data, or days, to somebody's account. Data is used after the quotas, and does not end with their periods."""
+    from app.services.top_ups import Addition, top_up_user
+
+    if more is None and days is None:
+        usage("top up by what?", hint="--octets AMOUNT such as 2GB, or --days N")
+    if reason is None:
+        usage("a top-up needs a reason", hint="--reason TEXT")
+    added_seconds = 86_400 * (days.value or 0) if days is not None else 0
+    with open_installation() as here:
+        addition = Addition(
+            (more.value or 0) if more is not None else 0,
+            added_seconds,
+            None if until is None else read_end(until, here.zone),
+        )
+        account = top_up_user(
+            here.database,
+            username,
+            addition,
+            reason=reason,
+            author=author(),
+            zone=here.zone,
+            now=now(),
+            chance=os.urandom,
+        )
+        ends_at = local(account.ends_at(now()), here.zone)
+    left = octets(left_in(account.top_ups, now()))
+    say(f"topped up {username}: {left} of extra data left, " + (f"good until {ends_at}" if ends_at else "no end"))
 
 
 @commands.command(epilog=example("pesisir user suspend siti", "pesisir user suspend siti --lift"))

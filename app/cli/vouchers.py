@@ -42,6 +42,9 @@ def create(
     until: Annotated[
         str | None, typer.Option(metavar="DATE", help="Last day on which a code can be used for the first time.")
     ] = None,
+    top_up: Annotated[
+        bool, typer.Option("--top-up", help="Add the plan's total, or its validity, to the account that is logged in.")
+    ] = False,
     file_format: PrintFormat = Format.CSV,
 ) -> None:
     """Make a batch of codes and print them to standard output."""
@@ -56,6 +59,7 @@ def create(
                 count=count,
                 note=note,
                 valid_until=None if until is None else read_end(until, here.zone),
+                top_up=top_up,
                 now=now(),
                 chance=os.urandom,
                 progress=lambda done: progress(done, count),
@@ -78,6 +82,7 @@ def list_(as_json: Json = False) -> None:
                 {
                     "id": each.batch.id,
                     "plan": each.plan_name,
+                    "top_up": each.batch.top_up,
                     "size": each.batch.size,
                     **states,
                     "note": each.batch.note,

@@ -7,13 +7,14 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Row, bindparam, insert, or_, select, update
 
-from app.db import overlays, tables
+from app.db import overlays, tables, top_ups
 from app.db.chunks import chunks
 from app.db.keyed import among
 from app.db.rules import read_rules
 from app.db.tables import accounts
 from app.domain.clock import MADE_AT, believable
 from app.domain.policies import Policy, Where
+from app.domain.top_ups import TopUp
 from app.domain.users import Account, AccountKind
 
 
@@ -39,10 +40,12 @@ def _read(
     ids = {account_id for account_id, _ in wanted}
     rows = connection.execute(select(accounts).where(among(connection, accounts.c.id, ids))).all()
     rules = read_rules(connection, zone)
-    own = overlays.own_of(connection, ids)
+    own, extra = overlays.own_of(connection, ids), top_ups.read(connection, ids)
     by_id = {row.id: row for row in rows}
     return {
-        (account_id, site_id): account_of(row, rules.policy(row.plan_id, own.get(account_id), site_id, now))
+        (account_id, site_id): account_of(
+            row, rules.policy(row.plan_id, own.get(account_id), site_id, now), extra.get(account_id, ())
+        )
         for account_id, site_id in sorted(wanted, key=str)
         if (row := by_id.get(account_id)) is not None
     }
@@ -183,7 +186,7 @@ def note_first_uses(connection: Connection, uses: Mapping[str, datetime]) -> Non
         )
 
 
-def account_of(row: Row[Any], policy: Policy) -> Account:
+def account_of(row: Row[Any], policy: Policy, extra: tuple[TopUp, ...]) -> Account:
     """Turn a row of `accounts` into an account."""
     return Account(
         id=row.id,
@@ -196,4 +199,6 @@ def account_of(row: Row[Any], policy: Policy) -> Account:
         first_used_at=row.first_used_at,
         site_id=row.site_id,
         billing_day=row.billing_day,
+        extra_seconds=row.extra_seconds,
+        top_ups=extra,
     )

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Column, Connection, Row, Select, select
 
+from app.db import top_ups
 from app.db.chunks import chunks
 from app.db.tables import (
     accounts,
@@ -18,6 +19,7 @@ from app.db.tables import (
 )
 from app.domain.resume import ResumeGrant
 from app.domain.sessions import SessionState
+from app.domain.top_ups import TopUp
 from app.domain.users import AccountKind, Credential, CredentialKind
 
 
@@ -35,6 +37,8 @@ class AccountFacts(NamedTuple):
     username: str | None
     credential: Credential | None
     billing_day: int = 1
+    extra_seconds: int = 0
+    top_ups: tuple[TopUp, ...] = ()
 
 
 class SessionFacts(NamedTuple):
@@ -77,6 +81,7 @@ def read_accounts(connection: Connection, ids: Collection[str] | None = None) ->
             accounts.c.first_used_at,
             accounts.c.site_id,
             accounts.c.billing_day,
+            accounts.c.extra_seconds,
             users.c.username,
             credentials.c.kind.label("credential_kind"),
             credentials.c.secret,
@@ -85,12 +90,25 @@ def read_accounts(connection: Connection, ids: Collection[str] | None = None) ->
         .outerjoin(credentials, credentials.c.account_id == accounts.c.id)
         .where(accounts.c.removed_at.is_(None))
     )
-    for id_, kind, plan, version, suspended, valid, used, site, billing, username, how, secret in _rows(
+    extra = top_ups.read(connection, ids)
+    for id_, kind, plan, version, suspended, valid, used, site, billing, longer, username, how, secret in _rows(
         connection, query, accounts.c.id, ids
     ):
         credential = None if secret is None else Credential(_CREDENTIALS[how], secret)
         yield AccountFacts(
-            id_, _KINDS[kind], plan, version, suspended, valid, used, site, username, credential, billing
+            id_,
+            _KINDS[kind],
+            plan,
+            version,
+            suspended,
+            valid,
+            used,
+            site,
+            username,
+            credential,
+            billing,
+            longer,
+            extra.get(id_, ()),
         )
 
 

@@ -248,6 +248,7 @@ accounts = Table(
     Column("first_used_at", Moment),
     Column("guest_mac", String(17), unique=True),  # a guest is one device
     Column("billing_day", Integer, nullable=False, default=1),  # 1 to 31
+    Column("extra_seconds", BigInteger, nullable=False, default=0),  # added to the plan's validity
     Column("created_at", Moment, nullable=False),
 )
 
@@ -379,6 +380,7 @@ voucher_batches = Table(
     _id(primary_key=True),
     Column("plan_id", String(16), ForeignKey("plans.id"), nullable=False, index=True),
     Column("size", Integer, nullable=False),
+    Column("top_up", Boolean, nullable=False, default=False),  # it adds to the account that is there
     Column("note", String(200), nullable=False, default=""),
     Column("valid_until", Moment),
     Column("created_at", Moment, nullable=False),
@@ -451,6 +453,24 @@ usage = Table(
     Column("seconds", BigInteger, nullable=False, default=0),  # online, where two devices overlap once
     Column("online", Text),  # JSON: the stretches that `seconds` sums; NULL: not put together yet
     Column("online_until", BigInteger, nullable=False, default=0),  # the end of the last one, in seconds since 1970
+    Column("topped_octets", BigInteger, nullable=False, default=0),  # of those above, paid for by top-ups
+    Column("topped_down_octets", BigInteger, nullable=False, default=0),  # of these, beyond a quota of one direction
+    Column("topped_up_octets", BigInteger, nullable=False, default=0),
+)
+
+top_ups = Table(
+    "top_ups",
+    metadata,
+    _id(primary_key=True),
+    Column("account_id", String(16), ForeignKey("accounts.id"), nullable=False, index=True),
+    Column("octets", BigInteger, nullable=False),
+    Column("left_octets", BigInteger, nullable=False),
+    Column("seconds", BigInteger, nullable=False),  # added to the validity
+    Column("ends_at", Moment),  # of the octets
+    Column("reason", String(200), nullable=False),
+    Column("author", String(80), nullable=False),
+    Column("voucher_id", String(16), ForeignKey("vouchers.id"), unique=True),
+    Column("created_at", Moment, nullable=False),
 )
 
 accounting_events = Table(

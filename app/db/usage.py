@@ -28,9 +28,9 @@ _THEN: Final = (
 )
 _NEVER: Final[Mapping[Place, Stretches]] = MappingProxyType({})
 _AMOUNTS: Final[Mapping[Measure, ColumnElement[int]]] = {
-    Measure.BOTH: usage.c.up_octets + usage.c.down_octets,
-    Measure.DOWN: usage.c.down_octets,
-    Measure.UP: usage.c.up_octets,
+    Measure.BOTH: usage.c.up_octets + usage.c.down_octets - usage.c.topped_octets,
+    Measure.DOWN: usage.c.down_octets - usage.c.topped_down_octets,
+    Measure.UP: usage.c.up_octets - usage.c.topped_up_octets,
     Measure.TIME: usage.c.seconds,
 }
 
@@ -93,7 +93,7 @@ def read(
 ) -> dict[str, Usage]:
     """Return the usage of accounts, all or some, as it stands on `today`; who has used nothing is left out.
 
-    No older day is read than a tally asks for.
+    What top-ups have paid for does not count. No older day is read than a tally asks for.
     """
     if not tallies:
         return {}

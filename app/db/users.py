@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, func, insert, or_, select, update
 
-from app.db import overlays
+from app.db import overlays, top_ups
 from app.db.accounts import account_of
 from app.db.chunks import chunks
 from app.db.rules import read_rules
@@ -135,7 +135,8 @@ def _read(
 
 def _users(connection: Connection, rows: Sequence[Row[Any]], *, now: datetime) -> Iterable[User]:
     own = overlays.own_of(connection, [row.id for row in rows])
+    extra = top_ups.read(connection, [row.id for row in rows])
     rules = read_rules(connection, None)
     for row in rows:
         policy = rules.policy(row.plan_id, own.get(row.id), None, now)
-        yield User(account_of(row, policy), row.username, row.name, row.phone)
+        yield User(account_of(row, policy, extra.get(row.id, ())), row.username, row.name, row.phone)

@@ -39,6 +39,7 @@ def add_batch(connection: Connection, batch: VoucherBatch) -> None:
             note=batch.note,
             valid_until=batch.valid_until,
             created_at=batch.created_at,
+            top_up=batch.top_up,
         )
     )
 
@@ -60,14 +61,15 @@ def taken_hashes(connection: Connection, hashes: Sequence[bytes]) -> set[bytes]:
 def by_hash(connection: Connection, code_hash: bytes) -> Voucher | None:
     """Return the voucher of a code; None if there is none."""
     query = (
-        select(vouchers, voucher_batches.c.plan_id, voucher_batches.c.valid_until)
+        select(vouchers, voucher_batches.c.plan_id, voucher_batches.c.valid_until, voucher_batches.c.top_up)
         .join(voucher_batches, voucher_batches.c.id == vouchers.c.batch_id)
         .where(vouchers.c.code_hash == code_hash)
     )
     row = connection.execute(query).one_or_none()
     if row is None:
         return None
-    return Voucher(row.id, row.batch_id, row.plan_id, VoucherState(row.state), row.account_id, row.valid_until)
+    state = VoucherState(row.state)
+    return Voucher(row.id, row.batch_id, row.plan_id, state, row.account_id, row.valid_until, row.top_up)
 
 
 def use(connection: Connection, voucher_id: str, *, at: datetime) -> bool:
@@ -135,4 +137,4 @@ def revoke(
 
 
 def _batch(row: Row[Any]) -> VoucherBatch:
-    return VoucherBatch(row.id, row.plan_id, row.size, row.note, row.valid_until, row.created_at)
+    return VoucherBatch(row.id, row.plan_id, row.size, row.note, row.valid_until, row.created_at, row.top_up)

@@ -14,6 +14,7 @@ from app.domain.policies import Policy
 from app.domain.quotas import Action, Measure, Quota
 from app.domain.service_classes import ServiceClass
 from app.domain.spending import Usage
+from app.domain.top_ups import left_in
 from app.domain.users import Account
 
 _UNDATED_SECONDS: Final = 3600
@@ -189,12 +190,14 @@ def held_by(account: Account, usage: Usage, *, now: datetime, zone: ZoneInfo) ->
 def _weigh(account: Account, usage: Usage, *, now: datetime, zone: ZoneInfo, garden: bool) -> _Weighed | Denial:
     """Hold what was used against every quota; `garden` tells whether the router can leave the public services only."""
     current = usage.as_of(local_day(now, zone), account.billing_day)
+    extra = left_in(account.top_ups, now) if account.top_ups else 0
     left: dict[Measure, int] = {}
     steps: dict[Measure, int] = {}
     empty: list[Quota] = []
     for effective in account.policy.quotas:
         quota = effective.quota
-        rest = quota.left(current.used(quota.tally))
+        used = current.used(quota.tally)
+        rest = quota.left(used if quota.measure is Measure.TIME else used - extra)
         if rest == 0:
             empty.append(quota)
             continue

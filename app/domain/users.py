@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from app.domain.clock import believable
 from app.domain.policies import Policy
+from app.domain.top_ups import TopUp
 
 
 class AccountKind(StrEnum):
@@ -26,6 +27,7 @@ class Account(NamedTuple):
 
     `version` grows with every change that a node must know before it may decide. `valid_until` is absolute;
     `first_used_at` starts the plan's own validity. `billing_day`, 1 to 31, begins the billing period.
+    `extra_seconds` were added to the plan's validity; `top_ups` are octets beyond the quotas.
     """
 
     id: str
@@ -38,6 +40,8 @@ class Account(NamedTuple):
     first_used_at: datetime | None = None
     site_id: str | None = None
     billing_day: int = 1
+    extra_seconds: int = 0
+    top_ups: tuple[TopUp, ...] = ()
 
     def ends_at(self, now: datetime) -> datetime | None:
         """Return when the account ends: its own date or the plan's validity since (or, unused, from) its first use."""
@@ -48,7 +52,7 @@ class Account(NamedTuple):
         began = self.first_used_at
         if began is None or not believable(began):  # no time has passed since 1970
             began = now
-        ends.append(began + timedelta(seconds=seconds))
+        ends.append(began + timedelta(seconds=seconds + self.extra_seconds))
         return min(ends)
 
 

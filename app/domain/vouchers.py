@@ -28,11 +28,15 @@ class Voucher:
     state: VoucherState
     account_id: str | None = None
     valid_until: datetime | None = None
+    top_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class VoucherBatch:
-    """Vouchers that were made together; `valid_until` ends the redeeming, not what was redeemed."""
+    """Vouchers that were made together; `valid_until` ends the redeeming, not what was redeemed.
+
+    Those that `top_up` add their plan's total and validity to the account of a device that has one.
+    """
 
     id: str
     plan_id: str
@@ -40,6 +44,7 @@ class VoucherBatch:
     note: str
     valid_until: datetime | None
     created_at: datetime
+    top_up: bool = False
 
 
 def new_code(chance: bytes) -> str:

@@ -117,6 +117,8 @@ class Accounts:
             None if login is None else login.username,
             None if login is None else login.credential,
             account.billing_day,
+            account.extra_seconds,
+            account.top_ups,
         )
 
     # What the database says
@@ -183,6 +185,8 @@ class Accounts:
             fact.first_used_at,
             fact.site_id,
             fact.billing_day,
+            fact.extra_seconds,
+            fact.top_ups,
         )
         if fact.username is not None:
             self._logins[fact.id] = Login(fact.username, fact.credential)

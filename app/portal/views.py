@@ -109,6 +109,7 @@ class Connected:
     token: str
     left: Left | None = None
     slow: Slow | None = None
+    extra: str | None = None
     used: str | None = None
     time: str | None = None
     rate: str | None = None
@@ -226,6 +227,7 @@ def connected(
         if status.quota is not None or status.used_today_octets is None
         else formats.amount(status.used_today_octets),
         time=_time_left(status, formats, now),
+        extra=formats.amount(status.extra_octets) if status.extra_octets else None,
         slow=None if status.held is None or ended else _slow(status.held, formats, now),
         rate=None if plan.down_bps is None else formats.rate(plan.down_bps),
         devices="" if status.devices_online is None else formats.count(status.devices_online),

@@ -44,6 +44,7 @@ from app.domain.sessions import START_TOLERANCE, NasRestart, Proof, Session, Ses
 from app.services import limits
 from app.services.changes import heed_reports
 from app.services.online_time import online_after
+from app.services.top_ups import take_used
 from app.services.verdicts import begin_grants, log_verdicts
 
 _ACCEPT_BEFORE_START: Final = timedelta(minutes=10)
@@ -353,8 +354,9 @@ def _store(connection: Connection, ledger: Ledger, batch: _Batch) -> _Told:
         now=batch.now,
         chance=batch.chance,
     )
+    topped = take_used(connection, [one for one in known if one.id in used_more], zone=batch.zone, now=batch.now)
     return _Told(
-        frozenset(),
+        topped,
         frozenset(account_id for account_id, _ in (*moved, *online.after)),
         frozenset(session.id for session in changed if session.account_id is not None) | {id_ for id_, _ in gone},
         _end_grants(connection, ledger),

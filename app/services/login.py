@@ -105,7 +105,7 @@ def log_in(
     chance: Chance,
 ) -> LoggedIn | Denial:
     """Log a device in at a spot, or say why not."""
-    checked = _check(database, keyring, spot, attempt, now=now, chance=chance)
+    checked = _check(database, keyring, spot, attempt, now=now, zone=zone, chance=chance)
     with database.write() as connection:
         if isinstance(checked, Denial):
             _log(connection, spot, attempt, now=now, reason=checked.reason)
@@ -131,7 +131,14 @@ def log_in(
 
 
 def _check(
-    database: Database, keyring: Keyring, spot: Spot, attempt: LoginAttempt, *, now: datetime, chance: Chance
+    database: Database,
+    keyring: Keyring,
+    spot: Spot,
+    attempt: LoginAttempt,
+    *,
+    now: datetime,
+    zone: ZoneInfo,
+    chance: Chance,
 ) -> _Checked | Denial:
     if not attempt.terms_accepted:
         return Denial(DenialReason.TERMS_NOT_ACCEPTED)
@@ -139,7 +146,9 @@ def _check(
         case FreeTap():
             return Denial(DenialReason.NO_FREE_PLAN) if spot.free_plan is None else _Checked(None, TicketKind.FREE)
         case VoucherCode(typed):
-            account = vouchers.redeem(database, keyring, typed, mac=attempt.mac, now=now, chance=chance)
+            account = vouchers.redeem(
+                database, keyring, typed, mac=attempt.mac, where=Where(spot.site.id, zone), now=now, chance=chance
+            )
             return account if isinstance(account, Denial) else _Checked(account.id, TicketKind.VOUCHER)
         case AccountPassword(username, password):
             account_id = _check_password(database, keyring, username, password, now=now)

@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from app.db import access_log, devices, online
+from app.db import access_log, devices, online, top_ups
 from app.db.access_log import Refused
 from app.db.engine import Database
+from app.db.top_ups import Entry
 from app.domain.access import Held, held_by
 from app.domain.local_time import local_day, period_ends_at
 from app.domain.policies import EffectiveQuota
@@ -45,6 +46,7 @@ class Standing:
     user: User
     quotas: tuple[QuotaStanding, ...]
     held: Held | None
+    top_ups: tuple[Entry, ...]
     devices: tuple[Device, ...]
     online_macs: frozenset[str]
     refusals: tuple[Refused, ...]
@@ -69,6 +71,7 @@ def standing_of(database: Database, username: str, *, now: datetime, zone: ZoneI
                 for each in account.policy.quotas
             ),
             held_by(account, used, now=now, zone=zone),
+            tuple(top_ups.of_account(connection, account_id)),
             tuple(devices.of_account(connection, account_id)),
             frozenset(online.devices_of(connection, account_id)),
             tuple(access_log.refusals(connection, account_id, since=now - _REFUSALS_FOR, limit=_REFUSALS)),

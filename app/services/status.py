@@ -21,6 +21,7 @@ from app.domain.plans import Plan
 from app.domain.policies import Where
 from app.domain.quotas import CUT, Measure, Period, Quota, Tally
 from app.domain.resume import login_behind
+from app.domain.top_ups import left_in
 from app.domain.users import Account
 from app.services.usage import usages_of
 
@@ -52,7 +53,7 @@ class QuotaLeft:
 class Status:
     """One device's connection. `quota` is the tightest one of octets, `time` that of seconds online.
 
-    `held` is what quotas that are used up do to it meanwhile.
+    `held` is what quotas that are used up do to it meanwhile, `extra_octets` what top-ups give beyond them.
 
     `denial` says why it could not come back now; `stop_cause` what ended it.
     `carried_out`: a router has let the device in by this login; before that all figures are None.
@@ -63,6 +64,7 @@ class Status:
     quota: QuotaLeft | None
     time: QuotaLeft | None
     held: Held | None
+    extra_octets: int
     used_today_octets: int | None
     ends_at: datetime | None
     devices_online: int | None
@@ -103,6 +105,7 @@ def read_status(
         quota=_tightest(one for one in left if one.quota.measure is not Measure.TIME),
         time=_tightest(one for one in left if one.quota.measure is Measure.TIME),
         held=held_by(account, usage, now=now, zone=zone),
+        extra_octets=left_in(account.top_ups, now),
         used_today_octets=0 if used_today is None else used_today.used(_TODAY),
         ends_at=_ends_at(account, latest, now),
         devices_online=len(devices | {mac} if state is not ConnectionState.ENDED else devices),
@@ -135,6 +138,7 @@ def _not_yet(account: Account, logged_in_at: datetime, now: datetime) -> Status:
         quota=None,
         time=None,
         held=None,
+        extra_octets=0,
         used_today_octets=None,
         ends_at=None,
         devices_online=None,

@@ -2,16 +2,20 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from app.db import accounts, devices, feed, plans, resume, vouchers
+from app.db import accounts, devices, feed, plans, resume, top_ups, vouchers
 from app.db.engine import Connection, Database
 from app.db.feed import FeedKind
 from app.db.vouchers import CountedBatch
 from app.domain.access import Denial, DenialReason
 from app.domain.keys import Chance, draw_id
+from app.domain.plans import Plan
+from app.domain.policies import Where
+from app.domain.quotas import Measure, Period, Tally
+from app.domain.resume import grant_for
 from app.domain.text import spelled
 from app.domain.users import Account, AccountKind
 from app.domain.vouchers import Voucher, VoucherBatch, VoucherState, new_code, normalise_code
@@ -19,6 +23,7 @@ from app.services import fields
 from app.services.changes import reconsider_sessions
 from app.services.errors import Invalid, NotFound
 from app.services.keyring import Keyring
+from app.services.top_ups import Addition, add
 
 LARGEST_BATCH: Final = 100_000
 _NOTE_LENGTH: Final = 200
@@ -50,6 +55,7 @@ def create_batch(
     count: int,
     note: str = "",
     valid_until: datetime | None = None,
+    top_up: bool = False,
     now: datetime,
     chance: Chance,
     progress: Callable[[int], None] | None = None,
@@ -72,8 +78,10 @@ def create_batch(
         found = plans.by_name(connection, spelled(plan))
         if found is None:
             raise NotFound("plan", plan)
+        if top_up and _addition(found, now) == Addition():
+            raise Invalid("plan", "has neither a total nor a validity to add")
         _redraw_taken(connection, keyring, codes, drawn)
-        batch = VoucherBatch(batch_id, found.id, count, note, valid_until, now)
+        batch = VoucherBatch(batch_id, found.id, count, note, valid_until, now, top_up)
         vouchers.add_batch(connection, batch)
         vouchers.add_many(
             connection,
@@ -133,9 +141,18 @@ def revoke_code(
 
 
 def redeem(
-    database: Database, keyring: Keyring, typed: str, *, mac: str, now: datetime, chance: Chance
+    database: Database,
+    keyring: Keyring,
+    typed: str,
+    *,
+    mac: str,
+    where: Where | None = None,
+    now: datetime,
+    chance: Chance,
 ) -> Account | Denial:
     """Open the account of a voucher for a device, at the first time by making it.
+
+    One that tops up adds to the account that the device has at the place, if it has one; then that is opened.
 
     A code is for one device, or for as many as its plan's device limit says; a device that has used it may always
     come back. Of two devices that come at once one wins. The plan's validity begins now.
@@ -153,7 +170,15 @@ def redeem(
             return Denial(DenialReason.VOUCHER_UNKNOWN)
         if voucher.state is VoucherState.NEW and voucher.valid_until is not None and voucher.valid_until <= now:
             return Denial(DenialReason.EXPIRED)
+        present = None if where is None or not voucher.top_up else _account_of(connection, mac, where, now)
+        if voucher.top_up and voucher.state is VoucherState.USED:
+            topped = top_ups.of_voucher(connection, voucher.id)
+            if topped is not None:  # the same tap again, or somebody else's card
+                same = present is not None and present.id == topped
+                return present if same and present is not None else Denial(DenialReason.VOUCHER_USED)
         if voucher.state is VoucherState.NEW and vouchers.use(connection, voucher.id, at=now):
+            if present is not None and where is not None:
+                return _top_up(connection, voucher, present, zone=where.zone, now=now, chance=chance)
             return _open_account(connection, voucher, mac, now, draw_id(chance))
         return _join_account(connection, code_hash, mac, now)
 
@@ -166,6 +191,43 @@ def _open_account(connection: Connection, voucher: Voucher, mac: str, now: datet
     account = accounts.by_id(connection, account_id, now=now)
     assert account is not None
     return account
+
+
+def _account_of(connection: Connection, mac: str, where: Where, now: datetime) -> Account | None:
+    """Return the account that a device comes back to at a place; None if there is none, or it is a voucher's."""
+    if where.site_id is None:
+        return None
+    grant = grant_for(resume.of_macs(connection, [mac], now=now)[mac], where.site_id, now)
+    account = None if grant is None else accounts.by_id(connection, grant.account_id, now=now)
+    return None if account is None or account.removed else account
+
+
+def _top_up(
+    connection: Connection, voucher: Voucher, account: Account, *, zone: ZoneInfo, now: datetime, chance: Chance
+) -> Account:
+    add(
+        connection,
+        account,
+        _addition(plans.by_id(connection)[voucher.plan_id], now),
+        reason="voucher",
+        author="voucher",
+        zone=zone,
+        now=now,
+        chance=chance,
+        voucher_id=voucher.id,
+    )
+    changed = accounts.by_id(connection, account.id, now=now)
+    assert changed is not None, "it was there a line ago"
+    return changed
+
+
+def _addition(plan: Plan, now: datetime) -> Addition:
+    """Return what a voucher of a plan adds: its total, for as long as it is valid; one without a total adds days."""
+    octets = sum(quota.amount for quota in plan.quotas if quota.tally == Tally(Period.TOTAL, Measure.BOTH))
+    seconds = plan.validity_seconds
+    if not octets:
+        return Addition(seconds=seconds or 0)
+    return Addition(octets, 0, None if seconds is None else now + timedelta(seconds=seconds))
 
 
 def _join_account(connection: Connection, code_hash: bytes, mac: str, now: datetime) -> Account | Denial:

@@ -21,6 +21,7 @@ from app.domain.resume import ResumeGrant
 from app.domain.schedules import Window
 from app.domain.service_classes import ServiceClass
 from app.domain.spending import Usage
+from app.domain.top_ups import TopUp
 from app.domain.users import AccountKind, Credential, CredentialKind
 from app.node.accounts import Accounts
 from app.node.journal.segment import Position
@@ -100,6 +101,8 @@ USER = AccountFacts(
     "budi",
     Credential(CredentialKind.ENCRYPTED, bytes(range(256))),
     31,
+    86_400,
+    (TopUp("topup", 5, LATER), TopUp("other", 6)),
 )
 GUEST = AccountFacts("guest", AccountKind.GUEST, "bare", 1, False, None, None, None, None, None)
 NO_PASSWORD = USER._replace(id="siti", username="siti", credential=None)

@@ -26,6 +26,7 @@ from app.domain.resume import ResumeGrant
 from app.domain.schedules import Window
 from app.domain.service_classes import ServiceClass
 from app.domain.spending import Usage
+from app.domain.top_ups import TopUp
 from app.domain.users import AccountKind, Credential, CredentialKind
 from app.node.accounts import Accounts
 from app.node.journal.segment import Position
@@ -42,7 +43,7 @@ Row = list[Any]  # JSON: text, numbers, truth values and None
 
 def _layout() -> int:
     """Return what changes when anything that is stored gets or loses a field: then older files are refused."""
-    named = (AccountFacts, Credential, ResumeGrant, Ceiling, Tally, Usage, Lesson, Position, Place)
+    named = (AccountFacts, Credential, ResumeGrant, Ceiling, Tally, TopUp, Usage, Lesson, Position, Place)
     classes = (Plan, Window, Quota, QuotaOverride, Override, Site, Nas, NasSecrets, KnownNas, Presence, Octets)
     names = [[one.__name__, *one._fields] for one in named]
     names += [[one.__name__, *(field.name for field in fields(one))] for one in classes]
@@ -310,11 +311,14 @@ def _account_row(facts: AccountFacts) -> Row:
         None if credential is None else credential.kind.value,
         None if credential is None else credential.secret.decode("latin-1"),
         facts.billing_day,
+        facts.extra_seconds,
+        [[one.id, one.left_octets, _text(one.ends_at)] for one in facts.top_ups],
     ]
 
 
 def _account(row: Row) -> AccountFacts:
-    id_, kind, plan_id, version, suspended, valid_until, first_used_at, site_id, username, how, secret, billing = row
+    id_, kind, plan_id, version, suspended, valid_until, first_used_at, site_id, username, how, secret, *rest = row
+    billing, longer, extra = rest
     return AccountFacts(
         id_,
         _KINDS[kind],
@@ -327,6 +331,8 @@ def _account(row: Row) -> AccountFacts:
         username,
         None if how is None else Credential(_CREDENTIALS[how], secret.encode("latin-1")),
         billing,
+        longer,
+        tuple(TopUp(id_, octets, _moment(ends_at)) for id_, octets, ends_at in extra),
     )
 
 
