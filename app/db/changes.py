@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Row, delete, insert, select, tuple_, update
+from sqlalchemy import Connection, Row, and_, delete, insert, or_, select, tuple_, update
 
 from app.db.chunks import chunks
 from app.db.keyed import among
@@ -54,19 +54,24 @@ def told(
     *,
     kind: ChangeKind,
     reason: str,
-    done_since: datetime | None = None,
+    done_since: datetime,
+    failed_since: datetime,
 ) -> set[str]:
-    """Return which of these sessions have had such a change, whatever came of it.
+    """Return which of these open sessions have had such a change, whatever came of it.
 
-    One that was done before `done_since`, and yet the session is open, counts for nothing.
+    One that was done, or failed, before these moments counts for nothing.
     """
     found: set[str] = set()
     for some in chunks(session_ids):
-        query = select(changes.c.session_id).where(
-            changes.c.session_id.in_(some), changes.c.kind == kind.value, changes.c.reason == reason
+        state, finished_at = changes.c.state, changes.c.finished_at
+        counts = or_(
+            state.in_(_UNFINISHED),
+            and_(state == ChangeState.DONE.value, finished_at >= done_since),
+            and_(state == ChangeState.FAILED.value, finished_at >= failed_since),
         )
-        if done_since is not None:
-            query = query.where((changes.c.state != ChangeState.DONE.value) | (changes.c.finished_at >= done_since))
+        query = select(changes.c.session_id).where(
+            changes.c.session_id.in_(some), changes.c.kind == kind.value, changes.c.reason == reason, counts
+        )
         found.update(connection.scalars(query))
     return found
 

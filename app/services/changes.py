@@ -1,7 +1,7 @@
 """What open sessions must be told when a person's access changes: queued in the transaction that changed it."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -28,6 +28,12 @@ LOGGED_OUT: Final = "logged_out"
 
 UNCONDITIONAL: Final = frozenset({BY_HAND, LOGGED_OUT})
 """Reasons for which a session ends whatever its person may have."""
+
+_AGAIN_AFTER_DONE: Final = timedelta(minutes=5)
+"""A router that said yes and goes on reporting the session is asked again after so long."""
+
+_AGAIN_AFTER_FAILED: Final = timedelta(hours=1)
+"""And one that could not be asked, in case that has been mended."""
 
 _DENIALS: Final = tuple(DenialReason)
 """Ends that a better policy takes back; a log-out is not among them."""
@@ -82,6 +88,22 @@ def disconnect(
 ) -> int:
     """Queue that open sessions end; return how many."""
     return _add(connection, session_ids, ChangeKind.DISCONNECT, reason, now=now, chance=chance)
+
+
+def end_for(
+    connection: Connection, session_ids: Collection[str], reason: DenialReason, *, now: datetime, chance: Chance
+) -> int:
+    """Queue that open sessions end by the rules, however often it is noticed; return how many were not asked lately."""
+    told = changes.told(
+        connection,
+        session_ids,
+        kind=ChangeKind.DISCONNECT,
+        reason=reason.value,
+        done_since=now - _AGAIN_AFTER_DONE,
+        failed_since=now - _AGAIN_AFTER_FAILED,
+    )
+    new = [session_id for session_id in session_ids if session_id not in told]
+    return disconnect(connection, new, reason=reason.value, now=now, chance=chance)
 
 
 def _add(

@@ -1,18 +1,13 @@
 """Accounts whose time is over: their open sessions end, also where the router was told another end, or none."""
 
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
-from app.db import accounts, changes, sessions
+from app.db import accounts, sessions
 from app.db.engine import Database
 from app.domain.access import DenialReason
-from app.domain.changes import ChangeKind
 from app.domain.clock import believable
 from app.domain.keys import Chance
-from app.services.changes import disconnect
-
-_AGAIN_AFTER: Final = timedelta(minutes=5)
-"""A router that said yes and goes on reporting the session is asked again after so long."""
+from app.services.changes import end_for
 
 
 def end_expired(database: Database, *, now: datetime, chance: Chance) -> int:
@@ -28,8 +23,5 @@ def end_expired(database: Database, *, now: datetime, chance: Chance) -> int:
     over = [session_id for session_id, account_id in found if (end := ends.get(account_id)) is not None and end <= now]
     if not over:
         return 0
-    reason = DenialReason.EXPIRED.value
     with database.write() as connection:
-        told = changes.told(connection, over, kind=ChangeKind.DISCONNECT, reason=reason, done_since=now - _AGAIN_AFTER)
-        new = [session_id for session_id in over if session_id not in told]
-        return disconnect(connection, new, reason=reason, now=now, chance=chance)
+        return end_for(connection, over, DenialReason.EXPIRED, now=now, chance=chance)

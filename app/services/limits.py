@@ -8,13 +8,12 @@ from zoneinfo import ZoneInfo
 from app.db import accounts, ceilings, changes, nases, sessions
 from app.db.engine import Connection
 from app.domain.access import DenialReason, End, Grant, reconsider
-from app.domain.changes import ChangeKind
 from app.domain.keys import Chance
 from app.domain.local_time import local_day
 from app.domain.quotas import CUT
 from app.domain.sessions import Session
 from app.domain.users import Account
-from app.services.changes import disconnect, tell
+from app.services.changes import end_for, tell
 from app.services.held import held_limits
 from app.services.usage import usages_of
 
@@ -47,7 +46,7 @@ def heed_usage(
         there = accounts.by_places(connection, places, zone=zone, now=now)
         ended = {id(account) for account in _exhausted(connection, there.values(), zone=zone, now=now)}
         open_ids = sorted(id_ for place, account in there.items() if id(account) in ended for id_ in places[place])
-        _disconnect(connection, open_ids, now=now, chance=chance)
+        end_for(connection, open_ids, DenialReason.QUOTA_EXHAUSTED, now=now, chance=chance)
     stepped = {account.id for account in used_more if _has_steps(account)}
     open_now = [session for session in reported if session.stop is None and session.account_id in stepped]
     if open_now:
@@ -69,14 +68,6 @@ def _exhausted(
         if reconsider(account, spent[account.id], device="", online_devices=(), now=now, zone=zone)
         == End(DenialReason.QUOTA_EXHAUSTED)
     ]
-
-
-def _disconnect(connection: Connection, open_ids: Sequence[str], *, now: datetime, chance: Chance) -> None:
-    """End sessions; once per session."""
-    reason = DenialReason.QUOTA_EXHAUSTED.value
-    told = changes.told(connection, open_ids, kind=ChangeKind.DISCONNECT, reason=reason)
-    new = [session_id for session_id in open_ids if session_id not in told]
-    disconnect(connection, new, reason=reason, now=now, chance=chance)
 
 
 def _tell(
@@ -110,7 +101,7 @@ def _tell(
             over_here.append(session.id)
         elif isinstance(decision, Grant) and _differs(decision, limits.down_bps, limits.up_bps, limits.filter_id):
             other.append(session.id)
-    _disconnect(connection, over_here, now=now, chance=chance)
+    end_for(connection, over_here, DenialReason.QUOTA_EXHAUSTED, now=now, chance=chance)
     vain = changes.failed(connection, other, reason=STEP, since=now - _VAIN)
     tell(connection, [one for one in other if one not in vain], reason=STEP, now=now, chance=chance)
 

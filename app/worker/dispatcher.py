@@ -72,10 +72,11 @@ class _Line:
 
 @dataclass(slots=True)
 class Counters:
-    """What came of changes since the start, by way and result, and how often the database was away."""
+    """What came of changes since the start, by way and result, and how often the outbox could not be read."""
 
     results: Counter[tuple[str, str]] = field(default_factory=Counter)
     away: int = 0
+    failures: int = 0
 
 
 class Dispatcher:
@@ -139,6 +140,11 @@ class Dispatcher:
                     self._finished, self._silenced = finished + self._finished, silenced | self._silenced
                     self.counters.away += 1
                     log.warning("outbox_away", error=str(error).splitlines()[0])
+                    await self._pause(_AWAY_SECONDS, _AWAY_SECONDS)
+                    continue
+                except Exception:  # what was claimed or answered in it is sent again when its lease is over
+                    self.counters.failures += 1
+                    log.exception("outbox_failed")
                     await self._pause(_AWAY_SECONDS, _AWAY_SECONDS)
                     continue
                 for job in jobs:
