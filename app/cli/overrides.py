@@ -9,10 +9,22 @@ from app.cli.failures import usage
 from app.cli.installation import Installation, author, now, open_installation
 from app.cli.noun import example
 from app.cli.options import Name, read_end
-from app.cli.output import Json, JsonValue, say, show_json, show_table
-from app.cli.plan_values import fields_of, override_json, override_line, with_overridable_values
+from app.cli.output import Json, JsonValue, local, say, show_json, show_table
+from app.cli.plan_values import fields_of, override_json, override_line, said_json, with_overridable_values
+from app.cli.quota_options import (
+    OPTIONS,
+    Billing,
+    Daily,
+    Monthly,
+    Quotas,
+    Total,
+    Weekly,
+    quota_json,
+    quotas_given,
+)
 from app.cli.windows import OfPlan, line, window_json
 from app.domain.overlays import Overlay
+from app.domain.quota_words import format_quota
 
 if TYPE_CHECKING:
     from app.services.overrides import OverrideValues, Why
@@ -43,6 +55,35 @@ def register(users: typer.Typer, sites: typer.Typer) -> None:
             "pesisir site override Gusung --plan Tamu --down 1M --reason 'satelit penuh'",
         ),
     )(of_site)
+    sites.command(
+        "set-quota", epilog=example("pesisir site set-quota Gusung --plan Tamu --daily 200MB --reason 'satelit penuh'")
+    )(quota_of_site)
+
+
+def quota_of_site(
+    name: Name,
+    plan: OfPlan = None,
+    daily: Daily = None,
+    weekly: Weekly = None,
+    monthly: Monthly = None,
+    billing: Billing = None,
+    total: Total = None,
+    quota: Quotas = None,
+    reason: Reason = None,
+    until: Until = None,
+) -> None:
+    """Give those at a site quotas in place of their plans'. `none` gives the plans' back."""
+    from app.services.overrides import Why, set_quotas_at_site
+
+    given = quotas_given(daily, weekly, monthly, billing, total, quota)
+    if not given:
+        usage("which quota?", hint=f"name {OPTIONS} with an AMOUNT such as 1GB, or none")
+    if reason is None and any(given.values()):
+        usage("a quota in place of the plan's needs a reason", hint="--reason TEXT")
+    with open_installation() as here:
+        why = Why(reason or "-", author(), None if until is None else read_end(until, here.zone))
+        set_quotas_at_site(here.database, name, given, why, plan=plan, zone=here.zone, now=now(), chance=os.urandom)
+    say(f"changed; see: pesisir site override {name!r}")
 
 
 @with_overridable_values
@@ -101,7 +142,12 @@ def of_site(
     else:
         lines = [(of, *override_line(one, here.zone)) for of, overlay in found.items() for one in overlay.overrides]
         hours = [(of, "window", line(one), None, None, None) for of, over in found.items() for one in over.windows]
-        show_table(("plan", *_COLUMNS), [*lines, *hours])
+        quotas = [
+            (of, "quota", format_quota(one.quota), one.reason, one.author, local(one.until, here.zone))
+            for of, over in found.items()
+            for one in over.quotas
+        ]
+        show_table(("plan", *_COLUMNS), [*lines, *quotas, *hours])
 
 
 def at_site_json(found: dict[str | None, Overlay], here: Installation) -> list[JsonValue]:
@@ -109,6 +155,9 @@ def at_site_json(found: dict[str | None, Overlay], here: Installation) -> list[J
     listed: list[JsonValue] = []
     for plan, overlay in found.items():
         listed += [{"plan": plan, **override_json(override, here.zone)} for override in overlay.overrides]
+        listed += [
+            {"plan": plan, "quota": quota_json(one.quota), **said_json(one, here.zone)} for one in overlay.quotas
+        ]
         listed += [{"plan": plan, "window": window_json(window)} for window in overlay.windows]
     return listed
 

@@ -15,7 +15,7 @@ from app.cli.quota_options import QUOTA, by_tally, quota_json
 from app.domain.overlays import FIELDS, SCHEDULE, Override, stored
 from app.domain.plans import PERIOD_FIELDS, Plan
 from app.domain.quota_words import Written, format_quotas, format_then, parse_then
-from app.domain.quotas import CUT, Measure
+from app.domain.quotas import CUT, Measure, QuotaOverride
 from app.domain.schedules import RATES
 from app.domain.service_classes import ServiceClass
 from app.domain.units import format_amount, format_rate
@@ -218,13 +218,12 @@ def override_line(override: Override, zone: ZoneInfo) -> tuple[str, str, str, st
 
 def override_json(override: Override, zone: ZoneInfo) -> dict[str, JsonValue]:
     """Write an override for scripts."""
-    return {
-        "field": override.field,
-        "value": stored(override.value),
-        "reason": override.reason,
-        "author": override.author,
-        "until": iso(override.until, zone),
-    }
+    return {"field": override.field, "value": stored(override.value), **said_json(override, zone)}
+
+
+def said_json(override: Override | QuotaOverride, zone: ZoneInfo) -> dict[str, JsonValue]:
+    """Write for scripts why something is laid over a plan, who said so, and until when."""
+    return {"reason": override.reason, "author": override.author, "until": iso(override.until, zone)}
 
 
 def _held(plan: Plan) -> list[Any]:

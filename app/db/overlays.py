@@ -9,8 +9,10 @@ from sqlalchemy import Connection, Row, Table, delete, insert, select
 
 from app.db import overrides, windows
 from app.db.keyed import among
-from app.db.tables import account_overrides, quota_overrides, site_overrides
+from app.db.plans import quota_columns, quota_of
+from app.db.tables import account_overrides, quota_overrides, site_overrides, site_quotas
 from app.domain.overlays import Overlay, Override, stored, value_of
+from app.domain.quotas import QuotaOverride, Tally
 
 EVERY_PLAN = ""
 
@@ -32,12 +34,21 @@ def of_sites(connection: Connection) -> dict[str, dict[str, Overlay]]:
     found: dict[tuple[str, str], list[Override]] = {}
     for row in connection.execute(select(site_overrides)):
         found.setdefault((row.site_id, row.plan_id), []).append(_override(row))
+    quotas: dict[tuple[str, str], list[QuotaOverride]] = {}
+    for row in connection.execute(select(site_quotas)):
+        own = QuotaOverride(quota_of(row), row.reason, row.author, row.until)
+        quotas.setdefault((row.site_id, row.plan_id), []).append(own)
     hours = windows.of_sites(connection)
     sites: dict[str, dict[str, Overlay]] = {}
-    for site_id, plan_id in {**found, **hours}:
-        overlay = Overlay(tuple(found.get((site_id, plan_id), ())), windows=hours.get((site_id, plan_id), ()))
-        sites.setdefault(site_id, {})[plan_id] = overlay
+    for place in {**found, **quotas, **hours}:
+        overlay = Overlay(tuple(found.get(place, ())), tuple(quotas.get(place, ())), hours.get(place, ()))
+        sites.setdefault(place[0], {})[place[1]] = overlay
     return sites
+
+
+def any_quota_at_a_site(connection: Connection) -> bool:
+    """Tell whether any site has quotas of its own."""
+    return connection.scalar(select(site_quotas.c.site_id).limit(1)) is not None
 
 
 def ended(connection: Connection, since: datetime, now: datetime) -> set[str]:
@@ -57,6 +68,31 @@ def replace_own(connection: Connection, account_id: str, override: Override, *, 
 def replace_at_site(connection: Connection, site_id: str, plan_id: str, override: Override, *, now: datetime) -> None:
     """Set one value for a plan at a site, whatever it was."""
     _replace(connection, site_overrides, {"site_id": site_id, "plan_id": plan_id}, override, now)
+
+
+def replace_quotas_at_site(
+    connection: Connection, site_id: str, plan_id: str, given: Mapping[Tally, Iterable[QuotaOverride]], *, now: datetime
+) -> int:
+    """Set the quotas of some tallies for a plan at a site, whatever they were; return how many there were."""
+    before = 0
+    for (period, measure), some in given.items():
+        query = delete(site_quotas).where(
+            site_quotas.c.site_id == site_id,
+            site_quotas.c.plan_id == plan_id,
+            site_quotas.c.period == period.value,
+            site_quotas.c.measure == measure.value,
+        )
+        before += connection.execute(query).rowcount
+        for one in some:
+            columns = {
+                **quota_columns(one.quota),
+                "reason": one.reason,
+                "author": one.author,
+                "until": one.until,
+                "created_at": now,
+            }
+            connection.execute(insert(site_quotas).values(site_id=site_id, plan_id=plan_id, **columns))
+    return before
 
 
 def remove_own(connection: Connection, account_id: str, items: Collection[str] | None = None) -> int:

@@ -311,6 +311,21 @@ site_overrides = Table(
     Column("created_at", Moment, nullable=False),
 )
 
+site_quotas = Table(
+    "site_quotas",
+    metadata,
+    Column("site_id", String(16), ForeignKey("sites.id"), primary_key=True),
+    Column("plan_id", String(16), primary_key=True),  # "": every plan
+    Column("period", String(7), primary_key=True),  # as in plan_quotas
+    Column("measure", String(4), primary_key=True),
+    Column("amount", BigInteger, primary_key=True, autoincrement=False),
+    Column("used_up", String(40)),
+    Column("reason", String(200), nullable=False),
+    Column("author", String(80), nullable=False),
+    Column("until", Moment),
+    Column("created_at", Moment, nullable=False),
+)
+
 site_windows = Table(
     "site_windows",
     metadata,

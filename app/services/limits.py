@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from app.db import accounts, ceilings, changes, nases, sessions
+from app.db import accounts, ceilings, changes, nases, overlays, sessions
 from app.db.engine import Connection
 from app.domain.access import DenialReason, End, Grant, reconsider
 from app.domain.keys import Chance
@@ -40,7 +40,10 @@ def heed_usage(
     their routers hold them to, where a quota does something but cut; so they are told of each step, and of its end by
     their first report in a new period.
     """
-    suspects = [account.id for account in _exhausted(connection, used_more, zone=zone, now=now)]
+    if overlays.any_quota_at_a_site(connection):
+        suspects = [account.id for account in used_more]
+    else:
+        suspects = [account.id for account in _exhausted(connection, used_more, zone=zone, now=now)]
     if suspects:
         places = sessions.open_places(connection, suspects)
         there = accounts.by_places(connection, places, zone=zone, now=now)

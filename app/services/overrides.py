@@ -1,6 +1,6 @@
 """Values in place of a plan's: for one person, or for those at a site; set with reason, author and end; taken back."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -10,6 +10,7 @@ from app.db.engine import Connection, Database
 from app.db.feed import FeedKind
 from app.domain.keys import Chance
 from app.domain.overlays import FIELDS, NOTHING, Overlay, Override, value_of
+from app.domain.quotas import Quota, QuotaOverride, Tally
 from app.domain.text import spelled
 from app.services import fields
 from app.services.changes import reconsider_sessions
@@ -102,6 +103,41 @@ def set_at_site(
         return _announce_at_site(connection, place, zone=zone, now=now, chance=chance)
 
 
+def set_quotas_at_site(
+    database: Database,
+    site: str,
+    quotas: Mapping[Tally, Iterable[Quota]],
+    why: Why,
+    *,
+    plan: str | None,
+    zone: ZoneInfo,
+    now: datetime,
+    chance: Chance,
+) -> Overlay:
+    """Give those at a site quotas in place of their plans' of the same tallies; one without any is taken back.
+
+    What was used elsewhere counts: a quota belongs to the person. Raise NotFound (site, plan, nothing to take back),
+    Invalid.
+    """
+    given = {
+        tally: [QuotaOverride(quota, *_checked_why(why, now)) for quota in _amounts(some)]
+        for tally, some in quotas.items()
+    }
+    with database.write() as connection:
+        place = place_of(connection, site, plan)
+        before = overlays.replace_quotas_at_site(connection, *place, given, now=now)
+        if not before and not any(given.values()):
+            raise NotFound("value at site", f"{site}: {', '.join(tally.period.value for tally in given)}")
+        return _announce_at_site(connection, place, zone=zone, now=now, chance=chance)
+
+
+def _amounts(quotas: Iterable[Quota]) -> list[Quota]:
+    checked_quotas = list(quotas)
+    for quota in checked_quotas:
+        fields.amount("quotas", quota.amount)
+    return checked_quotas
+
+
 def clear_at_site(
     database: Database,
     site: str,
@@ -132,16 +168,23 @@ def values_at_site(database: Database, site: str) -> dict[str | None, Overlay]:
 def _overrides(values: OverrideValues, why: Why, now: datetime) -> list[Override]:
     if not values:
         raise Invalid("values", "none is named")
-    if why.until is not None and why.until <= now:
-        raise Invalid("until", "has passed already")
-    reason = fields.reason("reason", why.reason, limit=_REASON_LENGTH)
-    author = fields.reason("author", why.author, limit=_AUTHOR_LENGTH)
+    reason, author, until = _checked_why(why, now)
     found = []
     for field, value in checked(values).items():
         if field not in FIELDS:
             raise Invalid(field, "is a quota: it is set as one")
-        found.append(Override(field, value_of(field, value), reason, author, why.until))
+        found.append(Override(field, value_of(field, value), reason, author, until))
     return found
+
+
+def _checked_why(why: Why, now: datetime) -> Why:
+    if why.until is not None and why.until <= now:
+        raise Invalid("until", "has passed already")
+    return Why(
+        fields.reason("reason", why.reason, limit=_REASON_LENGTH),
+        fields.reason("author", why.author, limit=_AUTHOR_LENGTH),
+        why.until,
+    )
 
 
 def place_of(connection: Connection, site: str, plan: str | None) -> Place:

@@ -11,7 +11,10 @@ COMMANDS = [
     *("db upgrade", "db check", "config show", "journal status", "radius test", "radius trace", "bench radius"),
     "governor show",
     *(f"uplink {verb}" for verb in ("add", "list", "show", "set", "class", "remove", "config", "apply")),
-    *(f"site {verb}" for verb in ("add", "list", "show", "set", "override", "set-window", "remove-window")),
+    *(
+        f"site {verb}"
+        for verb in ("add", "list", "show", "set", "override", "set-quota", "set-window", "remove-window")
+    ),
     *(f"plan {verb}" for verb in ("add", "list", "show", "set", "set-window", "remove-window")),
     *(f"calendar {verb}" for verb in ("import", "list", "show", "remove")),
     *(f"nas {verb}" for verb in ("add", "list", "show", "set", "remove", "config", "families")),

@@ -34,6 +34,21 @@ def test_site_lays_values_over_every_plan_or_one(city: Pesisir) -> None:
     assert {one["plan"] for one in city.ok("site", "override", "Gusung", "--json").json} == {"Warga"}
 
 
+def test_quota_at_a_site_is_listed_and_taken_back(city: Pesisir) -> None:
+    city.ok("site", "set-quota", "Gusung", "--daily", "200MB", "--quota", "week 5h", "--reason", "satelit")
+    listed = city.ok("site", "override", "Gusung", "--json").json
+    assert sorted((one["quota"]["period"], one["reason"]) for one in listed) == [
+        ("day", "satelit"),
+        ("week", "satelit"),
+    ]
+    assert "day 200MB" in city.ok("site", "override", "Gusung").out
+    explained = city.ok("user", "explain", "siti", "--site", "Gusung", "--json").json["quotas"]
+    assert [(one["period"], one["origin"]) for one in explained] == [("day", "site"), ("week", "site")]
+    city.ok("site", "set-quota", "Gusung", "--daily", "none")
+    assert [one["quota"]["period"] for one in city.ok("site", "override", "Gusung", "--json").json] == ["week"]
+    assert city.run("site", "set-quota", "Gusung", "--daily", "1GB").code == 2
+
+
 @pytest.mark.parametrize(
     ("command", "code", "said"),
     [

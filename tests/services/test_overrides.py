@@ -9,17 +9,19 @@ from sqlalchemy import insert, select
 from app.db import accounts, feed, overlays
 from app.db.engine import Database
 from app.db.feed import FeedKind
-from app.db.tables import changes, sessions
+from app.db.tables import changes, sessions, usage
 from app.domain.changes import ChangeKind
-from app.domain.local_time import WITA
+from app.domain.local_time import WITA, local_day
 from app.domain.nases import Site
 from app.domain.overlays import Overlay, Override
 from app.domain.policies import Origin, Source, Where
+from app.domain.quotas import Period, Quota, Tally
 from app.domain.service_classes import ServiceClass
 from app.domain.users import User
 from app.services import overrides
 from app.services.errors import Invalid, NotFound
 from app.services.keyring import Keyring
+from app.services.limits import heed_usage
 from app.services.overrides import OverrideValues, Why
 from app.services.plans import add_plan
 from app.services.sites import add_site
@@ -183,6 +185,36 @@ def test_value_at_a_site_is_told_to_the_sessions_there_alone(
     assert told(database) == [("budi-there", ChangeKind.CHANGE.value)]
     overrides.clear_at_site(database, "Gusung", ["down_bps"], plan="Tamu", zone=WITA, now=NOON, chance=chance)
     assert overrides.values_at_site(database, "Gusung") == {}
+
+
+def test_quota_at_a_site_holds_there_against_all_that_was_used(
+    database: Database, user: User, site: Site, chance: Chance
+) -> None:
+    def set_quotas(quotas: dict[Tally, tuple[Quota, ...]], plan: str | None = None) -> None:
+        overrides.set_quotas_at_site(database, "Gusung", quotas, WHY, plan=plan, zone=WITA, now=NOON, chance=chance)
+
+    small, other = Quota(Period.DAY, 200_000_000), Quota(Period.DAY, 300_000_000)
+    set_quotas({small.tally: (small,)})
+    set_quotas({other.tally: (other,)}, plan="Warga")
+    with database.read() as connection:
+        there = accounts.by_id(connection, user.account.id, now=NOON, where=Where(site.id, WITA))
+        elsewhere = accounts.by_id(connection, user.account.id, now=NOON, where=Where(None, WITA))
+    assert there is not None
+    assert elsewhere is not None
+    assert [(one.quota, one.origin, one.reason) for one in there.policy.quotas] == [(other, Origin.SITE, "ujian")]
+    assert elsewhere.policy.quotas == ()
+    open_session(database, user, site.id, "there")
+    open_session(database, user, None, "elsewhere")
+    with database.write() as connection:
+        connection.execute(
+            insert(usage).values(account_id=user.account.id, day=local_day(NOON, WITA), down_octets=300_000_000)
+        )
+        used_more = accounts.by_ids(connection, [user.account.id], now=NOON)
+        heed_usage(connection, used_more, (), zone=WITA, now=NOON, chance=chance)
+    assert told(database) == [("there", ChangeKind.DISCONNECT.value)]
+    set_quotas({other.tally: ()}, plan="Warga")
+    with pytest.raises(NotFound):
+        set_quotas({other.tally: ()}, plan="Warga")
 
 
 def test_sites_plans_and_values_that_are_not_there_are_not_found(
