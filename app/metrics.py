@@ -6,6 +6,7 @@ Each process writes its own to `<data dir>/run/<process>.prom`; the status liste
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -172,8 +173,9 @@ def joined(data_dir: Path) -> str:
     families: dict[str, list[str]] = {}
     _add(families, generate_latest(registry_of(_Disk(data_dir))).decode())
     for path in sorted((data_dir / "run").glob("*.prom")):
-        if time.time() - path.stat().st_mtime < _YOUNG_SECONDS:
-            _add(families, path.read_text(encoding="utf-8"))
+        with suppress(FileNotFoundError):  # the process has just ended
+            if time.time() - path.stat().st_mtime < _YOUNG_SECONDS:
+                _add(families, path.read_text(encoding="utf-8"))
     return "".join(f"{line}\n" for lines in families.values() for line in lines)
 
 

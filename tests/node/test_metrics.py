@@ -114,3 +114,10 @@ def test_d05_room_on_the_disk_is_known_though_no_process_could_write(tmp_path: P
     (family,) = text_string_to_metric_families(metrics.joined(tmp_path))
     (sample,) = family.samples
     assert (sample.name, sample.value > 0) == ("pesisir_disk_free_octets", True)
+
+
+def test_process_that_ends_while_others_are_read_spoils_nothing(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "radius-0.prom").write_text("x 1.0\n")
+    (tmp_path / "run" / "radius-1.prom").symlink_to(tmp_path / "gone")  # listed, and not there any more
+    assert "\nx 1.0\n" in metrics.joined(tmp_path)
