@@ -13,9 +13,9 @@ from app.domain.service_classes import ServiceClass
 class Rule:
     """The constants of the governor; decision 70 says why they are so. Shares are of a line's capacity."""
 
-    full: float = 0.97  # from here on a line is full: others wait
-    aim: float = 0.96  # what a step aims at
-    room: float = 0.93  # below this there is room
+    full: float = 0.96  # from here on a line is full: others wait
+    aim: float = 0.95  # what a step aims at
+    room: float = 0.92  # below this there is room
     patience: timedelta = timedelta(seconds=60)  # so long it must be full, or have room
     settling: timedelta = timedelta(seconds=120)  # between two steps: reports are a minute old
     heavy_shares: float = 2.0  # so many equal shares are heavy
