@@ -133,6 +133,10 @@ class WorkerCollector(Collector):
             family = CounterMetricFamily(f"pesisir_worker_{name}", "the worker")
             family.add_metric([], getattr(self._worker.counters, name))
             yield family
+        for name in ("rounds", "failures", "set", "lifted"):
+            family = CounterMetricFamily(f"pesisir_governor_{name}", "the governor")
+            family.add_metric([], getattr(self._worker.governing.counters, name))
+            yield family
         changes = CounterMetricFamily(
             "pesisir_changes", "changes of open sessions, by what they were carried out and what came of it",
             labels=["way", "result"],

@@ -92,7 +92,7 @@ class Worker:
         self._clear_at = monotonic() + _STALE_SECONDS
         self._ends_at = monotonic()
         self._govern_at = monotonic() + ROUND_SECONDS
-        self._governing = Governing(database, zone=zone, now=now, chance=chance)
+        self.governing = Governing(database, zone=zone, now=now, chance=chance)
         self._lock_file: int | None = _lock(data_dir / "journal")
 
     def stop(self) -> None:
@@ -146,7 +146,7 @@ class Worker:
             self._pass_edges()
         if now >= self._govern_at:
             self._govern_at = now + ROUND_SECONDS
-            self._governing.turn()
+            self.governing.turn()
         if now >= self._judge_at and merged == 0:  # what waits in the journal may be the accounting that is missed
             self._judge_at = now + _JUDGE_SECONDS
             self._judge_accounting()
