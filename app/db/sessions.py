@@ -286,7 +286,14 @@ def _state_text(session: Session) -> str:
     """Write what the columns do not say; moments are microseconds since 1970."""
     state: dict[str, object] = {
         "days": [
-            [marks.day.toordinal(), to_us(marks.first.at), *marks.first[1:], to_us(marks.last.at), *marks.last[1:]]
+            [
+                marks.day.toordinal(),
+                to_us(marks.first.at),
+                *marks.first[1:],
+                to_us(marks.last.at),
+                *marks.last[1:],
+                *([marks.begins] if marks.begins else []),
+            ]
             for marks in session.marks
         ]
     }
@@ -346,8 +353,10 @@ def _session(row: Row[Any]) -> Session:
         down_octets=row.down_octets,
         session_seconds=row.session_seconds,
         marks=tuple(
-            DayMarks(date.fromordinal(day), Mark(from_us(first), up, down), Mark(from_us(last), last_up, last_down))
-            for day, first, up, down, last, last_up, last_down in state["days"]
+            DayMarks(
+                date.fromordinal(day), Mark(from_us(first), up, down), Mark(from_us(last), last_up, last_down), *begins
+            )
+            for day, first, up, down, last, last_up, last_down, *begins in state["days"]
         ),
         id=row.id,
         proof=None

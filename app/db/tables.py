@@ -468,6 +468,9 @@ usage = Table(
     Column("seconds", BigInteger, nullable=False, default=0),  # online, where two devices overlap once
     Column("online", Text),  # JSON: the stretches that `seconds` sums; NULL: not put together yet
     Column("online_until", BigInteger, nullable=False, default=0),  # the end of the last one, in seconds since 1970
+    Column("free_up_octets", BigInteger, nullable=False, default=0),  # of those above, used while free of charge
+    Column("free_down_octets", BigInteger, nullable=False, default=0),
+    Column("free_seconds", BigInteger, nullable=False, default=0),
     Column("topped_octets", BigInteger, nullable=False, default=0),  # of those above, paid for by top-ups
     Column("topped_down_octets", BigInteger, nullable=False, default=0),  # of these, beyond a quota of one direction
     Column("topped_up_octets", BigInteger, nullable=False, default=0),

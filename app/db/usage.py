@@ -13,25 +13,38 @@ from app.db.bulk import write_rows
 from app.db.keyed import DATE, among, equal, key_rows
 from app.db.tables import accounts, usage
 from app.domain.local_time import period_begins_on
-from app.domain.online import Place, Stretch, Stretches, seconds
+from app.domain.online import (
+    FreeStretches,
+    Place,
+    Stretch,
+    Stretches,
+    never_free_there,
+    seconds,
+    seconds_within,
+)
 from app.domain.quotas import Measure, Period, Tally
 from app.domain.spending import Usage, Used
 from app.domain.usage import DayUsage
 
 _BILLING_DAYS: Final = range(1, 32)
-_COLUMNS: Final = ("account_id", "day", "up_octets", "down_octets", "seconds", "online", "online_until")
+_SUMMED: Final = ("up_octets", "down_octets", "free_up_octets", "free_down_octets", "seconds", "free_seconds")
+_COLUMNS: Final = ("account_id", "day", *_SUMMED, "online", "online_until")
 _THEN: Final = (
-    "ON CONFLICT (account_id, day) DO UPDATE SET up_octets = usage.up_octets + excluded.up_octets, "
-    "down_octets = usage.down_octets + excluded.down_octets, seconds = usage.seconds + excluded.seconds, "
-    "online = COALESCE(excluded.online, usage.online), "
+    "ON CONFLICT (account_id, day) DO UPDATE SET "
+    + ", ".join(f"{name} = usage.{name} + excluded.{name}" for name in _SUMMED)
+    + ", online = COALESCE(excluded.online, usage.online), "
     "online_until = CASE WHEN excluded.online IS NULL THEN usage.online_until ELSE excluded.online_until END"
 )
 _NEVER: Final[Mapping[Place, Stretches]] = MappingProxyType({})
 _AMOUNTS: Final[Mapping[Measure, ColumnElement[int]]] = {
-    Measure.BOTH: usage.c.up_octets + usage.c.down_octets - usage.c.topped_octets,
-    Measure.DOWN: usage.c.down_octets - usage.c.topped_down_octets,
-    Measure.UP: usage.c.up_octets - usage.c.topped_up_octets,
-    Measure.TIME: usage.c.seconds,
+    Measure.BOTH: usage.c.up_octets
+    + usage.c.down_octets
+    - usage.c.free_up_octets
+    - usage.c.free_down_octets
+    - usage.c.topped_octets,
+    Measure.DOWN: usage.c.down_octets - usage.c.free_down_octets - usage.c.topped_down_octets,
+    Measure.UP: usage.c.up_octets - usage.c.free_up_octets - usage.c.topped_up_octets,
+    Measure.TIME: usage.c.seconds - usage.c.free_seconds,
 }
 
 
@@ -43,20 +56,24 @@ def add(
     moved: Mapping[Place, DayUsage],
     before: Mapping[Place, Stretches | None] = _NEVER,
     after: Mapping[Place, Stretches] = _NEVER,
+    free: FreeStretches = never_free_there,
 ) -> None:
     """Add octets to accounts' days (or take away, where a nearer report moved them), and change when they were online.
 
-    `before` is what `online` has returned for the places of `after`.
+    `before` is what `online` has returned for the places of `after`; `free` tells when it was free of charge there.
     """
     rows: list[BulkRow] = []
     for place in sorted({*moved, *after}):
         used, stretches = moved.get(place, DayUsage()), after.get(place)
+        octets = (used.up_octets, used.down_octets, used.free_up_octets, used.free_down_octets)
         if stretches is None:
-            rows.append((*place, used.up_octets, used.down_octets, 0, None, 0))
+            rows.append((*place, *octets, 0, 0, None, 0))
             continue
-        gained = seconds(stretches) - seconds(before.get(place) or ())
+        earlier, gratis = before.get(place) or (), free(place)
+        gained = seconds(stretches) - seconds(earlier)
+        freely = seconds_within(stretches, gratis) - seconds_within(earlier, gratis)
         until = stretches[-1].until if stretches else 0
-        rows.append((*place, used.up_octets, used.down_octets, gained, _written(stretches), until))
+        rows.append((*place, *octets, gained, freely, _written(stretches), until))
     write_rows(connection, usage, _COLUMNS, rows, _THEN)
 
 
@@ -93,7 +110,7 @@ def read(
 ) -> dict[str, Usage]:
     """Return the usage of accounts, all or some, as it stands on `today`; who has used nothing is left out.
 
-    What top-ups have paid for does not count. No older day is read than a tally asks for.
+    What was free of charge, and what top-ups have paid for, does not count. No older day is read than a tally asks for.
     """
     if not tallies:
         return {}

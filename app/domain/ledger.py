@@ -5,6 +5,7 @@ from datetime import date
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from app.domain.marks import Cuts
 from app.domain.nases import SiteOfNas
 from app.domain.online import Moved, moved
 from app.domain.readings import Reading
@@ -21,7 +22,7 @@ from app.domain.sessions import (
     recognise,
     settle,
 )
-from app.domain.usage import DayUsage, usage_moved
+from app.domain.usage import DayUsage, FreeTimes, never_free, usage_moved
 
 _NO_SITE: Final = SiteOfNas(None, None)
 Scope = tuple[str, str]
@@ -31,8 +32,10 @@ Scope = tuple[str, str]
 class Ledger:
     """Sessions as reports change them. Give it every stored session that the reports may belong to, once."""
 
-    def __init__(self, zone: ZoneInfo, sites: Mapping[str, SiteOfNas], new_id: Callable[[], str]) -> None:
-        self._zone = zone
+    def __init__(
+        self, zone: ZoneInfo, sites: Mapping[str, SiteOfNas], new_id: Callable[[], str], cuts: Cuts = ()
+    ) -> None:
+        self._zone, self._cuts = zone, cuts
         self._sites = sites  # by NAS id
         self._new_id = new_id
         self._stored: dict[str, Session] = {}
@@ -53,12 +56,12 @@ class Ledger:
         parts = find_sessions(sessions, report)
         if not parts:
             site = self._sites.get(report.nas_id, _NO_SITE)
-            session = apply_report(None, report, zone=self._zone, link_bps=site.capacity_bps)
+            session = apply_report(None, report, zone=self._zone, cuts=self._cuts, link_bps=site.capacity_bps)
             session = session._replace(id=self._new_id(), site_id=site.id)
             sessions.append(session)
             self._reports[session.id] = [report]
             return session.id
-        session = apply_report(parts[0], report, zone=self._zone)
+        session = apply_report(parts[0], report, zone=self._zone, cuts=self._cuts)
         for part in parts[1:]:
             session = join(session, part)
             self.absorbed[part.id] = session.id
@@ -91,7 +94,9 @@ class Ledger:
             readings = [reading for reading in known[session_id] if reading is not None]
             if len(readings) == len(known[session_id]):
                 whole[session_id] = readings
-        self._update(lambda one: settle(one, whole[one.id], zone=self._zone) if one.id in whole else one)
+        self._update(
+            lambda one: settle(one, whole[one.id], zone=self._zone, cuts=self._cuts) if one.id in whole else one
+        )
 
     def survivor(self, session_id: str) -> str:
         """Return the id under which a session is stored in the end."""
@@ -149,12 +154,12 @@ class Ledger:
         """Return the ids of stored sessions that are parts of others now."""
         return [session_id for session_id in self.absorbed if session_id in self._stored]
 
-    def usage_moved(self) -> Mapping[tuple[str, date], DayUsage]:
-        """Return what each account's days gain or lose."""
+    def usage_moved(self, free: FreeTimes = never_free) -> Mapping[tuple[str, date], DayUsage]:
+        """Return what each account's days gain or lose; `free` tells when a session was free of charge."""
         changed = self.changed()
         before = [self._stored[session.id] for session in changed if session.id in self._stored]
         before += [self._stored[session_id] for session_id in self.gone()]
-        return usage_moved(before, changed, zone=self._zone)
+        return usage_moved(before, changed, zone=self._zone, free=free)
 
     def online_moved(self) -> Moved:
         """Return when accounts were online in what has changed."""

@@ -4,7 +4,7 @@ A stretch goes from a session's start to the report by which its last data had m
 time online. Moments are seconds since 1970, cut down to whole ones, so that every sum is exact.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -28,6 +28,14 @@ Stretches = tuple[Stretch, ...]
 Place = tuple[str, date]
 """An account and a local day."""
 
+FreeStretches = Callable[[Place], Sequence[Stretch]]
+"""When it was free of charge for an account on a day."""
+
+
+def never_free_there(_place: Place) -> Sequence[Stretch]:
+    """Say of every place that it is charged at any hour."""
+    return ()
+
 
 def online(session: Session) -> Stretch | None:
     """Return when a session was online; None for no whole second."""
@@ -49,6 +57,11 @@ def union(stretches: Iterable[Stretch]) -> Stretches:
 def seconds(stretches: Iterable[Stretch]) -> int:
     """Return how long stretches are that do not overlap."""
     return sum(until - since for since, until in stretches)
+
+
+def seconds_within(stretches: Iterable[Stretch], times: Sequence[Stretch]) -> int:
+    """Return how long stretches lie within times, neither of which overlap among themselves."""
+    return sum(max(0, min(until, time.until) - max(since, time.since)) for since, until in stretches for time in times)
 
 
 def by_day(stretch: Stretch, zone: ZoneInfo) -> Iterator[tuple[date, Stretch]]:

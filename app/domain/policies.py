@@ -231,6 +231,13 @@ class Rules:
             *(override.quota for overlay in laid_over for override in overlay.quotas),
         ]
 
+    @property
+    def free_windows(self) -> list[Window]:
+        """Return every window of a plan or a site in which it is free of charge."""
+        laid_over = [overlay for over in self.sites.values() for overlay in over.values()]
+        every = [*(plan.windows for plan in self.plans.values()), *(overlay.windows for overlay in laid_over)]
+        return [window for windows in every for window in windows if window.free]
+
     def _policy(self, plan_id: str, own: Overlay, site_id: str | None, now: datetime) -> Policy:
         plan, site = self.plans[plan_id], self.overlays(plan_id, site_id)
         phase = self._phase(windows_of(plan, own, site=site, now=now), now)

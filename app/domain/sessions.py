@@ -11,7 +11,7 @@ shows that they are one (`join`).
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -19,8 +19,7 @@ from zoneinfo import ZoneInfo
 from app.domain.addresses import Address, AddressKind, addresses_said, join_addresses
 from app.domain.counters import NO_EXCESS, Count, Counting, count, count_on, nothing_counted
 from app.domain.ends import Stop, join_stops
-from app.domain.local_time import local_day
-from app.domain.marks import DayMarks, Mark, day_marks, join_marks
+from app.domain.marks import Cuts, DayMarks, Mark, day_marks, join_marks, part_of
 from app.domain.moves import Moves, join_moves, moves_of
 from app.domain.readings import Reading
 
@@ -235,7 +234,7 @@ class Session(NamedTuple):
 def _decreased(session: Session) -> bool:
     """Tell whether a later mark counts less than an earlier one, or the last one less than the totals."""
     up = down = 0
-    for _day, first, last in session.marks:
+    for _day, first, last, _ in session.marks:
         for _at, mark_up, mark_down in (first, last):
             if mark_up < up or mark_down < down:
                 return True
@@ -280,37 +279,41 @@ def find_sessions(candidates: Iterable[Session], report: SessionReport) -> list[
 
 
 def apply_report(
-    session: Session | None, report: SessionReport, *, zone: ZoneInfo, link_bps: int | None = None
+    session: Session | None, report: SessionReport, *, zone: ZoneInfo, cuts: Cuts = (), link_bps: int | None = None
 ) -> Session:
     """Join one report into its session (None: its first); the result does not depend on the order of reports.
 
     A report that goes on from the last one is counted at once; any other leaves a session that must be settled.
-    `link_bps` is the capacity of the line behind which the first report was made.
+    `cuts` divide the days for which reports are kept apart; `link_bps` is the capacity of the line behind which the
+    first report was made.
     """
     started_at = report.starts_at or report.event_at
     if session is None:
         counted = count_on(nothing_counted(started_at), report.reading, started_at, link_bps)
-        return _session_of(report, zone, counted)._replace(link_bps=link_bps)
+        return _session_of(report, part_of(report.event_at, zone, cuts), counted)._replace(link_bps=link_bps)
     if session.counting is None or (session.undated is not None and started_at < session.started_at):
-        return join(session, _session_of(report, zone))  # an earlier start moves the ages of undated readings
+        return join(
+            session, _session_of(report, part_of(report.event_at, zone, cuts))
+        )  # an earlier start moves the ages of undated readings
     before = Count(session.up_octets, session.down_octets, (), session.counting)
     counted = count_on(before, report.reading, session.started_at, session.link_bps)
-    return join(session, _session_of(report, zone, counted), None if counted is None else counted.counting)
+    part = part_of(report.event_at, zone, cuts)
+    return join(session, _session_of(report, part, counted), None if counted is None else counted.counting)
 
 
-def settle(session: Session, readings: Sequence[Reading], *, zone: ZoneInfo) -> Session:
+def settle(session: Session, readings: Sequence[Reading], *, zone: ZoneInfo, cuts: Cuts = ()) -> Session:
     """Count a session from all its readings."""
     counted = count(readings, started_at=session.started_at, link_bps=session.link_bps)
     return session._replace(
         up_octets=counted.up_octets,
         down_octets=counted.down_octets,
-        marks=day_marks(counted.marks, zone),
+        marks=day_marks(counted.marks, zone, cuts),
         counting=counted.counting,
         moves=moves_of(counted.marks, counted=any(reading.counted for reading in readings)),
     )
 
 
-def _session_of(report: SessionReport, zone: ZoneInfo, counted: Count | None = None) -> Session:
+def _session_of(report: SessionReport, part: tuple[date, int], counted: Count | None = None) -> Session:
     """Return the session that one report alone tells of; `counted` is what had been used by then, if it is known."""
     at, starts_at = report.event_at, report.starts_at
     mark = Mark(at, report.up_octets, report.down_octets) if counted is None else counted.mark(at)
@@ -325,7 +328,7 @@ def _session_of(report: SessionReport, zone: ZoneInfo, counted: Count | None = N
         up_octets=report.up_octets if counted is None else counted.up_octets,
         down_octets=report.down_octets if counted is None else counted.down_octets,
         session_seconds=report.session_seconds or 0,
-        marks=(DayMarks(local_day(at, zone), mark, mark),),
+        marks=(DayMarks(part[0], mark, mark, part[1]),),
         proof=None if report.account_id is None else Proof(at, report.acceptance_id or "", report.account_id),
         ip=report.ip,
         ip_at=None if report.ip is None else at,

@@ -26,8 +26,10 @@ from app.db import (
 from app.db.engine import Connection, Database
 from app.db.events import Event
 from app.db.feed import FeedKind
+from app.db.rules import read_rules
 from app.domain.keys import Chance, draw_id
 from app.domain.ledger import Ledger, Scope
+from app.domain.policies import Rules
 from app.domain.reports import (
     Decided,
     Item,
@@ -43,6 +45,7 @@ from app.domain.resume import LOG_OUT_CAUSE
 from app.domain.sessions import START_TOLERANCE, NasRestart, Proof, Session, SessionReport
 from app.services import limits
 from app.services.changes import heed_reports
+from app.services.free import cuts_of, free_times
 from app.services.online_time import online_after
 from app.services.top_ups import take_used
 from app.services.verdicts import begin_grants, log_verdicts
@@ -220,10 +223,11 @@ def _merge(connection: Connection, items: Sequence[Item], batch: _Batch) -> tupl
     first_used = log_verdicts(connection, decided)
     logged_in = begin_grants(connection, decided)
     sites = sessions.sites_of(connection, {item.nas_id for item in reported})
-    ledger = Ledger(batch.zone, sites, lambda: draw_id(batch.chance))
+    rules = read_rules(connection, batch.zone)
+    ledger = Ledger(batch.zone, sites, lambda: draw_id(batch.chance), cuts_of(rules))
     outcomes = _apply(connection, ledger, reported)
     _recognise(connection, ledger, decided)
-    told = _store(connection, ledger, batch)
+    told = _store(connection, ledger, rules, batch)
     events.add(connection, [_event(item, outcome, ledger) for item, outcome in outcomes])
     set_aside.add(connection, unreadable, origin=batch.origin, now=batch.now)
     result = MergeResult(
@@ -330,20 +334,21 @@ def _proof_of(session: Session, by_name: Mapping[tuple[str, str, str], Sequence[
     return max(near, default=None)
 
 
-def _store(connection: Connection, ledger: Ledger, batch: _Batch) -> _Told:
+def _store(connection: Connection, ledger: Ledger, rules: Rules, batch: _Batch) -> _Told:
     """Write what changed, charge it, and end the sessions of those who used up a quota by it."""
     charged = ledger.accounts()
     known = accounts.by_ids(connection, charged, now=batch.now) if charged else []
     existing = {account.id for account in known}
     ledger.orphan(existing)
-    moved = {key: used for key, used in ledger.usage_moved().items() if key[0] in existing}
+    free = free_times(connection, rules, ledger.sessions(), zone=batch.zone, now=batch.now)
+    moved = {key: used for key, used in ledger.usage_moved(free.of_session).items() if key[0] in existing}
     changed, gone = ledger.changed(), [(id_, ledger.survivor(id_)) for id_ in ledger.gone()]
     sessions.write(connection, changed)
     heed_reports(connection, changed, now=batch.now)
     events.move(connection, dict(gone))
     sessions.remove(connection, gone)
     online = online_after(connection, ledger.online_moved(), existing, batch.zone)
-    usage.add(connection, moved, online.before, online.after)
+    usage.add(connection, moved, online.before, online.after, free.on_day)
     used_more = {account_id for (account_id, _), used in moved.items() if used.octets > 0}
     used_more |= {account_id for account_id, _ in online.after}
     limits.heed_usage(

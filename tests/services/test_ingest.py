@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Table, delete, func, insert, select, update
 
-from app.db import resume, tables
+from app.db import accounts, resume, tables, windows
 from app.db.engine import Database
 from app.domain.local_time import WITA
+from app.domain.quotas import Measure, Period, Tally
 from app.domain.reports import (
     Decided,
     Item,
@@ -26,8 +27,10 @@ from app.domain.reports import (
     UnusableReason,
 )
 from app.domain.resume import ResumeGrant
+from app.domain.schedules import Window
 from app.domain.sessions import NasRestart, ReportKind, SessionReport
 from app.services.ingest import MergeResult, merge, stored_position
+from app.services.usage import usages_of
 from tests.factories import MAC, NOON, make_report
 
 START, INTERIM, STOP = ReportKind.START, ReportKind.INTERIM, ReportKind.STOP
@@ -622,3 +625,24 @@ def test_what_could_not_be_told_is_not_tried_at_every_report(city: Database) -> 
     assert len(column(city, tables.changes, "kind")) == 1
     run(city, [reported(make_report(INTERIM, minute=70, down=600))], now=NOON + timedelta(minutes=70))
     assert len(column(city, tables.changes, "kind")) == 2
+
+
+# ---- free of charge
+
+
+def test_what_is_used_while_it_is_free_counts_for_no_quota(city: Database) -> None:
+    with city.write() as connection:  # an hour after NOON, for an hour
+        windows.put_of_plan(connection, "plan", Window("siang", tuple(range(7)), 13 * 60, 14 * 60, free=True))
+    say(city, make_report(INTERIM, minute=60, down=500), make_report(INTERIM, minute=90, down=2_500))
+    assert column(city, tables.usage, "down_octets", "free_down_octets", "seconds", "free_seconds") == [
+        (2_500, 2_000, 5_400, 1_800)
+    ]
+    with city.read() as connection:
+        (account,) = accounts.by_ids(connection, [ACCOUNT], now=NOON)
+        used = usages_of(connection, [account], TODAY)[ACCOUNT]
+    assert used.used(Tally(Period.DAY, Measure.BOTH)) == 500
+    assert column(city, tables.changes, "kind") == []
+    run(city, [reported(make_report(INTERIM, minute=121, down=3_500))], now=NOON + timedelta(minutes=121))
+    assert column(city, tables.changes, "kind") == []
+    run(city, [reported(make_report(INTERIM, minute=130, down=4_100))], now=NOON + timedelta(minutes=130))
+    assert column(city, tables.changes, "kind") == [("disconnect",)]
