@@ -1,7 +1,7 @@
 """`pesisir uplink`: the lines that sites share, and what each promises to whom."""
 
 import os
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -38,6 +38,9 @@ Addresses = Annotated[
     list[str] | None,
     typer.Option("--address", metavar="CIDR", help="Where public services are; several.", show_default=False),
 ]
+
+_NOBODY: Final = "its queues would hold nobody"
+_SAY_NETWORKS: Final = "pesisir site set SITE --network CIDR"
 
 
 @commands.command(epilog=example("pesisir uplink add Telkom --down 60M --up 20M"))
@@ -188,13 +191,20 @@ def config(
     as_json: Json = False,
 ) -> None:
     """Print the queues for the head of the line: every file under its heading."""
+    from app.domain.queues import TooManySitesError
     from app.nas.queues import head_files
     from app.services.uplinks import show_uplink
 
     with open_installation() as here:
         view = show_uplink(here.database, name)
-    _demand_addresses(view)
-    show_files(name, head_files(view.uplink, view.sites, head), file, as_json=as_json)
+    _check_addresses(view)
+    try:
+        files = head_files(view.uplink, view.sites, head)
+    except TooManySitesError as error:
+        raise Failure(
+            f"one head cannot have queues for {error.sites} sites", why=f"its kernel numbers {error.most} at most"
+        ) from error
+    show_files(name, files, file, as_json=as_json)
 
 
 @commands.command(epilog=example("pesisir uplink apply Telkom"))
@@ -215,12 +225,16 @@ def apply(name: Name) -> None:
     say(f"uplink {view.uplink.name}: {many(moved, 'queue')} as they should be")
 
 
-def _demand_addresses(view: "UplinkView") -> None:
-    """Refuse to print queues for nobody."""
-    if not any(site.networks for site in view.sites):
-        raise Failure(
-            f"no site on uplink {view.uplink.name!r} has addresses, so its queues would hold nobody",
-            hint="pesisir site set SITE --network CIDR",
+def _check_addresses(view: "UplinkView") -> None:
+    """Refuse to print queues for nobody, and say whom they leave out."""
+    unknown = [site.name for site in view.sites if not site.networks]
+    if len(unknown) == len(view.sites):
+        raise Failure(f"no site on uplink {view.uplink.name!r} has addresses", why=_NOBODY, hint=_SAY_NETWORKS)
+    if unknown:
+        say(f"warning: no addresses of {', '.join(unknown)}: they share what the others leave; next: {_SAY_NETWORKS}")
+    if view.uplink.interface is None:
+        say(
+            f"the port towards the sites is taken for br-lan; or pesisir uplink set {view.uplink.name!r} --interface IF"
         )
 
 

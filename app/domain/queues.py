@@ -27,7 +27,7 @@ LAST_SITE: Final = 0x7FF  # handles of u32 tables have twelve bits, and the kern
 FIRST_HOST: Final = 0x1000
 _FIRST_CLASS: Final = 0x10
 _FIRST_SITE: Final = 0x20
-_HOST_NUMBERS: Final = 0xFFFF - FIRST_HOST
+_MOST_HOSTS: Final = 4_096  # of one line: a kernel takes them on in seconds, and 16,000 in a minute and a half
 LEAST_BPS: Final = 8_000  # the least that a class is given: HTB counts time in 32 bits, 64 ns each
 _HOST_BPS: Final = 32_000  # the most that a host is given before others: its page of 64 kB again after 16 s
 _LARGEST_TABLE: Final = 256
@@ -209,7 +209,7 @@ def _rates(capacity: int, floors: Sequence[int]) -> tuple[list[int], int]:
 
 def _scaled(wanted: list[list[int]], capacity: int) -> list[list[int]]:
     """Return fewer queues for hosts where there are too many: what each has before others must fit into a quarter."""
-    most = min(_HOST_NUMBERS, max(1, capacity // 4 // LEAST_BPS))
+    most = min(_MOST_HOSTS, max(1, capacity // 4 // LEAST_BPS))
     hosts = wanted
     while sum(map(sum, hosts)) > most and any(count > 1 for counts in hosts for count in counts):
         hosts = [[max(1, count // 2) for count in counts] for counts in hosts]

@@ -99,6 +99,15 @@ def test_queues_of_the_head_are_printed_in_each_format(city: Pesisir) -> None:
     assert city.run("uplink", "config", "Telkom", "--file", "queues").code == 3
 
 
+def test_config_says_who_is_left_out(city: Pesisir) -> None:
+    city.ok("uplink", "add", "Telkom", "--down", "60M", "--up", "20M")
+    city.ok("site", "set", "Gusung", "--network", "10.9.1.0/24")
+    city.ok("site", "add", "Melahing")
+    said = city.ok("uplink", "config", "Telkom").err
+    assert "warning: no addresses of Melahing: they share what the others leave" in said
+    assert "the port towards the sites is taken for br-lan" in said
+
+
 def test_router_of_a_site_with_a_ceiling_has_its_queues_beside_its_files(city: Pesisir) -> None:
     assert set(city.ok("nas", "config", "gusung-1", "--json").json) == {"pesisir.rsc", "pesisir-queues.rsc"}
     assert "max-limit=20000000/20000000" in city.ok("nas", "config", "gusung-1", "--file", "pesisir-queues.rsc").out

@@ -16,6 +16,8 @@ from tests.lab.topology import HERE, INTERNET_ADDRESS, Namespaces, ip, wait_for
 from tests.lab.traffic import WARM_UP
 
 LAN: Final = "lan0"
+INTERNET_ADDRESS_6: Final = "2001:db8:ffff::10"
+_SERVERS: Final = f"{INTERNET_ADDRESS},{INTERNET_ADDRESS_6}"
 _TRAFFIC: Final = str(HERE / "traffic.py")
 
 
@@ -42,20 +44,22 @@ class Carried:
 
 
 class Line(Namespaces):
-    """The namespaces; `hosts` are the addresses on the islands."""
+    """The namespaces; `hosts` are the addresses on the islands, of both kinds (IPv4 and IPv6)."""
 
     def __init__(self, folder: Path, hosts: Sequence[str]) -> None:
         super().__init__(folder)
         self.head, self.internet, self.islands = (f"{self.prefix}-{name}" for name in ("head", "internet", "islands"))
         self._hosts = hosts
 
-    def queues(self, script: str, verb: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    def queues(
+        self, script: str, verb: str, *, shell: Sequence[str] = ("sh",), **environment: str
+    ) -> subprocess.CompletedProcess[str]:
         """Run a script of queues on the head, whatever comes of it."""
         file = self.folder / "pesisir-queues"
         file.write_text(script, encoding="utf-8")
         values = {"STATE": str(self.folder / "state"), **environment}
         settings = [f"{name}={value}" for name, value in values.items()]
-        return self.attempt(self.head, "env", *settings, "sh", str(file), verb)
+        return self.attempt(self.head, "env", *settings, *shell, str(file), verb, timeout=300)
 
     def carry(self, seconds: float, wishes: Mapping[str, str], *watched: str, device: str = LAN) -> Carried:
         """Let hosts do something all at once: `down`, `up`, `page`, `down*4`; return what came of it.
@@ -71,7 +75,7 @@ class Line(Namespaces):
             sys.executable,
             _TRAFFIC,
             "load",
-            INTERNET_ADDRESS,
+            _SERVERS,
             str(seconds),
         )
         with subprocess.Popen([*command, *words], stdout=subprocess.PIPE, text=True) as loading:
@@ -97,25 +101,37 @@ class Line(Namespaces):
 
     def _make(self) -> None:
         self._add(self.head, self.internet, self.islands)
-        for link, peer, near, far in (
-            ("wan0", self.internet, "10.99.30.1/24", "10.99.30.2/24"),
-            (LAN, self.islands, "10.9.0.1/16", None),
+        for link, peer, addresses, far in (
+            ("wan0", self.internet, ("10.99.30.1/24", "2001:db8:30::1/64"), ("10.99.30.2/24", "2001:db8:30::2/64")),
+            (LAN, self.islands, ("10.9.0.1/16", "2001:db8:1::1/64"), ()),
         ):
             ip("-n", self.head, "link", "add", link, "type", "veth", "peer", "name", "eth0", "netns", peer)
-            ip("-n", self.head, "addr", "add", near, "dev", link)
+            for address in addresses:
+                ip("-n", self.head, "addr", "add", address, "dev", link, *_at_once(address))
             ip("-n", self.head, "link", "set", link, "up")
             ip("-n", peer, "link", "set", "eth0", "up")
-            if far is not None:
-                ip("-n", peer, "addr", "add", far, "dev", "eth0")
+            for address in far:
+                ip("-n", peer, "addr", "add", address, "dev", "eth0", *_at_once(address))
         for host in self._hosts:
-            ip("-n", self.islands, "addr", "add", f"{host}/16", "dev", "eth0")
-        ip("-n", self.head, "route", "add", "default", "via", "10.99.30.2")
-        ip("-n", self.internet, "route", "add", "default", "via", "10.99.30.1")
-        ip("-n", self.islands, "route", "add", "default", "via", "10.9.0.1")
+            address = f"{host}/64" if ":" in host else f"{host}/16"
+            ip("-n", self.islands, "addr", "add", address, "dev", "eth0", *_at_once(address))
+        for namespace, gateways in (
+            (self.head, ("10.99.30.2", "2001:db8:30::2")),
+            (self.internet, ("10.99.30.1", "2001:db8:30::1")),
+            (self.islands, ("10.9.0.1", "2001:db8:1::1")),
+        ):
+            for gateway in gateways:
+                ip("-n", namespace, "route", "add", "default", "via", gateway)
         ip("-n", self.internet, "addr", "add", f"{INTERNET_ADDRESS}/32", "dev", "lo")
-        self.run(self.head, "sysctl", "-qw", "net.ipv4.ip_forward=1")
+        ip("-n", self.internet, "addr", "add", f"{INTERNET_ADDRESS_6}/128", "dev", "lo")
+        self.run(self.head, "sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1")
         links = ((self.head, LAN), (self.head, "wan0"), (self.internet, "eth0"), (self.islands, "eth0"))
         self._without_offloads(*links)
-        self.start(self.internet, sys.executable, _TRAFFIC, "serve", "0.0.0.0", name="internet")
+        self.start(self.internet, sys.executable, _TRAFFIC, "serve", name="internet")
         log = self.folder / "internet.log"
         wait_for("the internet", lambda: "ready" in log.read_text(), log=log)
+
+
+def _at_once(address: str) -> tuple[str, ...]:
+    """Let an IPv6 address be used without first looking whether somebody else has it."""
+    return ("nodad",) if ":" in address else ()

@@ -29,6 +29,7 @@ OFFICE, PUBLIC, RESIDENT, GUEST = ServiceClass
 STAFF = "10.9.2.2"
 ON_GUSUNG = [f"10.9.1.{last}" for last in range(2, 8)]
 ON_MELAHING = ["10.9.3.2", "10.9.3.3"]
+BY_IPV6 = ["2001:db8:1::2", "2001:db8:1::13"]
 UPLINK = Uplink("uplink", "Telkom", 20 * M, 10 * M, LAN, {OFFICE: ClassTerms(OFFICE, 8 * M, 16 * M)})
 SITES = (
     SiteLine("gusung", "Gusung", None, 30, None, (SiteNetwork(ip_network("10.9.1.0/24")),)),
@@ -43,7 +44,7 @@ PAYLOAD: Final = 1448 / 1514
 @pytest.fixture(scope="module")
 def machine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
     demand(request, "ip", "tc", "ethtool")
-    with Line(tmp_path_factory.mktemp("line"), [STAFF, *ON_GUSUNG, *ON_MELAHING]) as made:
+    with Line(tmp_path_factory.mktemp("line"), [STAFF, *ON_GUSUNG, *ON_MELAHING, *BY_IPV6]) as made:
         yield made
 
 
@@ -121,6 +122,24 @@ def test_what_goes_up_is_shared_by_the_same_rules(line: Line) -> None:
     assert got.wire_bps["1"] == pytest.approx(10 * M, rel=0.02)
 
 
+def test_ipv6_is_shared_by_the_same_rules(bare: Line) -> None:
+    selangan = SiteLine("selangan", "Selangan", 4 * M, 30, None, (SiteNetwork(ip_network("2001:db8:1::/64")),))
+    assert bare.queues(head_script(UPLINK, [*SITES, selangan]), "start").returncode == 0
+    got = bare.carry(6, dict(zip(BY_IPV6, ("down*4", "down"), strict=True)), "23")
+    assert got.fairness(*BY_IPV6) > 0.97
+    assert got.wire_bps["23"] == pytest.approx(4 * M, rel=0.02)
+    got = bare.carry(6, dict(zip(BY_IPV6, ("up*4", "up"), strict=True)), "23", device=f"up-{LAN}")
+    assert got.fairness(*BY_IPV6) > 0.95
+    assert got.wire_bps["23"] == pytest.approx(4 * M, rel=0.02)
+
+
+def test_site_behind_one_address_is_one_host(bare: Line) -> None:
+    hidden = replace(SITES[2], networks=(SiteNetwork(ip_network(f"{ON_MELAHING[0]}/32")),))
+    assert bare.queues(head_script(UPLINK, [SITES[1], hidden]), "start").returncode == 0
+    got = bare.carry(4, {ON_MELAHING[0]: "down*4"}, "21")
+    assert got.wire_bps["21"] == pytest.approx(5 * M, rel=0.02)
+
+
 def test_weight_counts_for_each_person_beyond_the_promise(bare: Line) -> None:
     uplink = replace(UPLINK, terms={OFFICE: ClassTerms(OFFICE, weight=3)})
     assert bare.queues(head_script(uplink, SITES), "start").returncode == 0
@@ -173,6 +192,35 @@ def test_second_start_changes_nothing_and_stop_leaves_nothing(bare: Line) -> Non
     assert bare.queues(SCRIPT, "stop").returncode == 0
     assert bare.tc("qdisc", "show") == before
     assert bare.queues(SCRIPT, "stop").returncode == 0
+
+
+def test_shell_of_openwrt_runs_it_as_well(request: pytest.FixtureRequest, bare: Line) -> None:
+    demand(request, "busybox")
+    before = bare.tc("qdisc", "show")
+    assert bare.queues(SCRIPT, "start").returncode == 0
+    on = shape(bare)
+    assert bare.queues(SCRIPT, "stop").returncode == 0
+    for verb, expected in (("start", on), ("start", on), ("status", on)):
+        done = bare.queues(SCRIPT, verb, shell=("busybox", "sh"))
+        assert (done.returncode, shape(bare)) == (0, expected), done.stderr
+    assert bare.queues(SCRIPT, "stop", shell=("busybox", "sh")).returncode == 0
+    assert bare.tc("qdisc", "show") == before
+
+
+def test_port_that_went_away_and_came_back_gets_its_queues_again(line: Line) -> None:
+    """As chilli's does when it starts anew."""
+    on = shape(line)
+    line.tc("qdisc", "del", "dev", LAN, "root")
+    line.tc("qdisc", "del", "dev", LAN, "ingress")
+    assert line.queues(SCRIPT, "start").returncode == 0
+    assert shape(line) == on
+
+
+def test_stop_takes_away_nothing_but_its_own(bare: Line, tmp_path: Path) -> None:
+    (tmp_path / "of_somebody_else").write_text("")
+    assert bare.queues(SCRIPT, "start", STATE=str(tmp_path)).returncode == 0
+    bare.queues(SCRIPT, "stop", STATE=str(tmp_path))
+    assert [path.name for path in tmp_path.iterdir()] == ["of_somebody_else"]
 
 
 def test_other_queues_take_the_place_of_those_before(line: Line) -> None:

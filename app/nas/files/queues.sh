@@ -73,14 +73,14 @@ site() { # CLASS NUMBER CEILING BURST QUANTUM HOSTS HOST-RATE HOST-QUANTUM FIFO
   esac
 }
 
-hosts() { # as above: a class for each host, by the last bits of its address
+hosts() { # as above: a class for each host, by the last bits of its address; printf starts no process
   echo "filter add dev $dev parent $H: protocol ip prio 10 handle $2: u32 divisor $6"
+  class="class add dev $dev parent $H:$2 classid $H:%x $(rate "$7" "$3" @{page} "$4") quantum $8"
+  qdisc="qdisc add dev $dev parent $H:%x handle %x: bfifo limit $9"
+  filter="filter add dev $dev parent $H: protocol ip prio 10 u32 ht $2:%x: match u32 0 0 flowid $H:%x"
   host=0
   while [ "$host" -lt "$6" ]; do
-    id=$(printf %x "$next")
-    echo "class add dev $dev parent $H:$2 classid $H:$id $(rate "$7" "$3" @{page} "$4") quantum $8"
-    echo "qdisc add dev $dev parent $H:$id handle $id: bfifo limit $9"
-    echo "filter add dev $dev parent $H: protocol ip prio 10 u32 ht $2:$(printf %x "$host"): match u32 0 0 flowid $H:$id"
+    printf "$class\n$qdisc\n$filter\n" "$next" "$next" "$next" "$host" "$next"
     next=$((next + 1)) host=$((host + 1))
   done
 }
@@ -143,14 +143,20 @@ choose() { # cake holds a megabyte or more for each site and direction: not wher
   esac
 }
 
-rehearse() { # everything once on an interface that carries nothing: what works there works on LAN
+probe() { # an interface that carries nothing, the way that this kernel has, and what it would be told
   ip link add "$TRY" type ifb 2>"$STATE/why" && ip link set "$TRY" up 2>"$STATE/why" ||
     fail "no ifb interface in this kernel ($(cat "$STATE/why")): install kmod-ifb, or modprobe ifb"
   quiet tc qdisc add dev "$TRY" root handle "$H:" htb && tc qdisc del dev "$TRY" root ||
     fail "no HTB in this kernel: install kmod-sched-core, or modprobe sch_htb"
   choose
+  mkdir -p "$STATE/new" "$STATE/on"
+  build "$LAN" down >"$STATE/new/down"
+  build "$UP" up >"$STATE/new/up"
+}
+
+rehearse() { # everything once on that interface: what works there works on LAN
   for way in down up; do
-    build "$TRY" "$way" >"$STATE/try"
+    sed "s/ dev [^ ]* / dev $TRY /" "$STATE/new/$way" >"$STATE/try"
     tc -batch "$STATE/try" 2>"$STATE/why" || fail "these queues do not work here: $(reason "$STATE/try")"
     tc qdisc del dev "$TRY" root
   done
@@ -164,9 +170,13 @@ reason() { # FILE: the last words of tc, and the line that it did not take
   echo "$(grep -v '^Command failed' "$STATE/why" | tail -n 1) at: $(sed -n "${line:-1}p" "$1")"
 }
 
-prepare() {
+demand_root() {
   [ "$(id -u)" = 0 ] || fail "run it as root"
   command -v tc >/dev/null && command -v ip >/dev/null || fail "tc and ip are not here: install iproute2 (OpenWrt: tc-tiny, ip-tiny)"
+}
+
+prepare() {
+  demand_root
   there "$LAN" || fail "there is no interface $LAN: say LAN=... $0"
   mkdir -p "$STATE"
   if command -v flock >/dev/null; then
@@ -181,11 +191,14 @@ prepare() {
       *) fail "$one has queues of somebody else ($(root_of "$one")): first tc qdisc del dev $one root" ;;
     esac
   done
-  rehearse
+  probe
 }
 
 put_on() { # FOLDER: the queues that were written there
-  there "$UP" || ip link add "$UP" type ifb || return 1
+  if ! there "$UP"; then
+    ip link add "$UP" type ifb || return 1
+    : >"$STATE/up"
+  fi
   ip link set "$UP" up || return 1
   take_off_trees
   tc -batch "$1/up" && tc -batch "$1/down" || return 1
@@ -211,18 +224,19 @@ take_off() {
     rm -f "$STATE/ingress"
   fi
   take_off_trees
-  ! there "$UP" || ip link del "$UP"
+  if [ -e "$STATE/up" ]; then
+    quiet ip link del "$UP"
+    rm -f "$STATE/up"
+  fi
 }
 
 start() {
   prepare
-  mkdir -p "$STATE/new" "$STATE/on"
-  build "$LAN" down >"$STATE/new/down"
-  build "$UP" up >"$STATE/new/up"
   if is_ours "$LAN" && is_ours "$UP" && is_led && cmp -s "$STATE/new/down" "$STATE/on/down" && cmp -s "$STATE/new/up" "$STATE/on/up"; then
     say "$LAN: these queues are on already ($WAY)"
     return
   fi
+  rehearse
   if ! put_on "$STATE/new" 2>"$STATE/why"; then
     why=$(grep -v '^Command failed' "$STATE/why" | tail -n 1)
     take_off
@@ -230,8 +244,7 @@ start() {
     put_on "$STATE/on" || fail "could not put them on $LAN: $why; and those of before are off as well"
     fail "could not put them on $LAN: $why; those of before are on again"
   fi
-  rm -rf "$STATE/on"
-  mv "$STATE/new" "$STATE/on"
+  mv "$STATE/new/down" "$STATE/new/up" "$STATE/on"
   numbers >"$STATE/numbers"
   echo "$WAY" >"$STATE/way"
   say "$LAN: $WAY, @{summary}"
@@ -243,8 +256,10 @@ flowtables() {
 }
 
 stop() {
-  there "$LAN" && take_off
-  rm -rf "$STATE"
+  demand_root
+  take_off
+  for one in on/down on/up new/down new/up try why numbers way lock; do rm -f "$STATE/$one"; done
+  for one in "$STATE/on" "$STATE/new" "$STATE"; do [ ! -d "$one" ] || rmdir "$one"; done
   say "$LAN: no queues"
 }
 
@@ -260,7 +275,7 @@ status() {
 
 case "${1:-}" in
   start) start ;;
-  check) prepare && say "$LAN: all of it would work here ($WAY)" ;;
+  check) prepare && rehearse && say "$LAN: all of it would work here ($WAY)" ;;
   stop) stop ;;
   status) status ;;
   print) for way in down up; do build "$([ "$way" = down ] && echo "$LAN" || echo "$UP")" "$way"; done ;;
