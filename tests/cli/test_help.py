@@ -20,7 +20,19 @@ COMMANDS = [
     *(f"nas {verb}" for verb in ("add", "list", "show", "set", "remove", "config", "families")),
     *(
         f"user {verb}"
-        for verb in ("add", "list", "show", "set", "remove", "set-quota", "suspend", "import", "override", "explain")
+        for verb in (
+            "add",
+            "list",
+            "show",
+            "set",
+            "remove",
+            "set-quota",
+            "suspend",
+            "import",
+            "override",
+            "explain",
+            "top-up",
+        )
     ),
     *(f"voucher {verb}" for verb in ("create", "list", "print", "revoke")),
     *(f"session {verb}" for verb in ("list", "show", "disconnect", "change", "totals")),
