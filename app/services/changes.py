@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from app.db import accounts, changes, sessions
 from app.db.engine import Connection
-from app.domain.access import DenialReason, End, Grant, reconsider
+from app.domain.access import DenialReason, End, reconsider
 from app.domain.changes import Change, ChangeKind, ChangeState
 from app.domain.keys import Chance, draw_id
 from app.domain.local_time import local_day
@@ -49,9 +49,17 @@ def reconsider_sessions(
     open_sessions = sessions.open_places(connection, account_ids)
     places = accounts.by_places(connection, open_sessions, zone=zone, now=now)
     spent = usages_of(connection, places.values(), local_day(now, zone))
+    going_on: list[str] = []
+    ending: dict[DenialReason, list[str]] = {}
     for place, account in places.items():
         decision = reconsider(account, spent[account.id], device="", online_devices=(), now=now, zone=zone)
-        _queue(connection, open_sessions[place], decision, now=now, chance=chance)
+        alike = ending.setdefault(decision.reason, []) if isinstance(decision, End) else going_on
+        alike += open_sessions[place]
+    if going_on:
+        changes.withdraw(connection, going_on, kind=ChangeKind.DISCONNECT, reasons=_DENIALS)
+        tell(connection, going_on, reason=POLICY, now=now, chance=chance)
+    for reason, session_ids in ending.items():
+        _end(connection, session_ids, reason, now=now, chance=chance)
 
 
 def heed_reports(connection: Connection, reported: Collection[Session], *, now: datetime) -> None:
@@ -125,15 +133,10 @@ def _add(
     return len(new)
 
 
-def _queue(
-    connection: Connection, session_ids: list[str], decision: Grant | End, *, now: datetime, chance: Chance
+def _end(
+    connection: Connection, session_ids: Collection[str], reason: DenialReason, *, now: datetime, chance: Chance
 ) -> None:
-    match decision:
-        case End(reason):
-            changes.withdraw(connection, session_ids, kind=ChangeKind.CHANGE, reasons=[POLICY])
-            asked = changes.unanswered(connection, session_ids, kind=ChangeKind.DISCONNECT)
-            new = [session_id for session_id in session_ids if session_id not in asked]
-            disconnect(connection, new, reason=reason.value, now=now, chance=chance)
-        case Grant():
-            changes.withdraw(connection, session_ids, kind=ChangeKind.DISCONNECT, reasons=_DENIALS)
-            tell(connection, session_ids, reason=POLICY, now=now, chance=chance)
+    changes.withdraw(connection, session_ids, kind=ChangeKind.CHANGE, reasons=[POLICY])
+    asked = changes.unanswered(connection, session_ids, kind=ChangeKind.DISCONNECT)
+    new = [session_id for session_id in session_ids if session_id not in asked]
+    disconnect(connection, new, reason=reason.value, now=now, chance=chance)
