@@ -10,7 +10,7 @@ from app.cli.explain_words import Language, Words
 from app.cli.installation import Installation, now, open_installation
 from app.cli.noun import example
 from app.cli.options import read_moment
-from app.cli.output import Json, JsonValue, harmless, iso, show_json
+from app.cli.output import Json, JsonValue, harmless, iso, octets, show_json
 from app.cli.quota_options import quota_json
 from app.cli.windows import window_json
 from app.domain.access import Denial, DenialReason, Grant, Held
@@ -102,6 +102,8 @@ def _more_lines(found: "Explanation", words: Words) -> Iterator[str]:
         yield "  " + (
             said if each.renewed_at is None else words("renewed", text=said, when=words.when(each.renewed_at))
         )
+    if found.topped_up_octets:
+        yield "  " + words("topped_up", left=octets(found.topped_up_octets))
     if found.ceilings:
         yield words("ceilings")
     for one in found.ceilings:
@@ -222,6 +224,7 @@ def _json(found: "Explanation", here: Installation) -> dict[str, JsonValue]:
             }
             for each in found.quotas
         ],
+        "topped_up_octets": found.topped_up_octets,
         "ceilings": [
             {
                 "device": one.mac or None,

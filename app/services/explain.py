@@ -21,6 +21,7 @@ from app.domain.overlays import FIELDS, SCHEDULE, Value
 from app.domain.policies import Policy, Source, Where
 from app.domain.schedules import Window
 from app.domain.text import spelled
+from app.domain.top_ups import left_in
 from app.domain.users import Account
 from app.services.errors import Invalid, NotFound
 from app.services.standing import QuotaStanding
@@ -42,9 +43,10 @@ class ExplainedValue(NamedTuple):
 class Explanation:
     """What somebody gets, and why. `name` is the login name, else the account's id.
 
-    `held` is what quotas that are used up do to somebody who stays online. `granted` is what the NAS would be told now,
-    if one is named and the decision is a Grant; `certain` tells whether its interim is known to the second (it is drawn
-    with the login). `changes_at` is when any of this is next otherwise by the clock alone.
+    `topped_up_octets` are used after the quotas. `held` is what quotas that are used up do to somebody who stays
+    online. `granted` is what the NAS would be told now, if one is named and the decision is a Grant; `certain` tells
+    whether its interim is known to the second (it is drawn with the login). `changes_at` is when any of this is next
+    otherwise by the clock alone.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Explanation:
     held: Held | None
     values: Sequence[ExplainedValue]
     quotas: Sequence[QuotaStanding]
+    topped_up_octets: int
     ceilings: Sequence[Ceiling]
     devices_online: int
     session: OnlineSession | None
@@ -154,6 +157,7 @@ def explain(
             if field != SCHEDULE
         ],
         quotas=standings,
+        topped_up_octets=left_in(account.top_ups, at),
         ceilings=held,
         devices_online=len(macs),
         session=session,

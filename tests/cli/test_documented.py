@@ -65,3 +65,15 @@ def test_block_of_the_readme_for_a_router_of_ones_own_runs_as_it_stands(tmp_path
     assert "===== pesisir.rsc =====" in done.stdout
     assert "warning" not in done.stderr
     assert (tmp_path / "siti.txt").stat().st_mode & 0o777 == 0o600
+
+
+def test_examples_of_the_policy_page_run_as_they_stand(
+    city: Pesisir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "libur.ics").write_text("BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:20270817\nEND:VEVENT\nEND:VCALENDAR\n")
+    page = (ROOT / "docs" / "policy.md").read_text(encoding="utf-8")
+    commands = re.findall(r"^    pesisir (.+)$", page, re.MULTILINE)
+    assert len(commands) > 20
+    for command in commands:
+        city.ok(*shlex.split(command))

@@ -97,10 +97,10 @@ def test_totals_add_up_everything(reported: Pesisir) -> None:
 
 
 def test_usage_is_by_period(reported: Pesisir) -> None:
-    used = {"up_octets": 1_000_000, "down_octets": 3_000_000, "total_octets": 4_000_000}
+    used = {"up_octets": 1_000_000, "down_octets": 3_000_000, "total_octets": 4_000_000, "online_seconds": 300}
     found = reported.ok("usage", "siti", "--json").json
     assert (found["user"], found["total"]) == ("siti", used)
-    assert set(found) == {"user", "account_id", "day", "month", "total"}
+    assert set(found) == {"user", "account_id", "day", "week", "month", "billing", "total"}
     assert "4 MB" in reported.ok("usage", "siti").out
 
 
