@@ -18,7 +18,7 @@ from app.portal.passes import FormPass, issue_form, read_form
 from app.portal.portal import Portal, see_other
 from app.portal.problems import PageProblem
 from app.portal.views import Page, Problem, Splash, offer_of, problem_of
-from app.services.spots import Spot, find_spot, refusal_at
+from app.services.spots import Spot, find_spot, offered_at, refusal_at
 from app.web.forms import FormProblem, read_pairs
 from app.web.forms import read_form as read_posted
 from app.web.tokens import TokenProblem
@@ -164,9 +164,10 @@ def splash_page(
     token = form or issue_form(
         portal.keyring, FormPass(spot.nas.id, portal.chance(NONCE_OCTETS), visit.state), now=portal.clock()
     )
+    offered = offered_at(portal.database, spot, zone=portal.settings.time_zone, now=portal.clock())
     view = Splash(
         page=Page(spot.site.name, portal.other(language, f"/hotspot/{quote(spot.nas.name)}", v=token)),
-        offer=None if spot.free_plan is None else offer_of(spot.free_plan, portal.formats(language)),
+        offer=None if offered is None else offer_of(offered, portal.formats(language)),
         form=token,
         problem=problem,
         way=way or ("free" if spot.free_plan is not None else "voucher"),

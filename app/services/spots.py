@@ -1,12 +1,14 @@
 """What the portal must know of a NAS before it shows anything: who it is, its secrets, what its site gives freely."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from app.db import nases, online, plans, sites
 from app.db.engine import Connection, Database
+from app.db.rules import read_rules
 from app.domain.access import DenialReason
 from app.domain.nases import Nas, NasSecrets, Site
 from app.domain.plans import Plan
@@ -37,6 +39,16 @@ def spot_of(database: Database, keyring: Keyring, nas_id: str) -> Spot | None:
     """Return the spot of a NAS; None if there is none of that id any more."""
     with database.read() as connection:
         return _spot(connection, keyring, nases.by_id(connection, nas_id))
+
+
+def offered_at(database: Database, spot: Spot, *, zone: ZoneInfo, now: datetime) -> Plan | None:
+    """Return what the free tap gives a newcomer at this spot at this hour; None if the site has none."""
+    if spot.free_plan is None:
+        return None
+    with database.read() as connection:
+        rules = read_rules(connection, zone)
+    policy = rules.policy(spot.free_plan.id, None, spot.site.id, now)
+    return replace(policy.plan, quotas=tuple(effective.quota for effective in policy.quotas))
 
 
 def nas_at(database: Database, address: IPv4Address | IPv6Address) -> Nas | None:

@@ -1,15 +1,22 @@
 """The splash page: small, whole, in two languages, safe from whatever a phone carries to it."""
 
 import re
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from html.parser import HTMLParser
+from typing import TypedDict
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from app.db import access_log
 from app.domain.access import DenialReason
+from app.domain.local_time import WITA
+from app.domain.quotas import Period, Quota
 from app.domain.reports import Decided, Method
-from app.services import nases
+from app.domain.schedules import Window
+from app.services import nases, overrides, windows
+from app.services.overrides import Why
 from tests.factories import MAC
 from tests.web.city import NAS, OTHER_MAC, ROUTER, City, form_of, words
 
@@ -254,3 +261,34 @@ def test_a3_09_refusal_by_the_node_is_explained(city: City, age: timedelta, text
     with city.database.write() as connection:
         access_log.add(connection, [verdict])
     assert text in words(city.client.get(city.splash_url(error="no")))
+
+
+class Circumstances(TypedDict):
+    plan: str | None
+    zone: ZoneInfo
+    now: datetime
+    chance: Callable[[int], bytes]
+
+
+def everybody_there(city: City) -> Circumstances:
+    return {"plan": None, "zone": WITA, "now": city.clock(), "chance": city.chance}
+
+
+def test_offer_is_what_holds_at_this_site_at_this_hour(city: City) -> None:
+    why = Why("satelit penuh", "admin")
+    day = Quota(Period.DAY, 200_000_000)
+    overrides.set_quotas_at_site(city.database, "Gusung", {day.tally: [day]}, why, **everybody_there(city))
+    all_day = Window("hari ini", tuple(range(7)), 0, 1_440, rates=(("down_bps", 2_000_000),))
+    windows.set_site_window(city.database, "Gusung", all_day, **everybody_there(city))
+    page = city.client.get(city.splash_url()).text.replace("\xa0", " ")
+    assert "2 Mbps" in page
+    assert "200 MB" in page
+
+
+def test_closed_hours_are_told_when_they_end(city: City) -> None:
+    minute = 60 * (city.clock().astimezone(WITA).hour + 1)
+    closed = Window("jam sekolah", tuple(range(7)), 0, minute, closed=True)
+    windows.set_site_window(city.database, "Gusung", closed, **everybody_there(city))
+    said = words(city.post())
+    assert "Internet sedang ditutup pada jam ini." in said
+    assert f"Internet dibuka lagi pukul {minute // 60:02}.00 WITA." in said
