@@ -256,6 +256,8 @@ def _seconds_until(moment: datetime | None, now: datetime) -> int | None:
 def _soonest(ends_at: datetime | None, policy: Policy) -> datetime | None:
     """Return when a session must end at the latest: with the account, when it closes, or when quotas count again."""
     phase = policy.phase
+    if phase.free is None and phase.closes_at is None:
+        return ends_at
     counted_at = phase.free.ends_at if phase.free is not None and policy.quotas else None
     return min((at for at in (ends_at, phase.closes_at, counted_at) if at is not None), default=None)
 

@@ -1,7 +1,7 @@
 """Quotas: what may be used in a period, and an admin's own for one person."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Final, NamedTuple
@@ -81,11 +81,10 @@ class Quota:
     amount: int
     measure: Measure = Measure.BOTH
     then: Then | None = None
+    tally: Tally = field(init=False, repr=False, compare=False)  # the sum that the quota is held against
 
-    @property
-    def tally(self) -> Tally:
-        """Return the sum that the quota is held against."""
-        return Tally(self.period, self.measure)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "tally", Tally(self.period, self.measure))  # once: every decision asks for it
 
     def left(self, used: int) -> int:
         """Return what remains, never below zero."""

@@ -41,11 +41,8 @@ class Usage(NamedTuple):
     online_until: int = 0
 
     def used(self, tally: Tally) -> int:
-        """Return what was used in the current period; KeyError if that is not counted."""
-        for known, count in zip(self.tallies, self.counts, strict=True):
-            if known == tally:
-                return count
-        raise KeyError(tally)
+        """Return what was used in the current period; ValueError if that is not counted."""
+        return self.counts[self.tallies.index(tally)]
 
     def as_of(self, day: date, billing_day: int) -> "Usage":
         """Return the usage as it stands on `day`: a period that has begun since begins with nothing used."""

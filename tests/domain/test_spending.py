@@ -68,5 +68,5 @@ def test_each_measure_counts_its_own() -> None:
 
 
 def test_what_is_not_counted_is_not_nothing() -> None:
-    with pytest.raises(KeyError):
+    with pytest.raises(ValueError, match="not in tuple"):
         nothing_used(date(2026, 11, 24), ()).used(Tally(Period.DAY, Measure.BOTH))
