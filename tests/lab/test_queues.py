@@ -176,6 +176,23 @@ def test_public_services_are_known_by_address_and_have_their_promise(bare: Line)
     assert bare.sent("12") == 0
 
 
+def test_mark_of_public_services_counts_only_on_what_comes_down(request: pytest.FixtureRequest, bare: Line) -> None:
+    demand(request, "nft")
+    uplink = replace(UPLINK, terms={PUBLIC: ClassTerms(PUBLIC, dscp=34)})
+    assert bare.queues(head_script(uplink, SITES), "start").returncode == 0
+    for namespace in (bare.internet, bare.islands):
+        chain = "{ type filter hook output priority mangle; policy accept; ip dscp set 34; }"
+        bare.run(namespace, "nft", f"table ip marks {{ chain sent {chain}; }}")
+    bare.carry(2, {ON_MELAHING[0]: "down"})
+    bare.carry(2, {ON_MELAHING[0]: "up"})
+    sent = {(number, device): bare.sent(number, device) for number in ("11", "12") for device in (LAN, f"up-{LAN}")}
+    for namespace in (bare.internet, bare.islands):
+        bare.run(namespace, "nft", "delete", "table", "ip", "marks")
+    assert sent["11", LAN] > 1 * M
+    assert sent["12", f"up-{LAN}"] > 1 * M
+    assert sent["12", LAN] == sent["11", f"up-{LAN}"] == 0
+
+
 # ---- the script itself
 
 
