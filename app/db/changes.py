@@ -214,6 +214,18 @@ def failed(connection: Connection, session_ids: Iterable[str], *, reason: str, s
     return found
 
 
+def cut(connection: Connection, session_ids: Iterable[str], *, since: datetime) -> set[str]:
+    """Return which of these sessions, which are over, ended because we asked for it, as far as that is known."""
+    asked = or_(
+        changes.c.way.in_([Way.DISCONNECT.value, Way.RESUME.value]),
+        and_(changes.c.result == Result.ENDED.value, changes.c.attempts > 0),  # the Stop came before the answer
+    )
+    query = select(changes.c.session_id).where(
+        among(connection, changes.c.session_id, session_ids), asked, changes.c.finished_at >= since
+    )
+    return set(connection.scalars(query))
+
+
 def told_limits(connection: Connection, session_ids: Iterable[str]) -> dict[str, str]:
     """Return what sessions are held to by the last change that each took, as JSON; who took none is left out."""
     query = (

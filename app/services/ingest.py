@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from app.db import (
     access_log,
     accounts,
+    changes,
     events,
     feed,
     positions,
@@ -52,6 +53,8 @@ from app.services.verdicts import begin_grants, log_verdicts
 
 _ACCEPT_BEFORE_START: Final = timedelta(minutes=10)
 """How long before its session's start an Accept may lie that accounting does not name."""
+
+_CUT_LATELY: Final = timedelta(minutes=5)
 
 _MOST_OCTETS: Final = 2**50
 """More than a 10 Gbit/s line carries in ten days: a counter above it is noise."""
@@ -364,18 +367,25 @@ def _store(connection: Connection, ledger: Ledger, rules: Rules, batch: _Batch) 
         topped,
         frozenset(account_id for account_id, _ in (*moved, *online.after)),
         frozenset(session.id for session in changed if session.account_id is not None) | {id_ for id_, _ in gone},
-        _end_grants(connection, ledger),
+        _end_grants(connection, ledger, now=batch.now),
     )
 
 
-def _end_grants(connection: Connection, ledger: Ledger) -> frozenset[str]:
+def _end_grants(connection: Connection, ledger: Ledger, *, now: datetime) -> frozenset[str]:
     """End the resume grants of those who logged out at the router; return their MACs.
+
+    Some routers call it the user's request when it was ours: who was cut to be told new limits comes back.
 
     Batches are short, so a login after a log-out comes after it here too; the tolerance is for the router's clock.
     """
-    gone = [
-        resume.LoggedOut(session.mac, session.account_id, session.site_id, session.stop.at + START_TOLERANCE)
+    gone = {
+        session.id: resume.LoggedOut(
+            session.mac, session.account_id, session.site_id, session.stop.at + START_TOLERANCE
+        )
         for session in ledger.stopped()
         if session.stop is not None and session.stop.cause == LOG_OUT_CAUSE and session.account_id is not None
-    ]
-    return frozenset(resume.end_logged_out(connection, gone))
+    }
+    if not gone:
+        return frozenset()
+    cut = changes.cut(connection, gone, since=now - _CUT_LATELY)
+    return frozenset(resume.end_logged_out(connection, [gone[id_] for id_ in gone if id_ not in cut]))

@@ -6,7 +6,7 @@ from itertools import count
 import pytest
 from sqlalchemy import insert, select, update
 
-from app.db import hints, tables
+from app.db import hints, resume, tables
 from app.db.engine import Database
 from app.domain.ceilings import Ceiling, CeilingSource
 from app.domain.changes import MOST_ATTEMPTS, Answer, ChangeState, Result, Way, acknowledged, refused, silent
@@ -53,7 +53,9 @@ class Outbox:
         )
         self.merge(verdict)
 
-    def report(self, kind: ReportKind, *, minute: float = 0, down: int = 0, session: str = "80100001") -> None:
+    def report(
+        self, kind: ReportKind, *, minute: float = 0, down: int = 0, session: str = "80100001", cause: str | None = None
+    ) -> None:
         report = make_report(
             kind,
             minute=minute,
@@ -62,6 +64,7 @@ class Outbox:
             acct_session_id=session,
             account_id=self.budi.id,
             acceptance_id=ACCEPTANCE,
+            cause=cause,
         )
         source = f"127.0.0.1:{40_000 + next(numbers)}"
         self.merge(Reported(report, f"{session}/{minute}".encode(), report.event_at, source, self.city.nas.id))
@@ -298,6 +301,20 @@ def test_session_that_falls_silent_takes_its_changes_along(box: Outbox) -> None:
         connection.execute(insert(tables.sessions).values({**row, **values}))
     assert close_superseded(box.database, now=NOON + 6 * MINUTE) == 1
     assert box.states == [("done", "ended")]
+
+
+@pytest.mark.parametrize(("asked", "comes_back"), [(True, True), (False, False)])
+def test_stop_that_we_asked_for_is_no_log_out_whatever_the_router_calls_it(
+    box: Outbox, asked: bool, comes_back: bool
+) -> None:
+    box.city.add_grant(MAC, box.budi)
+    box.tell()
+    if asked:
+        box.claim()
+    box.report(ReportKind.STOP, minute=2, cause="User-Request")
+    with box.database.read() as connection:
+        grants = resume.of_macs(connection, [MAC], now=NOON)[MAC]
+    assert bool(grants) is comes_back
 
 
 # What queues
