@@ -93,7 +93,7 @@ def simulate(
     summary = [middle(found) for found in counted.values()]
     words = Words(language)
     if out is not None:
-        _draw(out, scene, summary, [found[0] for found in played.values()], words)
+        _draw(out, scene, summary, played, words)
     if as_json:
         show_json(_as_json(scene, counted, summary))
     else:
@@ -135,15 +135,18 @@ def _play(scenes: "Sequence[Scene]", ways: "Sequence[Way]") -> "dict[Way, list[E
     return played
 
 
-def _draw(out: Path, scene: Scene, summary: "Sequence[Figures]", evenings: "Sequence[Evening]", words: "Words") -> None:
+def _draw(
+    out: Path, scene: Scene, summary: "Sequence[Figures]", played: "Mapping[Way, Sequence[Evening]]", words: "Words"
+) -> None:
     from app.simulator.evening.pictures import page, pictures
 
-    drawn = pictures(scene, summary, evenings, words)
+    drawn = pictures(scene, summary, [found[0] for found in played.values()], words)
     try:
         out.mkdir(parents=True, exist_ok=True)
         for name, svg in drawn.items():
             (out / name).write_text(svg, encoding="utf-8")
-        (out / "index.html").write_text(page(scene, summary, list(drawn.values()), words), encoding="utf-8")
+        html = page(scene, summary, list(drawn.values()), words, evenings=len(next(iter(played.values()))))
+        (out / "index.html").write_text(html, encoding="utf-8")
     except OSError as error:
         raise Failure(f"cannot write to {out}", why=error.strerror or str(error)) from error
     say(f"written to {out}: index.html, {', '.join(drawn)}")

@@ -58,6 +58,12 @@ def test_pictures_and_page_are_written_in_indonesian_first(pesisir: Pesisir, tmp
         assert "prefers-color-scheme:dark" in svg
 
 
+def test_page_of_several_evenings_says_so(pesisir: Pesisir, tmp_path: Path) -> None:
+    for number, says in (("1", False), ("2", True)):
+        pesisir.ok("simulate", *SMALL, "--way", "queue", "--evenings", number, "--out", str(tmp_path))
+        assert (f"nilai tengah dari {number} malam" in (tmp_path / "index.html").read_text(encoding="utf-8")) is says
+
+
 def test_english_is_asked_for(pesisir: Pesisir, tmp_path: Path) -> None:
     pesisir.ok("simulate", *SMALL, "--way", "queue", "--out", str(tmp_path), "--language", "en")
     assert "How long a page takes to load" in (tmp_path / "waiting.svg").read_text(encoding="utf-8")

@@ -72,8 +72,9 @@ def lowered(scene: Scene, one: Evening, words: Words) -> str:
     return chart.svg()
 
 
-def page(scene: Scene, summary: Sequence[Figures], drawn: Sequence[str], words: Words) -> str:
-    """Return an HTML page with the pictures and the figures, without anything from outside."""
+def page(scene: Scene, summary: Sequence[Figures], drawn: Sequence[str], words: Words, *, evenings: int) -> str:
+    """Return an HTML page with the pictures and the figures of so many evenings, without anything from outside."""
+    several = "" if evenings == 1 else words("several", number=words.number(evenings, 0)) + " "
     until = f"{int(_FIRST_HOUR + scene.hours) % 24:02}.{int(scene.hours * 60) % 60:02}"
     told = words(
         "told",
@@ -89,7 +90,7 @@ def page(scene: Scene, summary: Sequence[Figures], drawn: Sequence[str], words: 
         f'<title>{escape(words("heading"))}</title><link rel="icon" href="data:,">'
         f"<style>{_CSS}</style></head><body><main>"
         f"<h1>{escape(words('heading'))}</h1><p>{escape(told)}</p>{_table(summary, words)}"
-        f'<p class="muted">{escape(words("legend"))}</p><div class="pictures">{shown}</div>'
+        f'<p class="muted">{escape(several + words("legend"))}</p><div class="pictures">{shown}</div>'
         f'<p class="muted">{escape(words("model"))}</p></main></body></html>\n'
     )
 
