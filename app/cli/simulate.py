@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from app.cli.failures import Failure
+from app.cli.installation import read_settings
 from app.cli.noun import example
 from app.cli.options import Given, rate
 from app.cli.output import Json, JsonValue, say, show_json, show_table
@@ -59,7 +60,12 @@ def simulate(
         Path | None,
         typer.Option(metavar="FOLDER", help="Write pictures and a page with them there.", show_default=False),
     ] = None,
-    language: Annotated[str, typer.Option(metavar="id|en", help="Of pictures, page and table.")] = "id",
+    language: Annotated[
+        str | None,
+        typer.Option(
+            metavar="id|en", help="Of pictures, page and table; unset: as PESISIR_LANGUAGE says.", show_default=False
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Play an evening on one line in four ways: nothing, a fair queue, the governor alone, and both.
@@ -70,6 +76,7 @@ def simulate(
     from app.simulator.evening.measures import figures, middle
     from app.simulator.evening.words import LANGUAGES, Words
 
+    language = language or read_settings().language
     if language not in LANGUAGES:
         raise typer.BadParameter(f"{language!r} is not a language; there are {' and '.join(LANGUAGES)}")
     line = _USUAL.capacity_bps if capacity is None or capacity.value is None else capacity.value

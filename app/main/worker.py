@@ -37,6 +37,7 @@ def run_worker(settings: Settings, *, status: bool = True) -> int:
             now=now,
             monotonic=time.monotonic,
             chance=os.urandom,
+            language=settings.language,
         )
     except WorkerBusyError as error:
         raise StartError(f"another worker serves {error}", "stop it first; one worker serves one machine") from error

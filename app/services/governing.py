@@ -15,7 +15,7 @@ from app.db.engine import Connection, Database
 from app.db.feed import FeedKind
 from app.db.governing import HeldDevice, OpenSession, Round
 from app.domain.ceilings import Ceiling, CeilingSource
-from app.domain.governed import Cause, CeilingChange, Line, Promise, Reading
+from app.domain.governed import Line, Promise, Reading
 from app.domain.keys import Chance
 from app.domain.service_classes import ServiceClass
 from app.domain.uplinks import GovernorMode, Shares, SiteLine, Uplink, Way, sites_of
@@ -238,18 +238,3 @@ def show(database: Database, *, now: datetime) -> list[View]:
             ours = {site.site_id for site in sites_of(one, lines, only=len(found) == 1)}
             views.append(View(one, rounds.get(one.id), [device for device in held if device.site_id in ours]))
         return views
-
-
-def why(change: CeilingChange, site_names: Mapping[str, str]) -> str:
-    """Return in words why a ceiling moves, and when it is given back."""
-    where = "the line" if change.place is None else f"the line of {site_names.get(change.place, 'its site')}"
-    match change.cause:
-        case Cause.WAITING:
-            rate = f"{change.rate_bps / 1e6:.1f} Mbps"
-            return f"took {rate} for minutes while {change.others} others waited for {where}; rises when there is room"
-        case Cause.ROOM if change.down_bps is not None:
-            return f"was lowered while others waited for {where}; rises while there is room"
-        case Cause.ROOM:
-            return f"{where} has room"
-        case Cause.LIGHT:
-            return "takes little by itself"

@@ -18,6 +18,7 @@ from app.nas.dispatch import steers_rates
 from app.services import governing
 from app.services.errors import Conflict
 from app.services.governing import Device, Governed, Wanted
+from app.services.governing_words import Words
 from app.services.uplinks import move_shares
 from radius.vendors import profile_for
 
@@ -41,10 +42,17 @@ class Governing:
     """Governs while it is the one worker that does; begins anew from what is stored when it becomes that."""
 
     def __init__(
-        self, database: Database, *, zone: ZoneInfo, now: Callable[[], datetime], chance: Callable[[int], bytes]
+        self,
+        database: Database,
+        *,
+        zone: ZoneInfo,
+        language: str,
+        now: Callable[[], datetime],
+        chance: Callable[[int], bytes],
     ) -> None:
         self.counters = Counters()
         self._database, self._zone, self._now, self._chance = database, zone, now, chance
+        self._words = Words(language)
         self._holder = chance(_HOLDER_OCTETS).hex()
         self._states: dict[tuple[str, GovernorMode], State] = {}
         self._reasons: dict[Device, str] = {}
@@ -94,7 +102,7 @@ class Governing:
 
     def _wanted(self, seen: Governed, state: State, decided: Decided) -> dict[Device, Wanted]:
         """Return every ceiling that should be now; of a device with several sessions the lowest."""
-        reasons = {change.session_id: governing.why(change, seen.site_names) for change in decided.ceilings}
+        reasons = {change.session_id: self._words.why(change, seen.site_names) for change in decided.ceilings}
         wanted: dict[Device, Wanted] = {}
         for session, watched in state.watched.items():
             device = seen.devices.get(session)
@@ -102,7 +110,7 @@ class Governing:
                 continue
             before = wanted.get(device)
             if before is None or watched.ceiling_bps < before.down_bps:
-                reason = reasons.get(session) or self._reasons.get(device, "others waited; rises when there is room")
+                reason = reasons.get(session) or self._reasons.get(device, self._words.stored)
                 wanted[device] = Wanted(watched.ceiling_bps, reason)
         return wanted
 
@@ -130,7 +138,7 @@ class Governing:
                 session=change.session_id,
                 nas=change.nas_id,
                 down_bps=change.down_bps,
-                why=governing.why(change, seen.site_names),
+                why=self._words.why(change, seen.site_names),
                 observed=observed,
             )
         for site in decided.sites:

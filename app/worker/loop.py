@@ -76,6 +76,7 @@ class Worker:
         now: Callable[[], datetime],
         monotonic: Callable[[], float],
         chance: Callable[[int], bytes],
+        language: str = "id",
     ) -> None:
         self.counters = Counters()
         self.ready = False
@@ -92,7 +93,7 @@ class Worker:
         self._clear_at = monotonic() + _STALE_SECONDS
         self._ends_at = monotonic()
         self._govern_at = monotonic() + ROUND_SECONDS
-        self.governing = Governing(database, zone=zone, now=now, chance=chance)
+        self.governing = Governing(database, zone=zone, language=language, now=now, chance=chance)
         self._lock_file: int | None = _lock(data_dir / "journal")
 
     def stop(self) -> None:

@@ -1,6 +1,7 @@
 """The governor at work on a database: what it sets, says, takes back, and leaves to another worker."""
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,6 +14,7 @@ from app.db import ceilings, uplinks
 from app.db.engine import Database
 from app.db.tables import changes, leases, sessions
 from app.domain.ceilings import Ceiling, CeilingSource
+from app.domain.governed import Cause, CeilingChange
 from app.domain.local_time import WITA
 from app.domain.nases import Family
 from app.domain.schedules import Window
@@ -20,6 +22,7 @@ from app.domain.service_classes import ServiceClass
 from app.domain.uplinks import GovernorMode
 from app.services.ceilings import set_ceilings
 from app.services.governing import KEPT, View, look, show
+from app.services.governing_words import Words, catalogue
 from app.services.keyring import Keyring
 from app.services.nases import add_nas
 from app.services.overrides import Why, set_own
@@ -103,7 +106,7 @@ def town(database: Database, keyring: Keyring, chance: Chance) -> Town:
 
 
 def governing_of(town: Town) -> Governing:
-    return Governing(town.database, zone=WITA, now=lambda: town.now, chance=os.urandom)
+    return Governing(town.database, zone=WITA, language="en", now=lambda: town.now, chance=os.urandom)
 
 
 @pytest.fixture
@@ -245,7 +248,9 @@ def test_a_rate_of_the_hour_is_seen_as_what_somebody_may_have(town: Town, chance
 
 
 def test_a_failure_of_its_own_is_logged_and_counted(town: Town) -> None:
-    broken = Governing(town.database, zone=WITA, now=lambda: NOON.replace(tzinfo=None), chance=os.urandom)
+    broken = Governing(
+        town.database, zone=WITA, language="en", now=lambda: NOON.replace(tzinfo=None), chance=os.urandom
+    )
     with capture_logs() as logs:
         broken.turn()
     assert broken.counters.failures == 1
@@ -261,3 +266,33 @@ def test_a_persons_ceiling_is_none_of_its_business(town: Town, governing: Govern
     set_ceilings(town.database, [own], now=NOON, chance=os.urandom)
     town.minutes(governing, 5)
     assert (PHONE.format(1), "person") in town.held()
+
+
+def test_the_reason_is_in_the_language_of_the_city(town: Town) -> None:
+    town.minutes(Governing(town.database, zone=WITA, language="id", now=lambda: town.now, chance=os.urandom), 5)
+    ((_, _, reason),) = town.held().values()
+    assert reason == (
+        f"memakai 14,0 Mbps selama beberapa menit saat {READERS} lainnya menunggu saluran; naik lagi begitu ada ruang"
+    )
+
+
+def test_each_reason_is_in_both_languages() -> None:
+    texts = catalogue()
+    assert set(texts) == {"id", "en"}
+    assert texts["id"].keys() == texts["en"].keys()
+    for key, text in texts["id"].items():
+        assert set(re.findall(r"{(\w+)}", text)) == set(re.findall(r"{(\w+)}", texts["en"][key]))
+
+
+@pytest.mark.parametrize("language", ["id", "en"])
+def test_the_longest_reason_fits_its_column(language: str) -> None:
+    change = CeilingChange(
+        "s",
+        "n",
+        1,
+        Cause.WAITING,
+        "site",
+        10_000 * M,
+        99_999,
+    )
+    assert len(Words(language).why(change, {"site": "x" * 80})) <= 200
