@@ -90,12 +90,15 @@ def end(profile: Profile, session: OpenSession, *, at: int) -> Send | Rest:
     return named if isinstance(named, Rest) else Send(named, Way.DISCONNECT)
 
 
-def change(profile: Profile, session: OpenSession, granted: Limits, *, left: Amounts, at: int) -> Send | Rest:
+def change(
+    profile: Profile, session: OpenSession, granted: Limits, *, left: Amounts, at: int, gently: bool = False
+) -> Send | Rest:
     """Return how a session learns of what it is granted from now on.
 
-    `left` is what its account may still use altogether, of which `granted` may hold slices.
+    `left` is what its account may still use altogether, of which `granted` may hold slices. `gently`: whoever would not
+    come back by itself is not cut, also where it gets less.
     """
-    moves = _Moves(profile, session, granted, left)
+    moves = _Moves(profile, session, granted, left, gently=gently)
     if moves.must_cut(moves.by_login):
         return _cut(profile, session, at)
     if moves.by_coa:
@@ -111,8 +114,8 @@ def change(profile: Profile, session: OpenSession, granted: Limits, *, left: Amo
 class _Moves:
     """What is different from what a session is held to, sorted by what can carry it."""
 
-    def __init__(self, profile: Profile, session: OpenSession, granted: Limits, left: Amounts) -> None:
-        self._resumes = session.resumes
+    def __init__(self, profile: Profile, session: OpenSession, granted: Limits, left: Amounts, *, gently: bool) -> None:
+        self._resumes, self._gently = session.resumes, gently
         self._held = authorization_of(session.held or Limits())
         self._wanted = authorization_of(_from_start(granted, session))
         self._most = authorization_of(_from_start(Limits()._replace(**left._asdict()), session))
@@ -132,11 +135,12 @@ class _Moves:
     def must_cut(self, aspects: Iterable[tuple[str, ...]]) -> bool:
         """Tell whether a session is cut for what only its next login can tell.
 
-        Rates and roles are held to at once where they are less; a gain or an amount is worth a cut only where nobody
-        notices. Ends in time are kept anyway: the session is ended when they come.
+        Rates and roles are held to at once where they are less, unless it is only the hour that says so; a gain or an
+        amount is worth a cut only where nobody notices. Ends in time are kept anyway: the session is ended when they
+        come.
         """
         return any(
-            (aspect in (_RATES, _ROLE) and (self._resumes or self._is_less(aspect)))
+            (aspect in (_RATES, _ROLE) and (self._resumes or (self._is_less(aspect) and not self._gently)))
             or (aspect is _OCTETS and self._resumes and self._is_less(aspect))
             for aspect in aspects
         )

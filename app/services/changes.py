@@ -17,6 +17,9 @@ from app.services.usage import usages_of
 POLICY: Final = "policy"
 """The reason of a change within which a session goes on; the new limits are read when it is sent."""
 
+HOURS: Final = "hours"
+"""The reason of a change that time alone has brought: nobody has to log in again for its sake."""
+
 CEILING: Final = "ceiling"
 """The reason of a change after which a session is held down, or not any more."""
 
@@ -40,7 +43,13 @@ _DENIALS: Final = tuple(DenialReason)
 
 
 def reconsider_sessions(
-    connection: Connection, account_ids: Collection[str], *, zone: ZoneInfo, now: datetime, chance: Chance
+    connection: Connection,
+    account_ids: Collection[str],
+    *,
+    reason: str = POLICY,
+    zone: ZoneInfo,
+    now: datetime,
+    chance: Chance,
 ) -> None:
     """Ask anew about each open session of these accounts: it ends, or goes on within limits that may be new.
 
@@ -57,9 +66,9 @@ def reconsider_sessions(
         alike += open_sessions[place]
     if going_on:
         changes.withdraw(connection, going_on, kind=ChangeKind.DISCONNECT, reasons=_DENIALS)
-        tell(connection, going_on, reason=POLICY, now=now, chance=chance)
-    for reason, session_ids in ending.items():
-        _end(connection, session_ids, reason, now=now, chance=chance)
+        tell(connection, going_on, reason=reason, now=now, chance=chance)
+    for denied, session_ids in ending.items():
+        _end(connection, session_ids, denied, now=now, chance=chance)
 
 
 def heed_reports(connection: Connection, reported: Collection[Session], *, now: datetime) -> None:
@@ -136,7 +145,7 @@ def _add(
 def _end(
     connection: Connection, session_ids: Collection[str], reason: DenialReason, *, now: datetime, chance: Chance
 ) -> None:
-    changes.withdraw(connection, session_ids, kind=ChangeKind.CHANGE, reasons=[POLICY])
+    changes.withdraw(connection, session_ids, kind=ChangeKind.CHANGE, reasons=[POLICY, HOURS])
     asked = changes.unanswered(connection, session_ids, kind=ChangeKind.DISCONNECT)
     new = [session_id for session_id in session_ids if session_id not in asked]
     disconnect(connection, new, reason=reason.value, now=now, chance=chance)

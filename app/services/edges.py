@@ -12,7 +12,7 @@ from app.domain.clock import believable
 from app.domain.keys import Chance
 from app.domain.policies import Rules, windows_of
 from app.domain.schedules import stretches
-from app.services.changes import reconsider_sessions
+from app.services.changes import HOURS, reconsider_sessions
 
 _SEEN: Final = "edges_seen"
 _FURTHEST_BACK: Final = timedelta(days=2)  # a session of before has met its router again, or its end
@@ -33,7 +33,7 @@ def pass_edges(database: Database, *, zone: ZoneInfo, now: datetime, chance: Cha
         concerned = [] if since is None or now <= since else _concerned(connection, since, now, zone)
     for some in chunks(concerned, size=_AT_ONCE):
         with database.write() as connection:
-            reconsider_sessions(connection, list(some), zone=zone, now=now, chance=chance)
+            reconsider_sessions(connection, list(some), reason=HOURS, zone=zone, now=now, chance=chance)
     if since is None or concerned or abs(now - since) > _NOTED_EVERY:
         _note(database, now, first=written is None)
     return len(concerned)

@@ -26,6 +26,7 @@ from app.domain.changes import Answer, ChangeState, Result, Way, acknowledged, r
 from app.nas import dispatch
 from app.nas.dispatch import Amounts, OpenSession, Rest, Send
 from app.services import outbox
+from app.services.changes import HOURS
 from app.services.keyring import Keyring
 from app.services.outbox import ROOM_OF_LANE, Busy, Job, Outcome
 from radius.attributes import Attributes
@@ -313,7 +314,12 @@ def plan(job: Job, at: int) -> Send | Rest:
     if job.granted is None:
         return dispatch.end(profile, session, at=at)
     return dispatch.change(
-        profile, session, job.granted, left=Amounts(job.left.octets, job.left.down_octets, job.left.up_octets), at=at
+        profile,
+        session,
+        job.granted,
+        left=Amounts(job.left.octets, job.left.down_octets, job.left.up_octets),
+        at=at,
+        gently=job.change.reason == HOURS,
     )
 
 

@@ -244,6 +244,20 @@ def test_what_holds_down_cuts_also_who_must_log_in_again() -> None:
     assert sent.way is Way.RESUME
 
 
+def test_what_only_the_hour_holds_down_cuts_nobody_who_would_not_come_back() -> None:
+    def at_the_edge(family: str, *, resumes: bool) -> Send | Rest:
+        left = Amounts(SLOW.octets)
+        profile = profile_for(family)
+        return dispatch.change(profile, session(resumes=resumes), SLOW, left=left, at=AT, gently=True)
+
+    assert at_the_edge("generic", resumes=False) == Rest(ChangeState.WAITING, Result.NEXT_LOGIN)
+    for sent in (at_the_edge("generic", resumes=True), at_the_edge("mikrotik", resumes=False)):
+        assert isinstance(sent, Send)
+    refused = at_the_edge("coovachilli", resumes=False)
+    assert isinstance(refused, Send)
+    assert isinstance(refused.otherwise, Rest)
+
+
 def test_a7_07_refused_change_becomes_a_cut_where_that_reaches_the_same() -> None:
     sent = change("coovachilli", SLOW)
     assert isinstance(sent, Send)

@@ -20,6 +20,7 @@ from app.domain.schedules import Window
 from app.domain.spending import Usage
 from app.domain.users import User
 from app.services import calendars, overrides
+from app.services.changes import HOURS
 from app.services.edges import pass_edges
 from app.services.errors import Conflict, Invalid, NotFound
 from app.services.keyring import Keyring
@@ -286,7 +287,7 @@ def test_sessions_are_told_when_a_window_opens_and_ends_and_not_between(
     assert told(database) == [("session", ChangeKind.DISCONNECT.value, DenialReason.CLOSED.value)]
     assert pass_time(at(15, 1)) == 0
     assert pass_time(at(18, 0) + 2 * SECOND) == 1
-    assert told(database) == [("session", ChangeKind.CHANGE.value, "policy")]
+    assert told(database) == [("session", ChangeKind.CHANGE.value, HOURS)]
     assert pass_time(at(24)) == 1
     assert pass_time(at(24) + SECOND) == 0
 
