@@ -13,10 +13,12 @@ from app.db import tables
 from app.db.engine import Database, open_database
 from app.db.errors import AWAY
 from app.domain.local_time import WITA
+from app.domain.schedules import Window
 from app.node.journal.records import RecordType
 from app.node.journal.status import journal_status
 from app.node.running import announce
 from app.services.sessions import session_totals
+from app.services.windows import set_plan_window
 from app.worker.loop import Worker, WorkerBusyError
 from radius.codes import StatusType
 from radius.messages import Accept
@@ -273,3 +275,34 @@ def test_stop_ends_the_loop(city: City, start: Start, work: Make) -> None:
     worker.stop()
     thread.join(10)
     assert not thread.is_alive()
+
+
+def test_a_session_is_told_when_the_hour_changes_its_rate_and_ended_when_it_closes(
+    city: City, start: Start, work: Make
+) -> None:
+    city.add_user("budi")
+    every = tuple(range(7))
+    for window in (
+        Window("ramai", every, 13 * 60, 14 * 60, rates=(("down_bps", 1_000_000),)),
+        Window("tutup", every, 14 * 60, 15 * 60, closed=True),
+    ):
+        set_plan_window(city.database, "Warga", window, **city.circumstances)
+    node = start(city)
+    accept = node.ask(node.request("budi", "rahasia-123"))
+    assert isinstance(accept, Accept)
+    said: Said = {"User_Name": "budi", "Acct_Session_Id": "81a00001", "Class": accept.class_value}
+    node.backend.account([node.report(StatusType.START, **said)])
+    worker = work(city)
+    worker.drain()
+
+    def told() -> list[tuple[str, str]]:
+        worker.turn()
+        with city.database.read() as connection:
+            changes = connection.execute(select(tables.changes).order_by(tables.changes.c.created_at))
+            return [(row.kind, row.reason) for row in changes]
+
+    assert told() == []
+    city.time.pass_by(3_600)
+    assert told() == [("change", "hours")]
+    city.time.pass_by(3_600)
+    assert ("disconnect", "closed") in told()
