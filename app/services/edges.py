@@ -30,34 +30,31 @@ def pass_edges(database: Database, *, zone: ZoneInfo, now: datetime, chance: Cha
     with database.read() as connection:
         written = meta.read(connection, _SEEN)
         since = None if written is None else max(datetime.fromisoformat(written), now - _FURTHEST_BACK)
-        concerned = [] if since is None or now <= since else _concerned(connection, since, now, zone)
-    for some in chunks(concerned, size=_AT_ONCE):
+        concerned = None if since is None or now <= since else _concerned(connection, since, now, zone)
+    for some in chunks(concerned or (), size=_AT_ONCE):
         with database.write() as connection:
             reconsider_sessions(connection, list(some), reason=HOURS, zone=zone, now=now, chance=chance)
-    if since is None or concerned or abs(now - since) > _NOTED_EVERY:
-        _note(database, now, first=written is None)
-    return len(concerned)
+    if since is None or concerned is not None or abs(now - since) > _NOTED_EVERY:
+        with database.write() as connection:
+            meta.put(connection, _SEEN, now.astimezone(UTC).isoformat())
+    return len(concerned or ())
 
 
-def _note(database: Database, now: datetime, *, first: bool) -> None:
-    seen = now.astimezone(UTC).isoformat()
-    with database.write() as connection:
-        if first:
-            meta.add(connection, _SEEN, seen)
-        else:
-            meta.replace(connection, _SEEN, seen)
+def _concerned(connection: Connection, since: datetime, now: datetime, zone: ZoneInfo) -> list[str] | None:
+    """Return the accounts with open sessions whose policy changed after `since` and not after `now`.
 
-
-def _concerned(connection: Connection, since: datetime, now: datetime, zone: ZoneInfo) -> list[str]:
-    """Return the accounts with open sessions whose policy changed after `since` and not after `now`."""
+    None: nothing has changed for anybody.
+    """
     rules = read_rules(connection, zone)
-    found = overlays.ended(connection, since, now)
+    own = overlays.ended(connection, since, now)
+    found, moved = set(own), bool(own)
     for plan_id in rules.plans:
         for site_id in (None, *rules.sites):
             if _moved(rules, plan_id, site_id, since, now):
+                moved = True
                 elsewhere = list(rules.sites) if site_id is None else []
                 found.update(sessions.accounts_of_plan(connection, plan_id, site_id=site_id, not_at=elsewhere))
-    return sorted(found)
+    return sorted(found) if moved else None
 
 
 def _moved(rules: Rules, plan_id: str, site_id: str | None, since: datetime, now: datetime) -> bool:

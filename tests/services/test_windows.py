@@ -292,6 +292,20 @@ def test_sessions_are_told_when_a_window_opens_and_ends_and_not_between(
     assert pass_time(at(24) + SECOND) == 0
 
 
+def test_who_comes_after_an_edge_is_not_told_of_it(
+    database: Database,
+    user: User,
+    set_window: Callable[[Window], None],
+    pass_time: Callable[[datetime], int],
+) -> None:
+    set_window(BUSY)
+    pass_time(at(17))
+    assert pass_time(at(18)) == 0
+    open_session(database, user)
+    assert pass_time(at(18, 1)) == 0
+    assert told(database) == []
+
+
 def test_edge_of_a_site_concerns_those_who_are_there(
     database: Database, user: User, site: Site, chance: Chance, pass_time: Callable[[datetime], int]
 ) -> None:

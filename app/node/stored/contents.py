@@ -134,7 +134,8 @@ def _kinds(contents: Contents) -> Mapping[str, tuple[Collection[Any], Callable[[
         "plan": (accounts.rules.plans.values(), _plan_row),
         "at_site": (_at_sites(accounts.rules), lambda row: row),
         "own": (_of_accounts(accounts.own), lambda row: row),
-        "calendar": (_calendars(accounts.rules), lambda row: row),
+        "zone": ([] if accounts.rules.zone is None else [accounts.rules.zone], lambda zone: [zone.key]),
+        "calendar": (accounts.rules.calendars.items(), _calendar_row),
         "account": (accounts.ids, lambda account_id: _account_row(accounts.facts(account_id))),
         "site": (sites.values(), _site_row),
         "nas": (contents.nases.by_id.values(), _nas_row),
@@ -155,13 +156,8 @@ def _contents(rows: Callable[[str], Iterator[Row]], now: datetime) -> Contents:
     over_plans: dict[str, dict[str, Overlay]] = {}
     for (site_id, plan_id), overlay in _overlays(rows("at_site"), keys=2).items():
         over_plans.setdefault(site_id, {})[plan_id] = overlay
-    calendars: dict[str, frozenset[date]] = {}
-    zone = None
-    for name, days in rows("calendar"):
-        if name is None:
-            zone = ZoneInfo(days)
-        else:
-            calendars[name] = frozenset(date.fromordinal(day) for day in days)
+    calendars = {name: frozenset(map(date.fromordinal, days)) for name, days in rows("calendar")}
+    zone = next((ZoneInfo(key) for (key,) in rows("zone")), None)
     rules = Rules({row[0]: _plan(row) for row in rows("plan")}, over_plans, calendars, zone)
     own = {key[0]: overlay for key, overlay in _overlays(rows("own"), keys=1).items()}
     tallies = tuple(Tally(Period(period), Measure(measure)) for period, measure in rows("tally"))
@@ -251,10 +247,9 @@ def _quota(row: Row) -> Quota:
     return Quota(Period(period), amount, Measure(measure), None if then is None else read_then(then))
 
 
-def _calendars(rules: Rules) -> list[Row]:
-    """Return the days of each calendar, and under no name the city's zone."""
-    zone: list[Row] = [] if rules.zone is None else [[None, rules.zone.key]]
-    return zone + [[name, sorted(day.toordinal() for day in days)] for name, days in rules.calendars.items()]
+def _calendar_row(pair: tuple[str, Collection[date]]) -> Row:
+    name, days = pair
+    return [name, sorted(day.toordinal() for day in days)]
 
 
 def _at_sites(rules: Rules) -> list[Row]:
