@@ -78,11 +78,12 @@ def _announce(
     chance: Chance,
     why: Sequence[Ceiling] = (),
 ) -> int:
-    """Tell nodes of accounts, and the open sessions of devices; a single ceiling's author and reason go with it."""
+    """Tell nodes of accounts, and the open sessions of devices; the author and reason of all of them go with it."""
     if account_ids:
         feed.append(connection, now=now, items={FeedKind.CEILING: account_ids})
     concerned = sessions.open_of_devices(connection, moved) if moved else []
-    author, note = (why[0].author, why[0].reason) if len(why) == 1 else ("", "")
+    reasons = {(one.author, one.reason) for one in why}
+    author, note = reasons.pop() if len(reasons) == 1 else ("", "")
     return tell(connection, concerned, reason=CEILING, now=now, chance=chance, author=author, note=note)
 
 

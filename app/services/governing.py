@@ -4,13 +4,14 @@ Its ceilings end by themselves a while after it has last confirmed them, so nobo
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from app.db import accounts, feed, governing, leases, overlays, uplinks, windows
+from app.db.chunks import chunks
 from app.db.engine import Connection, Database
 from app.db.feed import FeedKind
 from app.db.governing import HeldDevice, OpenSession, Round
@@ -25,6 +26,7 @@ AUTHOR: Final = "governor"
 KEPT: Final = timedelta(minutes=15)
 _JOB: Final = "governor"
 _LEASE: Final = timedelta(seconds=90)  # three rounds
+_AT_ONCE: Final = 100  # in one transaction
 _ITEMS: Final = ("down_bps", "service_class")
 
 Device = tuple[str, str]
@@ -160,7 +162,7 @@ def _reading(one: OpenSession, *, steerable: bool) -> Reading:
 
 
 def settle(database: Database, wanted: Mapping[Device, Wanted], *, now: datetime, chance: Chance) -> Done:
-    """Make the governor's ceilings be those that are wanted, in one transaction: nobody is told what they know."""
+    """Make the governor's ceilings be those that are wanted, in short transactions: nobody is told what they know."""
     with database.read() as connection:
         held = governing.held(connection, now=now)
     moved = {device: one for device, one in wanted.items() if device not in held or held[device][0] != one.down_bps}
@@ -173,15 +175,26 @@ def settle(database: Database, wanted: Mapping[Device, Wanted], *, now: datetime
         checked_ceiling(Ceiling(*device, CeilingSource.GOVERNOR, one.down_bps, None, until, one.reason, AUTHOR), now)
         for device, one in moved.items()
     ]
-    with database.write() as connection:
-        if late:
+    if late:
+        with database.write() as connection:
             governing.extend(connection, late, until=until)
             feed.append(connection, now=now, items={FeedKind.CEILING: sorted(late)})
-        if gone:
-            release_devices(connection, gone, source=CeilingSource.GOVERNOR, now=now, chance=chance)
-        for one in new:  # one by one, so that each open session is told its own reason
-            store_ceilings(connection, [one], now=now, chance=chance)
+    for devices in chunks(gone, _AT_ONCE):
+        with database.write() as connection:
+            release_devices(connection, devices, source=CeilingSource.GOVERNOR, now=now, chance=chance)
+    for some in _alike(new):
+        with database.write() as connection:
+            store_ceilings(connection, some, now=now, chance=chance)
     return Done(len(new), len(gone))
+
+
+def _alike(new: Sequence[Ceiling]) -> Iterator[Sequence[Ceiling]]:
+    """Yield ceilings of one reason together, so that each open session is told its own."""
+    by_reason: defaultdict[str, list[Ceiling]] = defaultdict(list)
+    for one in new:
+        by_reason[one.reason].append(one)
+    for some in by_reason.values():
+        yield from chunks(some, _AT_ONCE)
 
 
 def keep_rounds(database: Database, rounds: Sequence[Round]) -> None:

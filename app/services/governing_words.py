@@ -3,10 +3,13 @@
 import tomllib
 from collections.abc import Mapping
 from importlib.resources import files
+from typing import Final
 
 from babel.numbers import format_decimal
 
 from app.domain.governed import Cause, CeilingChange
+
+_EXACT_BPS: Final = 2_000_000  # faster ones are told in whole Mbps, so that many have the same reason
 
 
 class Words:
@@ -21,7 +24,8 @@ class Words:
         where = self._where(change.place, site_names)
         match change.cause:
             case Cause.WAITING:
-                mbps = format_decimal(change.rate_bps / 1e6, format="#,##0.0", locale=self._language)
+                form = "#,##0.0" if change.rate_bps < _EXACT_BPS else "#,##0"
+                mbps = format_decimal(change.rate_bps / 1e6, format=form, locale=self._language)
                 return self._texts["waiting"].format(mbps=mbps, others=change.others, where=where)
             case Cause.ROOM:
                 return self._texts["room" if change.down_bps is None else "rising"].format(where=where)

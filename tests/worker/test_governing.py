@@ -121,7 +121,7 @@ def test_somebody_heavy_is_held_down_told_and_shown_with_the_reason(town: Town, 
     assert (mac, source, author) == (PHONE.format(0), "governor", "governor")
     assert bps is not None
     assert 512 * K <= bps < 14 * M
-    assert reason == f"took 14.0 Mbps for minutes while {READERS} others waited for the line; rises when there is room"
+    assert reason == f"took 14 Mbps for minutes while {READERS} others waited for the line; rises when there is room"
     assert town.told() == ["heavy"]
     assert [(one["event"], one["session"], one["why"]) for one in logs if "session" in one] == [
         ("ceiling_lowered", "heavy", reason)
@@ -272,7 +272,7 @@ def test_the_reason_is_in_the_language_of_the_city(town: Town) -> None:
     town.minutes(Governing(town.database, zone=WITA, language="id", now=lambda: town.now, chance=os.urandom), 5)
     ((_, _, reason),) = town.held().values()
     assert reason == (
-        f"memakai 14,0 Mbps selama beberapa menit saat {READERS} lainnya menunggu saluran; naik lagi begitu ada ruang"
+        f"memakai 14 Mbps selama beberapa menit saat {READERS} lainnya menunggu saluran; naik lagi begitu ada ruang"
     )
 
 
