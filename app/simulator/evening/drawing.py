@@ -15,6 +15,7 @@ _RIGHT: Final = 12
 _TOP: Final = 52
 _BOTTOM: Final = 34
 _NUMBERS: Final = 110  # beside the longest bar
+_WORDS: Final = 12
 _KEY: Final = 20  # a line of the key
 _STYLE: Final = """<style>
 svg{color-scheme:light dark}
@@ -77,8 +78,8 @@ class Chart:
 
     @property
     def top(self) -> float:
-        """Return where the field begins, below the title and the key."""
-        return _TOP + _KEY * self.keys
+        """Return where the field begins, below the title, so many lines of the key, and the words of the axis."""
+        return _TOP + _KEY * self.keys + (_WORDS if self.up.words else 0)
 
     @property
     def floor(self) -> float:

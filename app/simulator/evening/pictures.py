@@ -40,7 +40,7 @@ def evening(scene: Scene, evenings: Sequence[Evening], words: Words) -> str:
     most = max((y for line in lines for _, y in line.points), default=1.0)
     ticks = steps(most)
     up = Axis(0, ticks[-1], [(value, words.number(value, 0)) for value in ticks], words("evening_up"))
-    chart = Chart(words("evening_title"), _hours(scene), up, height=330, keys=2 + len(lines) // 3)
+    chart = Chart(words("evening_title"), _hours(scene), up, height=330, keys=-(-len(lines) // 2))
     chart.key([(line.name, line.shade) for line in lines])
     for line in lines:
         chart.line(line)
@@ -55,7 +55,7 @@ def carried(scene: Scene, one: Evening, words: Words) -> str:
     ]
     ticks = steps(scene.capacity_bps / 1e6 * 1.05)
     up = Axis(0, ticks[-1], [(value, words.number(value, 0)) for value in ticks], words("carried_up"))
-    chart = Chart(words("carried_title", way=words(one.way.value)), _hours(scene), up, height=330, keys=3)
+    chart = Chart(words("carried_title", way=words(one.way.value)), _hours(scene), up, height=330, keys=2)
     chart.key([(series.name, series.shade) for series in stack], filled=True)
     chart.areas(stack)
     chart.limit(scene.capacity_bps / 1e6, words("line", rate=words.rate(scene.capacity_bps)))
@@ -67,7 +67,7 @@ def lowered(scene: Scene, one: Evening, words: Words) -> str:
     points = [(number + 0.5, float(minute.lowered)) for number, minute in enumerate(one.minutes)]
     ticks = steps(max(y for _, y in points) or 1)
     up = Axis(0, ticks[-1], [(value, words.number(value, 0)) for value in ticks], words("lowered_up"))
-    chart = Chart(words("lowered_title"), _hours(scene), up, height=260, keys=1)
+    chart = Chart(words("lowered_title"), _hours(scene), up, height=260)
     chart.areas([Series("", 3, points)])
     return chart.svg()
 
