@@ -31,17 +31,21 @@ def usage(
     if found is None:
         raise NotFound("user", user)
     if as_json:
-        counted: dict[str, JsonValue] = {period.value: _json(used) for period, used in found.periods.items()}
+        counted: dict[str, JsonValue] = {
+            period.value: {**_json(used), "uncounted_octets": found.uncounted_octets[period]}
+            for period, used in found.periods.items()
+        }
         show_json({"user": found.user, "account_id": found.account_id, **counted})
     else:
         show_table(
-            ("period", "up", "down", "total", "online"),
+            ("period", "up", "down", "total", "not counted", "online"),
             [
                 (
                     period.value,
                     octets(used.up_octets),
                     octets(used.down_octets),
                     octets(used.of(Measure.BOTH)),
+                    octets(found.uncounted_octets[period]),
                     duration(used.seconds),
                 )
                 for period, used in found.periods.items()

@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, case, func, select, text
 
@@ -130,20 +130,29 @@ def read(
     }
 
 
+class Counted(NamedTuple):
+    """What was used in a period, and how many of the octets count for no quota: free of charge, or topped up."""
+
+    used: Used
+    uncounted_octets: int
+
+
 def of_account(
     connection: Connection, account_id: str, billing_day: int, periods: Iterable[Period], *, today: date
-) -> dict[Period, Used]:
+) -> dict[Period, Counted]:
     """Return what an account has used in its periods as they stand on `today`."""
     found = {}
+    uncounted = usage.c.free_up_octets + usage.c.free_down_octets + usage.c.topped_octets
     for period in periods:
         begin = period_begins_on(period, today, billing_day)
-        sums = (
-            func.coalesce(func.sum(column), 0) for column in (usage.c.up_octets, usage.c.down_octets, usage.c.seconds)
+        columns = (usage.c.up_octets, usage.c.down_octets, usage.c.seconds, uncounted)
+        query = select(*(func.coalesce(func.sum(column), 0) for column in columns)).where(
+            usage.c.account_id == account_id
         )
-        query = select(*sums).where(usage.c.account_id == account_id)
         if begin is not None:
             query = query.where(usage.c.day >= begin)
-        found[period] = Used(*(int(value) for value in connection.execute(query).one()))
+        up, down, seconds, free = (int(value) for value in connection.execute(query).one())
+        found[period] = Counted(Used(up, down, seconds), free)
     return found
 
 

@@ -85,9 +85,13 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class Slow:
-    """Why a connection is slow, or only the public services are left (`rate` ""), and until when."""
+    """Why a connection is slow, or only the public services are left (`rate` ""), and until when.
 
-    period: str
+    `amount` is what was to be had at full speed; `problem` is the quota that is used up.
+    """
+
+    problem: Problem
+    amount: str
     rate: str
     until: When | None
 
@@ -224,7 +228,7 @@ def connected(
         token=token,
         left=None if tightest is None else _left(tightest, formats),
         used=None
-        if status.quota is not None or status.used_today_octets is None
+        if status.quota is not None or status.held is not None or status.used_today_octets is None
         else formats.amount(status.used_today_octets),
         time=_time_left(status, formats, now),
         extra=formats.amount(status.extra_octets) if status.extra_octets else None,
@@ -252,9 +256,11 @@ def _left(left: QuotaLeft, formats: Formats) -> Left:
 
 
 def _slow(held: Held, formats: Formats, now: datetime) -> Slow:
-    bps = held.down_bps or held.up_bps
+    bps, quota = held.down_bps or held.up_bps, held.quota
+    write = formats.duration if quota.measure is Measure.TIME else formats.amount
     return Slow(
-        held.quota.period.value,
+        problem_of_denial(Denial(DenialReason.QUOTA_EXHAUSTED, held.until, quota), formats, now=now),
+        write(quota.amount),
         "" if held.in_garden or bps is None else formats.rate(bps),
         None if held.until is None else formats.when(held.until, now=now),
     )

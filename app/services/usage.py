@@ -16,11 +16,15 @@ from app.domain.users import Account
 
 @dataclass(frozen=True, slots=True)
 class UsageView:
-    """One account's usage. `user` is the login name, else the account's id."""
+    """One account's usage. `user` is the login name, else the account's id.
+
+    `uncounted_octets` are those among it that count for no quota: free of charge, or paid for by a top-up.
+    """
 
     user: str
     account_id: str
     periods: Mapping[Period, Used]
+    uncounted_octets: Mapping[Period, int]
 
 
 def usages_of(connection: Connection, some: Iterable[Account], today: date) -> dict[str, Usage]:
@@ -52,7 +56,12 @@ def usage_of(database: Database, user: str, *, now: datetime, zone: ZoneInfo) ->
         today = local_day(now, zone)
         found = usage.of_account(connection, account.id, account.billing_day, Period, today=today)
         name = users.usernames_of(connection, [account.id]).get(account.id, account.id)
-        return UsageView(name, account.id, found)
+        return UsageView(
+            name,
+            account.id,
+            {period: counted.used for period, counted in found.items()},
+            {period: counted.uncounted_octets for period, counted in found.items()},
+        )
 
 
 def account_id_of(connection: Connection, user: str) -> str | None:

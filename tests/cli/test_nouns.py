@@ -46,6 +46,29 @@ def test_plan_keeps_what_a_change_does_not_name_and_none_takes_away(city: Pesisi
     }
 
 
+def test_plan_has_quotas_of_every_kind_and_steps(pesisir: Pesisir) -> None:
+    pesisir.ok(
+        "plan", "add", "Bertahap", "--weekly", "3GB", "--billing", "20GB", "--quota", "day 500MB then 1M",
+        "--quota", "day 1GB then 256k/128k", "--quota", "day 2h", "--used-up", "garden", "--garden", "layanan",
+    )  # fmt: skip
+    plan = pesisir.ok("plan", "show", "Bertahap", "--json").json
+    assert [(q["period"], q["measure"], q.get("octets") or q.get("seconds"), q["used_up"]) for q in plan["quotas"]] == [
+        ("day", "both", 500_000_000, "1M"),
+        ("day", "both", 1_000_000_000, "256k/128k"),
+        ("day", "time", 7_200, None),
+        ("week", "both", 3_000_000_000, None),
+        ("billing", "both", 20_000_000_000, None),
+    ]
+    assert (plan["used_up"], plan["garden"], plan["weekly_octets"]) == ("garden", "layanan", 3_000_000_000)
+    pesisir.ok("plan", "set", "Bertahap", "--quota", "day none", "--quota", "day time none", "--used-up", "none")
+    plan = pesisir.ok("plan", "show", "Bertahap", "--json").json
+    assert ([q["period"] for q in plan["quotas"]], plan["used_up"]) == (["week", "billing"], "cut")
+
+
+def test_quota_that_cannot_be_read_is_a_usage_error(pesisir: Pesisir) -> None:
+    assert "'day 30M' is not" in pesisir.run("plan", "add", "X", "--quota", "day 30M").err
+
+
 def test_site_names_its_guest_plan(city: Pesisir) -> None:
     site = city.ok("site", "show", "Gusung", "--json").json
     assert (

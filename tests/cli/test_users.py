@@ -96,6 +96,29 @@ def test_user_who_used_a_quota_up_reads_until_when_and_was_told_why(city: Pesisi
     assert (found["nas"], found["device"], found["reason"]) == ("gusung-1", MAC, "quota_exhausted")
 
 
+def test_top_up_is_in_the_ledger_and_in_what_is_left(city: Pesisir) -> None:
+    said = city.ok(
+        "user", "top-up", "siti", "--octets", "2GB", "--days", "7", "--reason", "ujian", "--until", "2099-12-31"
+    )
+    assert "2 GB of extra data left" in said.err
+    (entry,) = city.ok("user", "show", "siti", "--json").json["top_ups"]
+    assert (entry["octets"], entry["left_octets"], entry["days"], entry["reason"]) == (2 * 10**9, 2 * 10**9, 7, "ujian")
+    assert entry["author"].startswith("cli:")
+    assert "2 GB, 2 GB left, 7 days, until 2100-01-01" in city.ok("user", "show", "siti").out
+
+
+def test_usage_says_what_counts_for_no_quota(city: Pesisir) -> None:
+    day = city.ok("usage", "siti", "--json").json["day"]
+    assert day == {"up_octets": 0, "down_octets": 0, "total_octets": 0, "online_seconds": 0, "uncounted_octets": 0}
+    assert "NOT COUNTED" in city.ok("usage", "siti").out
+
+
+def test_billing_day_is_a_day_of_a_month(city: Pesisir) -> None:
+    city.ok("user", "set", "siti", "--billing-day", "31")
+    assert city.ok("user", "show", "siti", "--json").json["billing_day"] == 31
+    assert "not a number from 1 to 31" in city.run("user", "set", "siti", "--billing-day", "32").err
+
+
 def test_every_reason_has_words() -> None:
     assert set(REASONS) == set(DenialReason)
 

@@ -8,6 +8,7 @@ from httpx2 import Response
 from app.db import changes, online, resume
 from app.domain.changes import ChangeKind
 from app.domain.local_time import WITA
+from app.domain.quotas import Action, Period, Quota, Then
 from app.domain.sessions import ReportKind
 from app.services import plans, sites, users
 from tests.factories import MAC
@@ -123,6 +124,22 @@ def test_session_cut_by_its_quota_says_until_when(city: City) -> None:
     page = show(city, token)
     assert "Kuota hari ini sudah habis. Internet kembali pukul 00.00 WITA." in words(page)
     assert "Sambungkan lagi" not in words(page)
+
+
+def test_who_is_held_down_reads_why_and_until_when(city: City) -> None:
+    slow = Quota(Period.DAY, 500_000_000, then=Then(Action.THROTTLE, 1_000_000, 1_000_000))
+    plans.set_plan(city.database, "Warga gratis", now=city.clock(), chance=city.chance, quotas={slow.tally: (slow,)})
+    token, account = enter(city)
+    city.clock.advance(timedelta(minutes=30))
+    city.report(account, 499_999_999, kind=ReportKind.INTERIM, seconds=1_700)
+    assert "lebih pelan" not in words(show(city, token))
+    city.report(account, 500_000_000, kind=ReportKind.INTERIM, seconds=1_760)
+    said = words(show(city, token))
+    assert "Jatah 500 MB dengan kecepatan penuh sudah terpakai. Kecepatan sekarang 1 Mbps." in said.replace(
+        "\u00a0", " "
+    )
+    assert "Kembali seperti biasa pukul 00.00 WITA." in said
+    assert "Anda tersambung" in said
 
 
 def test_login_that_was_never_heard_of_is_over(city: City) -> None:
