@@ -144,6 +144,17 @@ class WorkerCollector(Collector):
         for (way, result), number in sorted(self._dispatcher.counters.results.items()):
             changes.add_metric([way, result], number)
         yield changes
+        refused = CounterMetricFamily(
+            "pesisir_changes_refused", "changes that a NAS has refused, by its Error-Cause",
+            labels=["nas", "error_cause"],
+        )  # fmt: skip
+        for (nas, cause), number in sorted(self._dispatcher.counters.refused.items()):
+            refused.add_metric([nas, cause], number)
+        yield refused
+        silent = CounterMetricFamily("pesisir_changes_silent", "changes that a NAS did not answer", labels=["nas"])
+        for nas, number in sorted(self._dispatcher.counters.silent.items()):
+            silent.add_metric([nas], number)
+        yield silent
 
 
 class _Disk(Collector):

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Row, and_, delete, insert, or_, select, tuple_, update
+from sqlalchemy import Connection, Row, and_, delete, exists, insert, or_, select, tuple_, update
 
 from app.db.chunks import chunks
 from app.db.keyed import among
@@ -79,12 +79,15 @@ def told(
 def due(connection: Connection, *, now: datetime, full: Collection[Lane] = (), limit: int = 100) -> list[Due]:
     """Return what is pending and due, the earliest first, of routers that are not `full`.
 
-    The lane of a change whose session is gone is ("", "").
+    Of a session of which something is on its way already, also from another machine, there is nothing. The lane of a
+    change whose session is gone is ("", "").
     """
+    other = changes.alias("other")
+    on_its_way = exists().where(other.c.session_id == changes.c.session_id, other.c.state == ChangeState.SENT.value)
     query = (
         select(changes, sessions.c.nas_id, sessions.c.nas_scope)
         .outerjoin_from(changes, sessions, sessions.c.id == changes.c.session_id)
-        .where(changes.c.state == ChangeState.PENDING.value, changes.c.due_at <= now)
+        .where(changes.c.state == ChangeState.PENDING.value, changes.c.due_at <= now, ~on_its_way)
         .order_by(changes.c.due_at, changes.c.id)
         .limit(limit)
     )

@@ -73,9 +73,14 @@ class _Line:
 
 @dataclass(slots=True)
 class Counters:
-    """What came of changes since the start, by way and result, and how often the outbox could not be read."""
+    """What came of changes since the start, and how often the outbox could not be read.
+
+    By way and result; of refusals by NAS and Error-Cause ("0": none was given), of silence by NAS.
+    """
 
     results: Counter[tuple[str, str]] = field(default_factory=Counter)
+    refused: Counter[tuple[str, str]] = field(default_factory=Counter)
+    silent: Counter[str] = field(default_factory=Counter)
     away: int = 0
     failures: int = 0
 
@@ -294,6 +299,10 @@ class Dispatcher:
         job, answer = outcome.job, outcome.answer
         way = "" if outcome.way is None else outcome.way.value
         self.counters.results[way, answer.result.value] += 1
+        if answer.result in {Result.REFUSED, Result.LATER}:
+            self.counters.refused[job.nas.name, answer.detail] += 1
+        if answer.result is Result.SILENT:
+            self.counters.silent[job.nas.name] += 1
         log.info(
             "change",
             id=job.change.id,

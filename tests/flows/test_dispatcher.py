@@ -99,8 +99,9 @@ def test_a7_05_session_that_the_router_has_forgotten_is_closed_here(lab: Lab) ->
 def test_a7_06_wrong_secret_is_silence_and_nobody_is_shown_as_gone(lab: Lab) -> None:
     who = lab.online(Family.MIKROTIK, secret="quite-another-secret")
     lab.end(who)
-    with lab.dispatching():
+    with lab.dispatching() as dispatcher:
         until(reaches(lab, who, "unknown", "silent", "disconnect"))
+        assert dispatcher.counters.silent == {who.router.settings.name: 1}
     with lab.database.read() as connection:
         assert connection.execute(select(tables.sessions.c.state)).scalar_one() == "open"
 

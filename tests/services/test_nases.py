@@ -115,6 +115,27 @@ def test_login_address_is_host_and_port(add: Callable[..., StoredNas], given: st
 
 
 @pytest.mark.parametrize(
+    ("given", "stored"),
+    [
+        ("10.1.2.3", "10.1.2.3"),
+        (" Gusung.LAN ", "gusung.lan"),
+        ("[fd00::1]", "fd00::1"),
+        ("fd00::1", "fd00::1"),
+        ("", None),
+    ],
+)
+def test_address_for_changes_is_a_host(add: Callable[..., StoredNas], given: str, stored: str | None) -> None:
+    assert add(coa_address=given).nas.coa_address == stored
+
+
+@pytest.mark.parametrize("given", ["10.1.2.3:3799", "10.1.2.0/24", "gusung lan", "fd00::1::"])
+def test_address_for_changes_that_is_no_host_is_refused(add: Callable[..., StoredNas], given: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        add(coa_address=given)
+    assert caught.value.field == "coa_address"
+
+
+@pytest.mark.parametrize(
     "given",
     ["http://10.5.50.1", "10.5.50.1/login", "a b", "10.5.50.1:0", "10.5.50.1:70000", "10.5.50.1:", "10.5.50.300",
      "user@host", "host?x", "[2001:db8::1", "[10.0.0.1]", "2001:db8::1", "-a.example", "a\nb", "[::1]x"],

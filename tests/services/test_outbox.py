@@ -189,6 +189,15 @@ def test_change_that_comes_while_one_is_on_its_way_is_not_lost(box: Outbox) -> N
     assert [state for state, _ in box.states] == ["sent", "pending"]
 
 
+def test_what_another_machine_has_on_its_way_is_waited_for(box: Outbox) -> None:
+    box.tell()
+    (job,) = box.claim()
+    box.end()
+    assert box.claim() == []
+    box.record(job, acknowledged())
+    assert [other.granted for other in box.claim()] == [None]
+
+
 def test_router_without_room_is_passed_over(box: Outbox) -> None:
     box.tell()
     lane = (box.city.nas.id, "gusung-1")
