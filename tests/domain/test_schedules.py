@@ -23,6 +23,7 @@ from app.domain.schedules import (
     stretches,
 )
 from tests.factories import NOON
+from tests.hours import DAYS, MOMENTS, WITH_DST, ZONES, is_open, windows
 
 TUESDAY = date(2026, 11, 24)
 DAY, MINUTE, SECOND = timedelta(days=1), timedelta(minutes=1), timedelta(seconds=1)
@@ -73,8 +74,8 @@ def test_window_at_the_end_of_a_month_and_a_year_goes_on_into_the_next() -> None
 
 def test_of_windows_that_overlap_the_last_to_begin_holds() -> None:
     inner = Window("paling ramai", EVERY, 20 * 60, 21 * 60, rates=(("down_bps", 512_000),))
-    for windows in ([BUSY, inner], [inner, BUSY]):
-        running = phase_of(windows, {}, at(TUESDAY, 20, 30), WITA).running
+    for some in ([BUSY, inner], [inner, BUSY]):
+        running = phase_of(some, {}, at(TUESDAY, 20, 30), WITA).running
         assert [stretch.window.name for stretch in running] == ["ramai", "paling ramai"]
 
 
@@ -105,42 +106,6 @@ def test_clock_without_battery_opens_no_window() -> None:
 
 def test_without_windows_nothing_ever_changes() -> None:
     assert phase_of([], {}, NOON, WITA) == Phase()
-
-
-@st.composite
-def windows(draw: st.DrawFn) -> Window:
-    begins, ends = draw(st.lists(st.integers(0, 1_439), min_size=2, max_size=2, unique=True))
-    days = tuple(sorted(draw(st.sets(st.integers(0, 6), min_size=1))))
-    kind = draw(st.sampled_from(["closed", "free", "rates"]))
-    return Window(
-        draw(st.sampled_from("abc")),
-        days,
-        begins,
-        draw(st.sampled_from([ends, 1_440])),
-        closed=kind == "closed",
-        free=kind == "free",
-        rates=(("down_bps", 1_000_000),) if kind == "rates" else (),
-        only_on=draw(st.sampled_from([None, None, "libur"])),
-        not_on=draw(st.sampled_from([None, None, "libur"])),
-    )
-
-
-ZONES = st.sampled_from([ZoneInfo("Asia/Makassar"), ZoneInfo("Asia/Jakarta"), ZoneInfo("Asia/Jayapura")])
-WITH_DST = st.sampled_from([ZoneInfo("Europe/Berlin"), ZoneInfo("Australia/Lord_Howe"), ZoneInfo("America/St_Johns")])
-MOMENTS = st.datetimes(datetime(2026, 11, 2), datetime(2028, 4, 1), timezones=st.just(UTC))  # noqa: DTZ001 hypothesis wants naive bounds
-DAYS = {"libur": frozenset({date(2026, 11, 25), date(2026, 12, 31), date(2027, 1, 1), date(2028, 2, 29)})}
-
-
-def is_open(window: Window, moment: datetime, zone: ZoneInfo) -> bool:
-    """Tell whether a window is open, by the clock on the wall alone."""
-    wall = moment.astimezone(zone)
-    minute = 60 * wall.hour + wall.minute
-    today, yesterday = wall.date(), wall.date() - DAY
-    if window.begins < window.ends:
-        return window.begins <= minute < window.ends and window.begins_on(today, DAYS)
-    return (minute >= window.begins and window.begins_on(today, DAYS)) or (
-        minute < window.ends and window.begins_on(yesterday, DAYS)
-    )
 
 
 @given(some=st.lists(windows(), max_size=4), moment=MOMENTS, zone=ZONES)
