@@ -35,6 +35,13 @@ def test_json_has_every_way_and_is_the_same_for_the_same_seed(pesisir: Pesisir) 
     assert pesisir.ok("simulate", *SMALL, "--seed", "2", "--json").json["ways"] != told["ways"]
 
 
+def test_what_nobody_does_has_no_figure(pesisir: Pesisir) -> None:
+    shown = pesisir.ok("simulate", *SMALL, "--staff", "0", "--watchers", "0", "--way", "queue").out
+    rows = {line.split("  ")[0]: line.split()[-1] for line in shown.splitlines()}
+    assert (rows["kantor, p95, dtk"], rows["mutu video, Mbps"]) == ("–", "–")
+    assert rows["halaman, p95, dtk"] != "–"
+
+
 def test_several_evenings_give_their_median(pesisir: Pesisir) -> None:
     told = pesisir.ok("simulate", *SMALL, "--way", "queue", "--evenings", "3", "--json").json["ways"]
     assert list(told) == ["queue"]

@@ -15,6 +15,7 @@ _KINDS: Final = {Kind.OFFICE: 2, Kind.PAGES: 3, Kind.VIDEO: 1, Kind.DOWNLOAD: 0}
 _FIRST_HOUR: Final = 18
 _SLICE_SECONDS: Final = 900.0
 _SMOOTH_MINUTES: Final = 5
+_NONE: Final = "–"  # nobody of the kind was there
 
 
 def pictures(scene: Scene, summary: Sequence[Figures], evenings: Sequence[Evening], words: Words) -> dict[str, str]:
@@ -117,12 +118,12 @@ def table(summary: Sequence[Figures], words: Words) -> tuple[list[str], list[lis
     written: Sequence[tuple[str, Callable[[Figures], str]]] = (
         ("median", lambda one: words.number(one.page_p50)),
         ("p95", lambda one: words.number(one.page_p95)),
-        ("office", lambda one: words.number(one.office_p95)),
+        ("office", lambda one: words.number(one.office_p95) if one.office_p95 else _NONE),
         ("use", lambda one: words.number(100 * one.use)),
         ("fair", lambda one: words.number(one.fairness, 2)),
         ("changes", lambda one: words.number(one.changes, 0)),
         ("pages", lambda one: words.number(one.pages, 0)),
-        ("video", lambda one: words.number(one.video_bps / 1e6, 2)),
+        ("video", lambda one: words.number(one.video_bps / 1e6, 2) if one.video_bps else _NONE),
         ("still", lambda one: words.number(100 * one.video_still)),
         ("downloads", lambda one: words.number(one.download_octets / 1e9)),
     )
