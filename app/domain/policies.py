@@ -125,7 +125,7 @@ def effective_policy(
             {one.field: Source(origin, one.reason, one.until) for one in active},
         )
         for (_, ends_at), window in phase.running:
-            if window in overlay.windows and window in windows:
+            if window in overlay.windows:
                 source = Source(origin, until=ends_at, window=window.name)
                 put(dict(window.rates), dict.fromkeys((field for field, _ in window.rates), source))
                 sources |= {CLOSED: source} if window.closed else {}
