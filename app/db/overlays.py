@@ -5,16 +5,24 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, delete, insert, select
+from sqlalchemy import Connection, Row, Table, delete, insert, select, union_all
 
 from app.db import overrides, windows
 from app.db.keyed import among
 from app.db.plans import quota_columns, quota_of
-from app.db.tables import account_overrides, quota_overrides, site_overrides, site_quotas
+from app.db.tables import (
+    account_overrides,
+    plan_windows,
+    quota_overrides,
+    site_overrides,
+    site_quotas,
+    site_windows,
+)
 from app.domain.overlays import Overlay, Override, stored, value_of
 from app.domain.quotas import QuotaOverride, Tally
 
 EVERY_PLAN = ""
+_AT_SITES = (site_overrides, site_quotas, site_windows)
 
 
 def read_own(connection: Connection) -> dict[str, Overlay]:
@@ -44,6 +52,13 @@ def of_sites(connection: Connection) -> dict[str, dict[str, Overlay]]:
         overlay = Overlay(tuple(found.get(place, ())), tuple(quotas.get(place, ())), hours.get(place, ()))
         sites.setdefault(place[0], {})[place[1]] = overlay
     return sites
+
+
+def says_otherwise(connection: Connection, site_id: str, plan_id: str) -> bool:
+    """Tell whether a site lays anything over plans, or the plan has hours: else it holds as it stands."""
+    at_site = [select(table.c.site_id).where(table.c.site_id == site_id) for table in _AT_SITES]
+    hours = select(plan_windows.c.plan_id).where(plan_windows.c.plan_id == plan_id)
+    return connection.scalar(union_all(*at_site, hours).limit(1)) is not None
 
 
 def any_quota_at_a_site(connection: Connection) -> bool:

@@ -6,7 +6,7 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from app.db import nases, online, plans, sites
+from app.db import nases, online, overlays, plans, sites
 from app.db.engine import Connection, Database
 from app.db.rules import read_rules
 from app.domain.access import DenialReason
@@ -46,6 +46,8 @@ def offered_at(database: Database, spot: Spot, *, zone: ZoneInfo, now: datetime)
     if spot.free_plan is None:
         return None
     with database.read() as connection:
+        if not overlays.says_otherwise(connection, spot.site.id, spot.free_plan.id):
+            return spot.free_plan
         rules = read_rules(connection, zone)
     policy = rules.policy(spot.free_plan.id, None, spot.site.id, now)
     return replace(policy.plan, quotas=tuple(effective.quota for effective in policy.quotas))
