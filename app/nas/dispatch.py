@@ -158,12 +158,12 @@ class _Moves:
     def _is_less(self, aspect: tuple[str, ...]) -> bool:
         if aspect is _OCTETS:  # a slice may be less and the account's whole the same
             return any(_below(getattr(self._most, field), getattr(self._held, field)) for field in _OCTETS)
+        if aspect is _ROLE:  # another place is held to at once, whichever of the two gives more
+            return any(wanted != held for wanted, held in self._pairs(aspect))
         tolerance = _TOLERANCE_SECONDS if aspect is _TIME else 0
         return any(_below(wanted, held, tolerance) for wanted, held in self._pairs(aspect))
 
     def _is_more(self, aspect: tuple[str, ...]) -> bool:
-        if aspect is _ROLE:
-            return any(wanted != held for wanted, held in self._pairs(aspect))
         tolerance = _TOLERANCE_SECONDS if aspect is _TIME else 0
         return any(_below(held, wanted, tolerance) for wanted, held in self._pairs(aspect))
 

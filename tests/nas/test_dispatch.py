@@ -1,6 +1,8 @@
 """What each family is sent when an open session changes or ends: attribute by attribute."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.domain.changes import ChangeState, Result, Way
 from app.domain.granted import Limits
@@ -258,6 +260,14 @@ def test_what_only_the_hour_holds_down_cuts_nobody_who_would_not_come_back() -> 
     assert isinstance(refused.otherwise, Rest)
 
 
+@pytest.mark.parametrize(("before", "after"), [(20, 10), (10, 20), (None, 10), (10, None)])
+def test_another_vlan_is_brought_by_cut_and_resume(before: int | None, after: int | None) -> None:
+    moved = FULL._replace(octets=9_000_000, session_seconds=6_200, vlan=after)
+    sent = change("hostapd", moved, session(FULL._replace(vlan=before), resumes=False))
+    assert isinstance(sent, Send)
+    assert sent.way is Way.RESUME
+
+
 def test_a7_07_refused_change_becomes_a_cut_where_that_reaches_the_same() -> None:
     sent = change("coovachilli", SLOW)
     assert isinstance(sent, Send)
@@ -295,3 +305,79 @@ def test_no_coa_carries_what_its_family_does_not_list(family: str) -> None:
     assert profile.coa.kind is not CoaKind.DISCONNECT_ONLY
     assert {name for name, _ in sent.query.changes} <= set(profile.coa.attributes)
     assert {name for name, _ in sent.query.identity} <= {*profile.coa.identity, WHEN}
+
+
+# For all limits
+
+RATE = st.none() | st.integers(1_000, 2**32 - 1)
+AMOUNT = st.none() | st.integers(1, 2**50)
+SECONDS = st.none() | st.integers(1, 2**31 - 1)
+LIMITS = st.builds(
+    Limits,
+    down_bps=RATE,
+    up_bps=RATE,
+    octets=AMOUNT,
+    session_seconds=SECONDS,
+    idle_seconds=SECONDS,
+    interim_seconds=st.none() | st.integers(60, 86_400),
+    filter_id=st.none() | st.just("garden"),
+    down_octets=AMOUNT,
+    up_octets=AMOUNT,
+    down_burst_bps=RATE,
+    up_burst_bps=RATE,
+    burst_seconds=st.none() | st.integers(1, 60),
+    vlan=st.none() | st.integers(1, 4094),
+    address_list=st.none() | st.just("garden"),
+)
+USED = st.integers(0, 2**50)
+
+
+@given(st.sampled_from(sorted(PROFILES)), LIMITS, st.none() | LIMITS, USED, USED, st.integers(0, 10**7), st.booleans())
+def test_whatever_changes_a_router_is_sent_only_what_its_family_takes(  # noqa: PLR0917 # drawn one by one
+    family: str, granted: Limits, held: Limits | None, down: int, up: int, elapsed: int, resumes: bool
+) -> None:
+    profile = profile_for(family)
+    seen = OpenSession(REPORTED, down, up, elapsed, held, resumes)
+    left = Amounts(granted.octets, granted.down_octets, granted.up_octets)
+    step: Send | Rest | None = dispatch.change(profile, seen, granted, left=left, at=AT)
+    while isinstance(step, Send):
+        query = step.query
+        identity = query.identity if isinstance(query, CoaRequest) else query.attributes
+        assert {name for name, _ in identity} <= {*profile.coa.identity, WHEN}
+        assert all(name in identity for name in profile.coa.needed)
+        if isinstance(query, CoaRequest):
+            assert step.way is Way.COA
+            assert query.changes
+            assert {name for name, _ in query.changes} <= set(profile.coa.attributes)
+        else:
+            assert step.way is Way.RESUME
+            assert step.otherwise is None
+        step = step.otherwise
+
+
+@given(LIMITS, LIMITS, USED, USED, st.integers(0, 10**7))
+def test_chilli_is_told_the_whole_set_from_its_start_and_never_an_amount_that_is_used_up(
+    granted: Limits, held: Limits, down: int, up: int, elapsed: int
+) -> None:
+    seen = OpenSession(REPORTED, down, up, elapsed, held, resumes=False)
+    left = Amounts(granted.octets, granted.down_octets, granted.up_octets)
+    step = dispatch.change(profile_for("coovachilli"), seen, granted, left=left, at=AT)
+    if not isinstance(step, Send) or not isinstance(step.query, CoaRequest):
+        return
+    said = step.query.changes
+
+    def wide(name: str) -> int | None:
+        low, high = said.integer(f"ChilliSpot-Max-{name}-Octets"), said.integer(f"ChilliSpot-Max-{name}-Gigawords")
+        return None if low is None or high is None else (high << 32) + low
+
+    for name, limit, used in (
+        ("Total", granted.octets, down + up),
+        ("Output", granted.down_octets, down),
+        ("Input", granted.up_octets, up),
+    ):
+        assert wide(name) == (None if limit is None else limit + used)
+    seconds = granted.session_seconds
+    assert said.integer("Session-Timeout") == (None if seconds is None else min(seconds + elapsed, 2**32 - 1))
+    assert said.integer("Idle-Timeout") == granted.idle_seconds
+    assert said.integer("WISPr-Bandwidth-Max-Down") == granted.down_bps
+    assert said.integer("WISPr-Bandwidth-Max-Up") == granted.up_bps

@@ -12,11 +12,14 @@ from sqlalchemy import func, select, text
 from app.db import tables
 from app.db.engine import Database, open_database
 from app.db.errors import AWAY
+from app.domain.ceilings import Ceiling, CeilingSource
 from app.domain.local_time import WITA
 from app.domain.schedules import Window
 from app.node.journal.records import RecordType
 from app.node.journal.status import journal_status
 from app.node.running import announce
+from app.services import users
+from app.services.ceilings import set_ceilings
 from app.services.sessions import session_totals
 from app.services.windows import set_plan_window
 from app.worker.loop import Worker, WorkerBusyError
@@ -306,3 +309,24 @@ def test_a_session_is_told_when_the_hour_changes_its_rate_and_ended_when_it_clos
     assert told() == [("change", "hours")]
     city.time.pass_by(3_600)
     assert ("disconnect", "closed") in told()
+
+
+def test_what_time_alone_ends_is_told_to_open_sessions(city: City, start: Start, work: Make) -> None:
+    """A ceiling that ends, and an account that is over."""
+    account = city.add_user("budi")
+    report_use(start(city), 1000)
+    worker = work(city)
+    worker.drain()
+    ends_at = city.time.at + timedelta(minutes=1)
+    held = Ceiling(account.id, MAC, CeilingSource.GOVERNOR, 512_000, None, ends_at, "antre", "governor")
+    set_ceilings(city.database, [held], now=city.time.at, chance=city.chance)
+    users.set_user(city.database, "budi", valid_until=ends_at, **city.circumstances)
+    with city.database.write() as connection:
+        connection.execute(tables.changes.delete())
+    worker.turn()
+    assert count(city.database, "changes") == 0
+    city.time.pass_by(60)
+    worker.turn()
+    with city.database.read() as connection:
+        queued = connection.execute(select(tables.changes.c.kind, tables.changes.c.reason)).all()
+    assert sorted(tuple(row) for row in queued) == [("change", "ceiling"), ("disconnect", "expired")]
