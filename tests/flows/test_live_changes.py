@@ -11,10 +11,13 @@ from random import Random
 
 import pytest
 
+from app.db import accounts
 from app.db.engine import Database
 from app.domain.ceilings import Ceiling, CeilingSource
+from app.domain.local_time import WITA
 from app.domain.nases import Family
-from app.services import nases, plans
+from app.domain.quotas import Action, Period, Quota, Then
+from app.services import nases, plans, top_ups
 from app.services.ceilings import lift_ceilings, set_ceilings
 from app.services.keyring import Keyring
 from app.services.session_changes import changes_of_session
@@ -149,3 +152,58 @@ def test_quota_that_is_used_up_ends_the_session(sqlite_database: Database, keyri
         assert await stage.router.appear(stage.phone.ip, stage.phone.mac) is Outcome.REFUSED
 
     play(sqlite_database, keyring, tmp_path, Family.GENERIC, scenario)
+
+
+STEPS = (
+    Quota(Period.DAY, 5 * MB, then=Then(Action.THROTTLE, 1_000_000, 512_000)),
+    Quota(Period.DAY, 9 * MB, then=Then(Action.THROTTLE, 256_000, 128_000)),
+)
+
+
+def use(stage: Stage, down_octets: int) -> None:
+    """Let the phone use octets, and its router report them."""
+    stage.router.carry(stage.phone.mac, up_octets=0, down_octets=down_octets, seconds=60)
+    stage.router.sessions[stage.phone.mac].reported = time.monotonic() - 3600  # its next report is due
+    stage.router.tick()
+
+
+@pytest.mark.parametrize("family", [Family.MIKROTIK, Family.COOVACHILLI])
+def test_steps_of_a_quota_slow_down_and_a_top_up_gives_the_speed_back(
+    sqlite_database: Database, keyring: Keyring, tmp_path: Path, family: Family
+) -> None:
+    async def scenario(stage: Stage) -> None:
+        now = datetime.now(UTC)
+        plans.set_plan(stage.database, "Warga", quotas={STEPS[0].tally: STEPS}, now=now, chance=os.urandom)
+        use(stage, 4 * MB)
+        await asyncio.sleep(0)
+        assert stage.rates == (4_000_000, 2_000_000)
+        use(stage, 1 * MB)
+        await until(lambda: stage.rates == (1_000_000, 512_000), REACHES)
+        use(stage, 4 * MB)
+        await until(lambda: stage.rates == (256_000, 128_000), REACHES)
+        with stage.database.write() as connection:
+            account = accounts.by_id(connection, stage.session.user or "", now=now)
+            assert account is not None
+            addition = top_ups.Addition(octets=50 * MB)
+            top_ups.add(
+                connection, account, addition, reason="ujian", author="admin", zone=WITA, now=now, chance=os.urandom
+            )
+        await until(lambda: stage.rates == (4_000_000, 2_000_000), REACHES)
+
+    play(sqlite_database, keyring, tmp_path, family, scenario)
+
+
+def test_router_that_takes_no_rate_cuts_and_its_phone_comes_back_slower(
+    sqlite_database: Database, keyring: Keyring, tmp_path: Path
+) -> None:
+    async def scenario(stage: Stage) -> None:
+        now = datetime.now(UTC)
+        plans.set_plan(stage.database, "Warga", quotas={STEPS[0].tally: STEPS}, now=now, chance=os.urandom)
+        use(stage, 5 * MB)
+        await until(lambda: stage.rates is None, REACHES)
+        await until(lambda: not list_sessions(stage.database), PATIENCE)
+        stage.router.hosts.clear()  # its next packet is as good as its first
+        assert await stage.router.appear(stage.phone.ip, stage.phone.mac) is Outcome.ONLINE
+        assert stage.rates == (1_000_000, 512_000)
+
+    play(sqlite_database, keyring, tmp_path, Family.USPOT, scenario)
