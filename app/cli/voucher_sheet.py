@@ -10,6 +10,7 @@ import segno
 from markupsafe import Markup
 
 from app.domain.local_time import local_day
+from app.domain.plans import Plan
 from app.domain.quotas import Measure, Quota
 from app.domain.vouchers import printed
 from app.services.plans import show_plan
@@ -58,7 +59,7 @@ def sheet(here: "Installation", found: "CountedBatch", codes: Sequence[str]) -> 
         portal=settings.portal_url.partition("//")[2],
         qr=qr(settings.portal_url),
         down=None if plan.down_bps is None else formats.rate(plan.down_bps),
-        quotas=tuple(_quota(quota, formats) for quota in plan.quotas),
+        quotas=tuple(_quota(quota, formats) for quota in _first_of_each(plan)),
         devices=plan.device_limit,
         validity=None if plan.validity_seconds is None else formats.duration(plan.validity_seconds),
         until=None if until is None else formats.day(_last_day(until, settings.time_zone)),
@@ -71,6 +72,12 @@ def qr(text: str) -> Markup:
     """Return a QR of a text as an inline SVG with the quiet zone that readers want (ISO/IEC 18004 section 9.1)."""
     drawn = segno.make(text, error="m", micro=False)
     return Markup(drawn.svg_inline(border=4, omitsize=True, lineclass=None, svgclass=None))  # noqa: S704 drawn here
+
+
+def _first_of_each(plan: Plan) -> list[Quota]:
+    """Return the quotas that are met first: what follows are steps at lower rates."""
+    first = {quota.tally: quota for quota in reversed(plan.quotas)}
+    return [quota for quota in plan.quotas if first[quota.tally] is quota]
 
 
 def _quota(quota: Quota, formats: Formats) -> QuotaView:

@@ -159,7 +159,7 @@ class StatusPages:
         if not captive and status.ends_at is not None:
             answer["seconds-remaining"] = max(0, int((status.ends_at - now).total_seconds()))
         if not captive and status.quota is not None:
-            answer["bytes-remaining"] = status.quota.left
+            answer["bytes-remaining"] = status.quota.left + status.extra_octets
         return JSONResponse(answer, media_type=CAPTIVE_JSON)
 
 

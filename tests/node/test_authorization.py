@@ -12,7 +12,7 @@ from app.domain.access import DenialReason
 from app.domain.hints import HintKind
 from app.domain.local_time import WITA
 from app.domain.nases import MAC_IS_PASSWORD, Family
-from app.domain.quotas import Period, Quota
+from app.domain.quotas import Action, Measure, Period, Quota, Tally, Then
 from app.domain.reports import Method
 from app.domain.resume import ResumeGrant
 from app.domain.schedules import Window
@@ -775,3 +775,55 @@ def test_a6_19_whoever_does_not_ask_gets_none(city: City, start: Start) -> None:
     city.add_user("budi")
     node = start(city)
     assert accepted(node.ask(node.request("budi", "rahasia-123"))).chargeable_identity is None
+
+
+@pytest.mark.parametrize(
+    ("deaf", "octets"), [(False, None), (True, 500_000)], ids=["a router that is told", "one that cannot be"]
+)
+def test_router_that_cannot_be_told_gets_the_octets_until_the_next_step(
+    city: City, start: Start, deaf: bool, octets: int | None
+) -> None:
+    step = Quota(Period.DAY, 500_000, then=Then(Action.THROTTLE, 256_000, 128_000))
+    plans.set_plan(city.database, "Warga", quotas={step.tally: (step,)}, now=city.time.at, chance=city.chance)
+    city.add_user("budi")
+    if deaf:
+        with city.database.write() as connection:
+            notice = hints.Notice(city.nas.id, HintKind.COA_SILENT, "", 1)
+            hints.add(connection, [notice], now=city.time.at)
+    node = start(city)
+    told = accepted(node.ask(node.request("budi", "rahasia-123"))).authorization
+    assert (told.total_octets, told.down_bps) == (octets, 4_000_000)
+
+
+def test_quotas_of_one_direction_and_of_time_reach_the_router(city: City, start: Start) -> None:
+    own = (Quota(Period.WEEK, 300_000, Measure.DOWN), Quota(Period.WEEK, 100_000, Measure.UP))
+    city.add_user("budi")
+    quotas.set_quota(
+        city.database, "budi", *own, Quota(Period.DAY, 1_800, Measure.TIME),
+        reason="rapat", author="admin", **city.circumstances,
+    )  # fmt: skip
+    node = start(city)
+    told = accepted(node.ask(node.request("budi", "rahasia-123"))).authorization
+    assert (told.total_octets, told.down_octets, told.up_octets) == (1_000_000, 300_000, 100_000)
+    assert told.session_timeout_seconds == 1_800
+
+
+def test_own_reports_count_by_direction_and_time_until_they_are_merged(city: City, start: Start) -> None:
+    account = city.add_user("budi")
+    tallies = [Quota(Period.DAY, 10**9, measure) for measure in Measure]
+    quotas.set_quota(city.database, "budi", *tallies, reason="rapat", author="admin", **city.circumstances)
+    node = start(city)
+    accept = accepted(node.ask(node.request("budi", "rahasia-123")))
+    city.time.pass_by(60)
+    report = node.report(
+        StatusType.INTERIM_UPDATE,
+        Acct_Session_Id="81a00001",
+        Calling_Station_Id=MAC,
+        Class=accept.class_value,
+        Acct_Input_Octets=1_000,
+        Acct_Output_Octets=20_000,
+        Acct_Session_Time=60,
+    )
+    node.backend.account([report])
+    usage = node.snapshot.usage_of(account, city.time.at)
+    assert [usage.used(Tally(Period.DAY, measure)) for measure in Measure] == [21_000, 20_000, 1_000, 60]
