@@ -33,6 +33,7 @@ _SAMPLE_SECONDS: Final = 5.0
 # The generator keeps a round's requests in memory, and their times are of its beginning: later, clocks would seem off.
 _LONGEST_ROUND: Final = 60.0
 _STOP_SECONDS: Final = 10.0
+_SAID: Final = (".json", ".err")  # what the generator says, and what it complains of
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -83,10 +84,9 @@ def _soak(setting: Setting, seconds: float, rate: float, samples: Path) -> Soak:
         server.wait_ready()
         before = server.stored()
         began = time.monotonic()
-        with _generator(server, setting, seconds, rate) as generator:
+        with _generator(server, setting, seconds, rate, samples) as generator:
             taken = list(_sampled(server, generator, samples))
-            told = _said(generator)
-        samples.with_suffix(".json").write_text(json.dumps(told.rounds, indent=1) + "\n", encoding="utf-8")
+        told = _said(samples)
         shutil.copyfile(server.log, samples.with_suffix(".log"))
         lasted = time.monotonic() - began
         settle(server)
@@ -109,12 +109,19 @@ def _soak(setting: Setting, seconds: float, rate: float, samples: Path) -> Soak:
 
 
 @contextmanager
-def _generator(server: Pesisir, setting: Setting, seconds: float, rate: float) -> Iterator["subprocess.Popen[str]"]:
-    """Load the server for so long, in rounds; end the generator with the block."""
+def _generator(
+    server: Pesisir, setting: Setting, seconds: float, rate: float, samples: Path
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """Load the server for so long, in rounds; end the generator with the block. What it says goes to files beside.
+
+    Nobody reads a pipe meanwhile, and an hour's rounds are more than one holds.
+    """
     rounds = max(1, round(seconds / _LONGEST_ROUND))
     options = ("--rate", f"{rate:g}", "--seconds", f"{seconds / rounds:g}", "--rounds", str(rounds))
     words = command(server, setting, Load("mixed", options))
-    with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with ExitStack() as stack:
+        said, complained = (stack.enter_context(samples.with_suffix(suffix).open("wb")) for suffix in _SAID)
+        process = stack.enter_context(subprocess.Popen(words, cwd=ROOT, stdout=said, stderr=complained))
         try:
             yield process
         finally:
@@ -123,7 +130,7 @@ def _generator(server: Pesisir, setting: Setting, seconds: float, rate: float) -
                 process.wait(_STOP_SECONDS)
 
 
-def _sampled(server: Pesisir, generator: "subprocess.Popen[str]", path: Path) -> Iterator[Sample]:
+def _sampled(server: Pesisir, generator: "subprocess.Popen[bytes]", path: Path) -> Iterator[Sample]:
     """Look at every process of the server until the generator has ended, and write down what was seen."""
     began = time.monotonic()
     with path.open("w", encoding="ascii") as file:
@@ -140,19 +147,19 @@ def _sampled(server: Pesisir, generator: "subprocess.Popen[str]", path: Path) ->
             _wait(generator, max(0.0, due - time.monotonic()))
 
 
-def _wait(process: "subprocess.Popen[str]", seconds: float) -> None:
+def _wait(process: "subprocess.Popen[bytes]", seconds: float) -> None:
     try:
         process.wait(seconds)
     except subprocess.TimeoutExpired:
         return
 
 
-def _said(generator: "subprocess.Popen[str]") -> _Told:
-    out, error = generator.communicate()
-    if not out:
+def _said(samples: Path) -> _Told:
+    told, error = (samples.with_suffix(suffix).read_text(encoding="utf-8") for suffix in _SAID)
+    if not told:
         raise RuntimeError(f"the generator did not measure: {error}")
-    told = json.loads(out)
-    return _Told(told["rounds"], told["faults"])
+    answer = json.loads(told)
+    return _Told(answer["rounds"], answer["faults"])
 
 
 def _acknowledged(rounds: Sequence[Mapping[str, Any]]) -> Stored:

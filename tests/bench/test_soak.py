@@ -4,12 +4,18 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from bench.flatness import MOST_OCTETS_AN_HOUR, Judged, Sample, judged, reading, slope
 from bench.server import Stored
+from bench.soak import _generator, _said
 from bench.soak_page import Soak, page
+
+if TYPE_CHECKING:
+    from bench.product import Pesisir
+    from bench.setting import Setting
 
 ROOT = Path(__file__).resolve().parents[2]
 MB = 1_000_000
@@ -161,3 +167,12 @@ def test_a_short_soak_for_real(tmp_path: Path) -> None:
     assert "Exact." in (tmp_path / "soak.md").read_text(encoding="utf-8")
     seen = {line.split(",")[1] for line in samples.read_text(encoding="ascii").splitlines()[1:]}
     assert seen == {"supervisor", "http", "radius-0", "worker"}
+
+
+def test_generator_may_say_more_than_a_pipe_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    says = "import json; print(json.dumps({'rounds': [{'word': 'y' * 100}] * 2_000, 'faults': 0}))"
+    monkeypatch.setattr("bench.soak.command", lambda *_: [sys.executable, "-c", says])
+    samples = tmp_path / "soak.csv"
+    with _generator(cast("Pesisir", None), cast("Setting", None), 3600.0, 200.0, samples) as process:
+        process.wait(30)
+    assert len(_said(samples).rounds) == 2_000
