@@ -54,6 +54,7 @@ class SessionFacts(NamedTuple):
     started_at: datetime
     up_octets: int
     down_octets: int
+    last_report_at: datetime
     open: bool
 
 
@@ -139,6 +140,7 @@ def read_sessions(connection: Connection, ids: Collection[str] | None = None) ->
         sessions.c.started_at,
         sessions.c.up_octets,
         sessions.c.down_octets,
+        sessions.c.last_report_at,
         sessions.c.state,
     ).where(sessions.c.account_id.is_not(None))
     if ids is None:
@@ -155,6 +157,7 @@ def read_sessions(connection: Connection, ids: Collection[str] | None = None) ->
             row.started_at,
             row.up_octets,
             row.down_octets,
+            row.last_report_at,
             row.state == SessionState.OPEN.value,
         )
 

@@ -6,7 +6,7 @@ Start has not come: it holds a place for 90 s.
 """
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Final, NamedTuple
@@ -54,16 +54,17 @@ NOWHERE: Final = Place(0, 0)
 class Octets:
     """One session: what the database holds of it, what our own reports say, and where the last of these stands.
 
-    `since` and `until` are when it began and when its last data had moved, `at` is the last own report, in seconds
-    since 1970; `day` is its local day, and `day_up` and `day_down` what own reports count until that day began.
-    Own reports move it on; what the database says makes a new one of it, so that a copy of the references is of one
-    moment of the database.
+    Moments are seconds since 1970: `since` and `until` are when it began and when its last data had moved, `merged_at`
+    is the last report that the database holds, `at` the last own one. `day` is the local day of that, and `day_up` and
+    `day_down` what own reports count until it began. Own reports move it on; what the database says makes a new one of
+    it, so that a copy of the references is of one moment of the database.
     """
 
     account_id: str
     since: int = 0
     merged_up: int = 0
     merged_down: int = 0
+    merged_at: int = 0
     up: int = 0
     down: int = 0
     until: int = 0
@@ -72,6 +73,11 @@ class Octets:
     day_up: int = 0
     day_down: int = 0
     place: Place = NOWHERE
+
+
+def always_charged(_since: int, _until: int) -> float:
+    """Say that all of any time counts for quotas."""
+    return 1.0
 
 
 class LocalDay(NamedTuple):
@@ -108,10 +114,13 @@ class Sessions:
             self._leave(mac)
         return set(self._of_account.get(account_id, ()))
 
-    def unmerged(self, account_id: str, online_until: int) -> Sequence[tuple[date, Used]]:
+    def unmerged(
+        self, account_id: str, online_until: int, charged: Callable[[int, int], float] = always_charged
+    ) -> Sequence[tuple[date, Used]]:
         """Return what the account used that the database does not know yet, by local day.
 
         Time online is what goes beyond `online_until`, until which the database counts it; once for several devices.
+        `charged` tells how much of the time between two seconds counts for quotas.
         """
         keys = self._unmerged.get(account_id)
         if not keys:
@@ -120,7 +129,9 @@ class Sessions:
         stretches: list[Stretch] = []
         for key in keys:
             octets = self._octets[key]
-            up, down = max(0, octets.up - octets.merged_up), max(0, octets.down - octets.merged_down)
+            share = charged(octets.merged_at or octets.since, octets.at)
+            up = int(share * max(0, octets.up - octets.merged_up))
+            down = int(share * max(0, octets.down - octets.merged_down))
             up_today = min(up, max(0, octets.up - octets.day_up))
             down_today = min(down, max(0, octets.down - octets.day_down))
             day = date.fromordinal(octets.day)
@@ -131,7 +142,10 @@ class Sessions:
             if octets.until > since:
                 stretches.append(Stretch(since, octets.until))
         for stretch in union(stretches):
-            used += [(day, Used(seconds=until - since)) for day, (since, until) in by_day(stretch, self._zone)]
+            used += [
+                (day, Used(seconds=int((until - since) * charged(since, until))))
+                for day, (since, until) in by_day(stretch, self._zone)
+            ]
         return used
 
     def acceptance_of(self, account_id: str, nas_id: str, mac: str, acct_session_id: str) -> str | None:
@@ -252,7 +266,12 @@ class Sessions:
             if not facts.open:
                 return
             octets = Octets(facts.account_id, int(facts.started_at.timestamp()))
-        self._octets[key] = replace(octets, merged_up=facts.up_octets, merged_down=facts.down_octets)
+        self._octets[key] = replace(
+            octets,
+            merged_up=facts.up_octets,
+            merged_down=facts.down_octets,
+            merged_at=int(facts.last_report_at.timestamp()),
+        )
         if facts.open:
             since = facts.started_at.timestamp()
             here = self._devices.get(name)
@@ -295,7 +314,12 @@ class Sessions:
                 theirs = older._octets[key]  # noqa: SLF001 its own class
                 if theirs.place > merged:
                     stored = self._octets.get(key) or Octets(theirs.account_id)
-                    mine = replace(theirs, merged_up=stored.merged_up, merged_down=stored.merged_down)
+                    mine = replace(
+                        theirs,
+                        merged_up=stored.merged_up,
+                        merged_down=stored.merged_down,
+                        merged_at=stored.merged_at,
+                    )
                     self._octets[key] = mine
                     self._note_unmerged(key, mine)
                     reported.add((mine.account_id, key[0], key[2]))

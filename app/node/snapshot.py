@@ -6,7 +6,7 @@ anything waits. A start without the database begins with what `contents` gave an
 """
 
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -30,13 +30,14 @@ from app.domain.local_time import local_day
 from app.domain.policies import Rules
 from app.domain.quotas import Quota, Tally, tallies_of
 from app.domain.resume import KEPT_AFTER_END, ResumeGrant, grant_ends_at
+from app.domain.schedules import free_stretches
 from app.domain.spending import Usage, nothing_used
 from app.domain.users import Account
 from app.node.accounts import Accounts
 from app.node.journal.segment import Position
 from app.node.learned import Learned
 from app.node.nases import NasTable, known_nas
-from app.node.sessions import NOWHERE, Place, Sessions
+from app.node.sessions import NOWHERE, Place, Sessions, always_charged
 from app.node.stored.contents import Contents
 from app.services.keyring import Keyring
 from app.services.nases import open_secrets
@@ -103,9 +104,25 @@ class Snapshot:
         if usage is None:
             usage = nothing_used(day, self.tallies)
         usage = usage.as_of(day, account.billing_day)
-        for on, used in self.sessions.unmerged(account.id, usage.online_until):
+        for on, used in self.sessions.unmerged(account.id, usage.online_until, self._charged(account)):
             usage = usage.plus(on, used, account.billing_day)
         return usage
+
+    def _charged(self, account: Account) -> Callable[[int, int], float]:
+        """Return what tells which part of a time counts for an account's quotas: all but what is free of charge."""
+        windows = [window for window in account.policy.windows if window.free]
+        if not windows:
+            return always_charged
+
+        def charged(since: int, until: int) -> float:
+            begin, end = datetime.fromtimestamp(since, UTC), datetime.fromtimestamp(until, UTC)
+            if end <= begin:
+                return 1.0
+            spans = free_stretches(windows, self.accounts.rules.calendars, begin, end, self.zone)
+            free = sum((span.ends_at - span.begins_at for span in spans), timedelta())
+            return 1 - free / (end - begin)
+
+        return charged
 
     def note_login(self, mac: str, account_id: str, now: datetime) -> None:
         """Let a device come back from its login on, until the database says for how long it may; see `resume.begin`."""

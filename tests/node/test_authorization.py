@@ -827,3 +827,26 @@ def test_own_reports_count_by_direction_and_time_until_they_are_merged(city: Cit
     node.backend.account([report])
     usage = node.snapshot.usage_of(account, city.time.at)
     assert [usage.used(Tally(Period.DAY, measure)) for measure in Measure] == [21_000, 20_000, 1_000, 60]
+
+
+def test_own_reports_of_a_free_hour_count_for_no_quota(city: City, start: Start) -> None:
+    """The database is away: nothing is merged, from 12.00 to 13.10; it is free from 12.30 to 13.00."""
+    account = city.add_user("budi")
+    window = Window("siang", tuple(range(7)), 12 * 60 + 30, 13 * 60, free=True)
+    windows.set_plan_window(city.database, "Warga", window, **city.circumstances)
+    node = start(city)
+    accept = accepted(node.ask(node.request("budi", "rahasia-123")))
+    city.time.pass_by(70 * 60)
+    report = node.report(
+        StatusType.INTERIM_UPDATE,
+        Acct_Session_Id="81a00001",
+        Calling_Station_Id=MAC,
+        Class=accept.class_value,
+        Acct_Output_Octets=700_000,
+        Acct_Session_Time=70 * 60,
+    )
+    node.backend.account([report])
+    known = node.snapshot.accounts.get(account.id, city.time.at, site_id=city.site.id)
+    assert known is not None
+    used = node.snapshot.usage_of(known, city.time.at).used(Tally(Period.DAY, Measure.BOTH))
+    assert used == pytest.approx(400_000, abs=200)

@@ -67,7 +67,18 @@ def test_fresh_load_keeps_what_only_the_node_knows() -> None:
         older.take_report(report(number, 10**number), Place(1, 10 * number))
     told = report(1, 10)
     stored = SessionFacts(
-        told.nas_id, told.nas_scope, "1", told.mac, told.user_name, USER, told.acceptance_id, NOON, 10, 0, open=True
+        told.nas_id,
+        told.nas_scope,
+        "1",
+        told.mac,
+        told.user_name,
+        USER,
+        told.acceptance_id,
+        NOON,
+        10,
+        0,
+        NOON,
+        open=True,
     )
     fresh = Sessions(WITA, [stored])
     fresh.carry_unmerged(older, Place(1, 10))

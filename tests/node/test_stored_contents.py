@@ -110,7 +110,21 @@ HERE = Presence("user", "acceptance", "nas", "scope", "\udcff81a0", "name", 1_79
 CEILING = Ceiling("user", MAC, CeilingSource.GOVERNOR, 512_000, None, LATER, "antre", "governor")
 TALLIES = (Tally(Period.DAY, Measure.BOTH), Tally(Period.BILLING, Measure.TIME))
 USAGE = Usage(NOON.date(), TALLIES, (1, 2**60), 1_795_000_000)
-OCTETS = Octets("user", 1_795_000_000, 5, 6, 2**40, 2**41, 1_795_000_060, 1_795_000_120, 739_000, 7, 8, Place(3, 4096))
+OCTETS = Octets(
+    "user",
+    1_795_000_000,
+    5,
+    6,
+    1_795_000_030,
+    2**40,
+    2**41,
+    1_795_000_060,
+    1_795_000_120,
+    739_000,
+    7,
+    8,
+    Place(3, 4096),
+)
 
 
 def full() -> Contents:
