@@ -9,11 +9,15 @@ from sqlalchemy import Connection, Row, and_, delete, exists, insert, or_, selec
 from app.db.chunks import chunks
 from app.db.keyed import among
 from app.db.tables import changes, sessions
+from app.domain.ceilings import CeilingSource
 from app.domain.changes import UNFINISHED, Change, ChangeKind, ChangeState, Result, Way
 from app.domain.sessions import SessionState
 
 Lane = tuple[str, str]
 """One router: NAS id and NAS scope; several may stand behind one NAS."""
+
+_NOBODY: Final = ("", CeilingSource.GOVERNOR.value)
+"""Authors that are no person: what they asked for is superseded, and forgotten."""
 
 _UNFINISHED: Final = sorted(state.value for state in UNFINISHED)
 
@@ -168,7 +172,7 @@ def supersede(connection: Connection, session_ids: Iterable[str], *, kind: Chang
             among(connection, changes.c.session_id, session_ids),
             changes.c.kind == kind.value,
             changes.c.state.in_([ChangeState.WAITING.value, ChangeState.UNKNOWN.value]),
-            changes.c.author == "",
+            changes.c.author.in_(_NOBODY),
         )
     )
     return deleted.rowcount
@@ -243,11 +247,11 @@ def told_limits(connection: Connection, session_ids: Iterable[str]) -> dict[str,
     return found
 
 
-def forget(connection: Connection, *, before: datetime, limit: int = 1_000) -> int:
+def forget(connection: Connection, *, before: datetime, limit: int = 20_000) -> int:
     """Delete up to `limit` changes that have ended before a moment, save those that a person asked for."""
     old = (
         select(changes.c.id)
-        .where(changes.c.state.in_([ChangeState.DONE.value, ChangeState.FAILED.value]), changes.c.author == "")
+        .where(changes.c.state.in_([ChangeState.DONE.value, ChangeState.FAILED.value]), changes.c.author.in_(_NOBODY))
         .where(changes.c.due_at < before, changes.c.created_at < before)
         .limit(limit)
     )

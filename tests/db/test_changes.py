@@ -1,6 +1,7 @@
 """The outbox of changes: claimed once, finished once, never lost."""
 
 import threading
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -75,6 +76,24 @@ def test_change_of_a_worker_that_died_is_pending_again(database: Database) -> No
         assert changes.requeue_lost(connection, now=NOON + MINUTE - timedelta(seconds=1)) == 0
         assert changes.requeue_lost(connection, now=NOON + MINUTE) == 1
     assert claim(database, now=NOON + MINUTE)
+
+
+def test_what_is_over_is_forgotten_save_what_a_person_asked_for(database: Database) -> None:
+    by_hand = replace(make_change(2), author="admin", note="salah perangkat")
+    governed = replace(make_change(4), author="governor", note="antre")
+    store(database, make_change(1), by_hand, make_change(3, session_id="s2"), governed)
+    for change_id in ("change1", "change2", "change4"):
+        claim(database, change_id)
+        with database.write() as connection:
+            changes.finish(connection, change_id, state=ChangeState.DONE, result="ended", due_at=NOON)
+    with database.write() as connection:
+        assert changes.forget(connection, before=NOON) == 0
+        assert changes.forget(connection, before=NOON + MINUTE) == 2
+        left = [*changes.of_session(connection, "s1"), *changes.of_session(connection, "s2")]
+    assert [(change.id, change.state) for change in left] == [
+        ("change2", ChangeState.DONE),
+        ("change3", ChangeState.PENDING),
+    ]
 
 
 def test_only_unclaimed_changes_of_the_reason_are_withdrawn(database: Database) -> None:
