@@ -105,7 +105,7 @@ def play(database: Database, keyring: Keyring, folder: Path, family: Family, sce
 
 @pytest.mark.parametrize("family", [Family.MIKROTIK, Family.COOVACHILLI])
 def test_ceiling_reaches_an_open_session_and_leaves_it_within_two_seconds(
-    sqlite_database: Database, keyring: Keyring, tmp_path: Path, family: Family
+    database: Database, keyring: Keyring, tmp_path: Path, family: Family
 ) -> None:
     async def scenario(stage: Stage) -> None:
         assert stage.rates == (4_000_000, 2_000_000)
@@ -117,7 +117,7 @@ def test_ceiling_reaches_an_open_session_and_leaves_it_within_two_seconds(
         plans.set_plan(stage.database, "Warga", down_bps=1_000_000, now=datetime.now(UTC), chance=os.urandom)
         await until(lambda: stage.rates == (1_000_000, 2_000_000), REACHES)
 
-    play(sqlite_database, keyring, tmp_path, family, scenario)
+    play(database, keyring, tmp_path, family, scenario)
 
 
 def test_phone_that_is_cut_comes_back_under_its_ceiling(
