@@ -1,7 +1,6 @@
 """`pesisir user explain`: what one person gets at a place, why, and what the router there is told."""
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -237,8 +236,8 @@ def _json(found: "Explanation", here: Installation) -> dict[str, JsonValue]:
             for one in found.ceilings
         ],
         "windows": [window_json(window) | {"open": is_open} for window, is_open in found.windows],
-        "free_until": _iso(phase.free, here),
-        "closed_until": _iso(phase.closed, here),
+        "free_until": iso(found.policy.counts_at, zone),
+        "closed_until": iso(found.policy.opens_at, zone),
         "closes_at": iso(phase.closes_at, zone),
         "devices_online": found.devices_online,
         "ends_at": iso(found.ends_at, zone),
@@ -246,10 +245,6 @@ def _json(found: "Explanation", here: Installation) -> dict[str, JsonValue]:
         "attributes": [{"name": name, "value": value} for name, value in _attributes(found)],
         "interim_certain": found.certain,
     }
-
-
-def _iso(span: tuple[datetime, datetime] | None, here: Installation) -> str | None:
-    return None if span is None else iso(span[1], here.zone)
 
 
 def _source(source: Source, here: Installation) -> dict[str, JsonValue]:

@@ -258,7 +258,7 @@ def _soonest(ends_at: datetime | None, policy: Policy) -> datetime | None:
     phase = policy.phase
     if phase.free is None and phase.closes_at is None:
         return ends_at
-    counted_at = phase.free.ends_at if phase.free is not None and policy.quotas else None
+    counted_at = policy.counts_at if policy.quotas else None
     return min((at for at in (ends_at, phase.closes_at, counted_at) if at is not None), default=None)
 
 

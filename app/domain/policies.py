@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from app.domain.overlays import NOTHING, SCHEDULE, Overlay
 from app.domain.plans import Plan
 from app.domain.quotas import CUT, Quota, Tally, Then, in_order, tallies_of
-from app.domain.schedules import Calendars, Phase, Window, phase_of
+from app.domain.schedules import NEVER, Calendars, Phase, Span, Window, phase_of
 
 
 class Origin(StrEnum):
@@ -63,8 +63,12 @@ class Policy:
     @property
     def opens_at(self) -> datetime | None:
         """Return when it is open again, if it is closed now; None: not within a year."""
-        closed = self.phase.closed
-        return None if closed is None or closed.ends_at - closed.begins_at > _YEAR else closed.ends_at
+        return None if self.phase.closed is None else _end(self.phase.closed)
+
+    @property
+    def counts_at(self) -> datetime | None:
+        """Return when quotas count again, if it is free of charge now; None: not within a year."""
+        return None if self.phase.free is None else _end(self.phase.free)
 
     def holds(self, now: datetime) -> bool:
         """Tell whether nothing has changed by `now`."""
@@ -91,7 +95,6 @@ CLOSED: Final = "closed"
 FREE: Final = "free"
 """Beside the fields of a plan, what `sources` says of the hour."""
 
-_YEAR: Final = timedelta(days=366)
 _PLAN: Final = Source()
 _ALWAYS: Final = Phase()
 _BURSTS: Final = {"down_bps": "down_burst_bps", "up_bps": "up_burst_bps"}
@@ -124,9 +127,9 @@ def effective_policy(
             {one.field: one.value for one in active if one.field != SCHEDULE},
             {one.field: Source(origin, one.reason, one.until) for one in active},
         )
-        for (_, ends_at), window in phase.running:
+        for span, window in phase.running:
             if window in overlay.windows:
-                source = Source(origin, until=ends_at, window=window.name)
+                source = Source(origin, until=_end(span), window=window.name)
                 put(dict(window.rates), dict.fromkeys((field for field, _ in window.rates), source))
                 sources |= {CLOSED: source} if window.closed else {}
                 sources |= {FREE: source} if window.free else {}
@@ -166,6 +169,10 @@ def _layers(plan: Plan, site: Iterable[Overlay], own: Overlay) -> Sequence[tuple
         *((Origin.SITE, overlay) for overlay in site),
         (Origin.USER, own),
     ]
+
+
+def _end(span: Span) -> datetime | None:
+    return None if span.ends_at >= NEVER else span.ends_at
 
 
 def _windows(layers: Sequence[tuple[Origin, Overlay]], now: datetime) -> tuple[Window, ...]:

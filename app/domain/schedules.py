@@ -6,7 +6,7 @@ are those.
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -17,7 +17,14 @@ RATES: Final = ("down_bps", "up_bps", "down_burst_bps", "up_burst_bps", "burst_s
 """What of a plan a window may change."""
 
 DAY_MINUTES: Final = 1_440
+EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""When a stretch began that has lasted for more than a week."""
+
+NEVER: Final = datetime(9000, 1, 1, tzinfo=UTC)
+"""When a stretch ends that does not end within a year."""
+
 _DAY: Final = timedelta(days=1)
+_LOOK_BACK: Final = timedelta(days=8)
 _HORIZONS: Final = (timedelta(days=8), timedelta(days=400))  # a week and a day, else a year and what holidays move
 
 Calendars = Mapping[str, Collection[date]]
@@ -71,8 +78,8 @@ class Phase(NamedTuple):
 
     `running` are the windows that are open, the one that holds against the others last: the latest to begin, of those
     the first to end. `since` and `until` are when a window last and next opens or ends: before (a clock can be set
-    back) and after it says something else. `closed` and `free` are the whole spans in which it is so now; `closes_at`
-    is when it is next closed. None: not within a year.
+    back) and after it says something else. `closed` and `free` are the whole spans in which it is so now, up to NEVER;
+    `closes_at` is when it is next closed. None: not within a year.
     """
 
     running: tuple[Stretch, ...] = ()
@@ -110,32 +117,53 @@ def phase_of(windows: Sequence[Window], calendars: Calendars, now: datetime, zon
     if not believable(now):
         return Phase(until=MADE_AT)
     may_close = any(window.closed for window in windows)
-    phase = Phase()
-    for horizon in _HORIZONS:
-        phase = _phase(list(stretches(windows, calendars, now - _DAY, now + horizon, zone)), now, now + horizon)
-        ends = [span.ends_at for span in (phase.closed, phase.free) if span is not None]
-        certain = phase.until is not None and max(ends, default=now) < now + horizon
-        if certain and (phase.closes_at is not None or not may_close):
-            break
+    near, far = _HORIZONS
+    phase = _phase(windows, calendars, now, zone, until=now + near)
+    lasting = any(span is not None and span.ends_at >= NEVER for span in (phase.closed, phase.free))
+    if lasting or phase.until is None or (may_close and phase.closes_at is None):
+        phase = _phase(windows, calendars, now, zone, until=now + far)
     return phase
 
 
-def _phase(near: Sequence[Stretch], now: datetime, horizon: datetime) -> Phase:
-    gone = [edge for stretch in near for edge in stretch.span if edge <= now]
-    coming = [stretch for stretch in near if now < stretch.span.ends_at]
-    running = [stretch for stretch in coming if stretch.span.begins_at <= now]
+def _phase(windows: Sequence[Window], calendars: Calendars, now: datetime, zone: ZoneInfo, *, until: datetime) -> Phase:
+    """Return the phase as far as it can be told from what happens before `until`; what lasts until then never ends."""
+    since = now - _LOOK_BACK
+    whole = [
+        Stretch(
+            Span(
+                span.begins_at if since < span.begins_at else EVER,
+                span.ends_at if span.ends_at < until else NEVER,
+            ),
+            window,
+        )
+        for span, window in whole_stretches(windows, calendars, since, until, zone)
+    ]
+    running = [stretch for stretch in whole if stretch.span.begins_at <= now < stretch.span.ends_at]
     running.sort(key=lambda one: (one.span.begins_at, -one.span.ends_at.timestamp(), one.window.name))
-    edges = [edge for stretch in coming for edge in stretch.span if now < edge]
-    closed = _joined(stretch.span for stretch in coming if stretch.window.closed)
-    free = _joined(stretch.span for stretch in coming if stretch.window.free)
+    edges = [edge for stretch in whole for edge in stretch.span]
+    edges += [span.begins_at + _LOOK_BACK for span, _ in running if EVER < span.begins_at < span.ends_at - _LOOK_BACK]
+    closed = _joined(stretch.span for stretch in whole if stretch.window.closed)
+    free = _joined(stretch.span for stretch in whole if stretch.window.free)
     return Phase(
         tuple(running),
-        max(gone, default=now - _DAY),
-        min(edges, default=None),
+        max((edge for edge in edges if since < edge <= now), default=since),
+        min((edge for edge in edges if now < edge < until), default=None),
         _around(closed, now),
         _around(free, now),
-        next((span.begins_at for span in closed if now < span.begins_at < horizon), None),
+        next((span.begins_at for span in closed if now < span.begins_at), None),
     )
+
+
+def whole_stretches(
+    windows: Iterable[Window], calendars: Calendars, since: datetime, until: datetime, zone: ZoneInfo
+) -> Iterator[Stretch]:
+    """Yield as `stretches` does, but those of one window that touch, as of a whole day and the next, as one."""
+    of_window: dict[Window, list[Span]] = {}
+    for span, window in stretches(windows, calendars, since, until, zone):
+        of_window.setdefault(window, []).append(span)
+    for window, spans in of_window.items():
+        for span in _joined(spans):
+            yield Stretch(span, window)
 
 
 def free_stretches(

@@ -11,7 +11,7 @@ from app.db.rules import read_rules
 from app.domain.clock import believable
 from app.domain.keys import Chance
 from app.domain.policies import Rules, windows_of
-from app.domain.schedules import stretches
+from app.domain.schedules import whole_stretches
 from app.services.changes import HOURS, reconsider_sessions
 
 _SEEN: Final = "edges_seen"
@@ -62,7 +62,7 @@ def _moved(rules: Rules, plan_id: str, site_id: str | None, since: datetime, now
     assert rules.zone is not None
     site = rules.overlays(plan_id, site_id)
     windows = windows_of(rules.plans[plan_id], site=site, now=since)
-    open_then = stretches(windows, rules.calendars, since, now + timedelta.resolution, rules.zone)
+    open_then = whole_stretches(windows, rules.calendars, since, now + timedelta.resolution, rules.zone)
     edges: list[datetime | None] = [edge for stretch in open_then for edge in stretch.span]
     for overlay in site:
         edges += [override.until for override in overlay.overrides]

@@ -1,7 +1,7 @@
 """Plans, sites, own values and hours together: what holds is what the last of them says, and its origin says which."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from hypothesis import given
@@ -13,7 +13,7 @@ from app.domain.plans import Plan
 from app.domain.policies import Origin, Policy, Rules, Source
 from app.domain.schedules import Window
 from tests.factories import make_plan
-from tests.hours import DAYS, MOMENTS, is_open, windows
+from tests.hours import DAY, DAYS, MOMENTS, is_open, windows
 
 RATES = st.none() | st.integers(1_000, 2**32 - 1)
 HOURS = st.lists(windows(), max_size=3, unique_by=lambda window: window.name)
@@ -61,11 +61,21 @@ def expected(
 
 
 def began(window: Window, moment: datetime) -> tuple[int, int, str]:
-    """Return what orders open windows: minutes since midnight, before it if yesterday; then the longer; then the name."""
-    minute = 60 * moment.astimezone(WITA).hour + moment.astimezone(WITA).minute
+    """Return what orders open windows: when they began, in minutes from midnight; then the longer first; then the name.
+
+    Those of one whole day and the next are one; what has lasted for more than a week was always there.
+    """
+    wall = moment.astimezone(WITA)
+    minute = 60 * wall.hour + wall.minute
     begins = window.begins if window.begins <= minute else window.begins - 1_440
-    length = (window.ends - window.begins) % 1_440 or 1_440
-    return begins, -(begins + length), window.name
+    ends = begins + ((window.ends - window.begins) % 1_440 or 1_440)
+    if window.ends - window.begins == 1_440:
+        while begins > -10 * 1_440 and window.begins_on(wall.date() + DAY * (begins // 1_440 - 1), DAYS):
+            begins -= 1_440
+        while ends < 500 * 1_440 and window.begins_on(wall.date() + DAY * (ends // 1_440), DAYS):
+            ends += 1_440
+    lasted = timedelta(minutes=minute - begins, seconds=wall.second, microseconds=wall.microsecond)
+    return (-100_000 if lasted >= timedelta(days=8) else begins), -ends, window.name
 
 
 @given(

@@ -1,5 +1,6 @@
 """Windows of schedules: when they are open, what holds then, and when that changes."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from app.domain.clock import MADE_AT
 from app.domain.local_time import WITA, local_moment
 from app.domain.schedules import (
+    NEVER,
     Phase,
     Span,
     Window,
@@ -99,6 +101,18 @@ def test_far_holiday_is_found_within_a_year() -> None:
     assert phase_of([far], {"jauh": {date(2027, 8, 17)}}, NOON, WITA).closes_at == at(date(2027, 8, 17), 0)
 
 
+def test_window_of_every_whole_day_has_no_edges() -> None:
+    always = Window("bebas", EVERY, 0, 24 * 60, free=True)
+    phase = phase_of([always], {}, NOON, WITA)
+    assert (phase.until, phase.closed) == (None, None)
+    assert phase.free is not None
+    assert phase.free.ends_at == NEVER
+    assert len(phase.running) == 1
+    but = phase_of([replace(always, not_on="libur")], HOLIDAYS, NOON, WITA)
+    assert but.free is not None
+    assert but.free.ends_at == but.until == at(TUESDAY + DAY, 0)
+
+
 def test_clock_without_battery_opens_no_window() -> None:
     phase = phase_of([SCHOOL, NIGHT], {}, datetime(1970, 1, 1, tzinfo=UTC), WITA)
     assert (phase.running, phase.closed, phase.until) == ((), None, MADE_AT)
@@ -112,7 +126,7 @@ def test_without_windows_nothing_ever_changes() -> None:
 def test_what_is_open_is_what_the_clock_on_the_wall_says(some: list[Window], moment: datetime, zone: ZoneInfo) -> None:
     phase = phase_of(some, DAYS, moment, zone)
     open_now = [window for window in some if is_open(window, moment, zone)]
-    assert sorted(stretch.window.name for stretch in phase.running) == sorted(window.name for window in open_now)
+    assert {stretch.window for stretch in phase.running} == set(open_now)
     assert (phase.closed is not None) == any(window.closed for window in open_now)
     assert (phase.free is not None) == any(window.free for window in open_now)
 

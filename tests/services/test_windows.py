@@ -306,6 +306,22 @@ def test_who_comes_after_an_edge_is_not_told_of_it(
     assert told(database) == []
 
 
+def test_midnight_is_no_edge_of_what_holds_all_day(
+    database: Database,
+    user: User,
+    set_window: Callable[[Window], None],
+    pass_time: Callable[[datetime], int],
+) -> None:
+    set_window(Window("bebas", EVERY, 0, 24 * 60, free=True))
+    open_session(database, user)
+    told(database)
+    pass_time(at(23))
+    assert pass_time(at(25)) == 0
+    granted = decision(database, user, at(25), used=500 * MB)
+    assert isinstance(granted, Grant)
+    assert (granted.octets_left, granted.session_seconds) == (None, None)
+
+
 def test_edge_of_a_site_concerns_those_who_are_there(
     database: Database, user: User, site: Site, chance: Chance, pass_time: Callable[[datetime], int]
 ) -> None:
