@@ -31,16 +31,17 @@ def serve(
     An SQLite database that is not there yet is made. A database that is away is waited for, and RADIUS decides by
     its stored snapshot meanwhile.
     """
-    from app.db.engine import open_database
     from app.main import supervise
-    from app.services.keyring import Keyring
 
     settings = read_settings()
-    keyring = Keyring(load_secret_key(settings))
+    key = load_secret_key(settings)  # made on the first start, before several processes look for it
     if settings.database_url.startswith("sqlite:") and not database_gone(settings):
+        from app.db.engine import open_database
+        from app.services.keyring import Keyring
+
         database = open_database(settings.database_url)
         try:
-            make_ready(database, keyring)
+            make_ready(database, Keyring(key))
         finally:
             database.close()
     raise typer.Exit(supervise(settings, None if only is None else only.value))

@@ -17,8 +17,9 @@ from app import log as logs
 from app.config import Settings
 from app.db.engine import Database
 from app.db.errors import AWAY
+from app.main.ends import stopped_by_signals
 from app.main.heartbeat import alive
-from app.main.start import database_of, keyring_of, now, stopped_by_signals, tcp_sockets
+from app.main.start import database_of, keyring_of, now, tcp_sockets
 from app.main.status import Status
 from app.portal.app import create_app
 

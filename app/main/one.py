@@ -5,7 +5,7 @@ import sys
 from typing import Final
 
 from app.config import Settings
-from app.main.start import START_FAILED, StartError
+from app.main.ends import START_FAILED, StartError
 
 RADIUS: Final = "radius"
 HTTP: Final = "http"

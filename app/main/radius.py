@@ -13,9 +13,10 @@ import structlog
 from app import log as logs
 from app.config import Settings, written_address
 from app.main.beginning import Beginning, begin
+from app.main.ends import StartError, stopped_by_signals
 from app.main.heartbeat import alive
 from app.main.observation import Observation
-from app.main.start import StartError, bind_failure, keyring_of, node_id, now, stopped_by_signals
+from app.main.start import bind_failure, keyring_of, node_id, now
 from app.main.status import Status, status_listener
 from app.metrics import RadiusCollector, registry_of
 from app.node.authorization import Authorizer

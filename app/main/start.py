@@ -1,11 +1,8 @@
-"""What every process does first: settings, key, database; and how a start that cannot succeed says so."""
+"""What every process does first: settings, key, database."""
 
 import errno
-import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -16,26 +13,15 @@ from app.config import Address, SettingError, Settings, load_secret_key
 from app.db.engine import Database
 from app.db.errors import AWAY
 from app.domain.keys import Chance, is_id, new_id
+from app.main.ends import StartError
 from app.node.journal.writer import make_directory, sync_directory
 from app.node.stored.loading import stored_paths
 from app.services.keyring import Keyring
 from app.services.schema import MissingDatabaseError, SchemaError, open_ready_database
 
-START_FAILED: Final = 3
-"""Exit code of a child whose start cannot succeed: it is not started again."""
-
 _RETRY_SECONDS: Final = 1.0
 
 log = structlog.get_logger("main")
-
-
-class StartError(Exception):
-    """A start that cannot succeed: what is wrong, and what to do about it."""
-
-    def __init__(self, problem: str, remedy: str) -> None:
-        super().__init__(f"{problem}; {remedy}")
-        self.problem = problem
-        self.remedy = remedy
 
 
 class DatabaseAwayError(Exception):
@@ -138,18 +124,3 @@ def tcp_sockets(addresses: tuple[Address, ...], setting: str) -> list[socket.soc
         listener.listen(1024)
         bound.append(listener)
     return bound
-
-
-@contextmanager
-def stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
-    """Call `stop` on SIGTERM and SIGINT while the block runs."""
-
-    def handle(_number: int, _frame: object) -> None:
-        stop()
-
-    before = {number: signal.signal(number, handle) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -17,8 +17,8 @@ import structlog
 
 from app import log as logs
 from app.config import Settings
+from app.main.ends import START_FAILED, stopped_by_signals
 from app.main.one import RADIUS, run_one
-from app.main.start import START_FAILED, stopped_by_signals
 from app.node.running import read_running
 
 _STOP_SECONDS: Final = 9.0

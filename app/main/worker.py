@@ -8,8 +8,9 @@ import structlog
 
 from app import log as logs
 from app.config import Settings
+from app.main.ends import StartError, stopped_by_signals
 from app.main.heartbeat import alive
-from app.main.start import StartError, database_of, keyring_of, now, stopped_by_signals
+from app.main.start import database_of, keyring_of, now
 from app.main.status import Status, status_listener
 from app.metrics import WorkerCollector, registry_of
 from app.worker.dispatcher import Dispatcher
