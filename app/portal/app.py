@@ -59,6 +59,7 @@ def create_app(
             Route("/hotspot/{nas:path}", splash.post, methods=["POST"]),
             Route("/login", login.post, methods=["POST"]),
             Route("/status", status.get),
+            Route("/top-up", status.post_top_up, methods=["POST"]),
             Route("/logout", status.post_logout, methods=["POST"]),
             Route("/services", front.get_services),
             Route("/captive-portal/api/{token}", status.get_api),

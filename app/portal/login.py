@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from http import HTTPStatus
-from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -22,6 +21,7 @@ from app.portal.passes import StatusPass, issue_status, read_form
 from app.portal.portal import Portal, see_other, source_address
 from app.portal.problems import PageProblem
 from app.portal.splash import Arrival, not_believed, splash_page, unknown_place
+from app.portal.tries import TRIES, limits_at
 from app.portal.views import problem_of, problem_of_denial
 from app.services.login import AccountPassword, FreeTap, LoggedIn, LoginAttempt, VoucherCode, Way, log_in
 from app.services.spots import Spot, spot_of
@@ -33,8 +33,6 @@ from app.web.work import writing
 
 _log: Final = structlog.get_logger("portal")
 _GUESSES: Final = (DenialReason.WRONG_CREDENTIALS, DenialReason.VOUCHER_UNKNOWN)
-_TRIES: Final = 10  # wrong codes or passwords in ten minutes: of a device, an address, a user name
-_TRIES_OF_NAS: Final = 100  # of a whole spot, whose thirty phones may share one address and mistype honestly
 _HOPELESS: Final = (DenialReason.QUOTA_EXHAUSTED, DenialReason.SUSPENDED, DenialReason.EXPIRED)
 _LONGEST_GOAL: Final = 300  # characters; a longer URL would not fit through the router and back
 _PATIENCE: Final = 4  # times the interval at which a router asks, before it counts as silent
@@ -196,30 +194,14 @@ def _way(posted: Mapping[str, str]) -> Way | None:
 
 
 def _limits(spot: Spot, visit: Visit, attempt: LoginAttempt, source: str) -> list[tuple[str, int]]:
-    """Return what a try of a voucher or a password counts against; a free tap guesses nothing.
-
-    Behind a router that translates addresses all phones of a spot come from the router's own: then the phone's
-    address inside, as the router tells it, stands for it.
-    """
+    """Return what a try of a voucher or a password counts against; a free tap guesses nothing."""
     if isinstance(attempt.way, FreeTap):
         return []
-    address = (visit.ip if _is_of_nas(source, spot) else None) or source
-    limits = [
-        (f"mac {attempt.mac}", _TRIES),
-        (f"address {spot.nas.id} {address}", _TRIES),
-        (f"nas {spot.nas.id}", _TRIES_OF_NAS),
-    ]
+    limits = limits_at(spot, attempt.mac, source, visit.ip or source)
     if isinstance(attempt.way, AccountPassword):
         with suppress(TextError):  # no such name can exist
-            limits.append((f"user {canonical_username(attempt.way.username)}", _TRIES))
+            limits.append((f"user {canonical_username(attempt.way.username)}", TRIES))
     return limits
-
-
-def _is_of_nas(source: str, spot: Spot) -> bool:
-    try:
-        return ip_address(source) in spot.nas.address
-    except ValueError:
-        return False
 
 
 def _goal(visit: Visit) -> str:

@@ -22,6 +22,7 @@ class PageProblem(StrEnum):
     FORM_TOO_LARGE = "form_too_large"
     FOREIGN_PAGE = "foreign_page"
     STATUS_UNKNOWN = "status_unknown"
+    NO_TOP_UP = "no_top_up"  # a voucher that opens a plan of its own, where one that adds was asked for
     NOT_FOUND = "not_found"
     BUSY = "busy"  # our own failure
 

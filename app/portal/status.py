@@ -10,15 +10,29 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from app.domain.access import Denial, DenialReason
+from app.domain.users import Account
 from app.portal.passes import StatusPass, issue_status, read_status
-from app.portal.portal import Portal, see_other
+from app.portal.portal import Portal, see_other, source_address
 from app.portal.problems import PageProblem
-from app.portal.views import Connected, Page, connected, goal_of, level, problem_of
+from app.portal.tries import limits_at
+from app.portal.views import (
+    Connected,
+    Page,
+    Problem,
+    connected,
+    goal_of,
+    level,
+    problem_of,
+    problem_of_denial,
+    tops_up,
+)
 from app.services import resume, router_grants
 from app.services import status as statuses
 from app.services.changes import LOGGED_OUT
 from app.services.spots import Spot, spot_of
 from app.services.status import ConnectionState, Status
+from app.services.vouchers import top_up_by_code
 from app.web.forms import FormProblem, read_pairs
 from app.web.forms import read_form as read_posted
 from app.web.origins import is_foreign_post
@@ -61,7 +75,49 @@ class StatusPages:
             return RedirectResponse(url, status_code=HTTPStatus.FOUND, headers={"Vary": "Accept"})
         return await reading(self.portal.database, self._api, token)
 
-    def _show(self, query: Mapping[str, str]) -> Response:
+    async def post_top_up(self, request: Request) -> Response:
+        """Add what a voucher holds to the account of a connection, without ending it."""
+        posted = await read_posted(request)
+        fields: Mapping[str, str] = {} if isinstance(posted, FormProblem) else posted
+        language = self.portal.language(fields)
+        headers = request.headers
+        if is_foreign_post(headers.get("origin"), headers.get("referer"), own_url=self.portal.settings.portal_url):
+            return self.portal.message(problem_of(PageProblem.FOREIGN_PAGE), language, status=HTTPStatus.FORBIDDEN)
+        return await writing(self._top_up, fields, source_address(request), language)
+
+    def _top_up(self, posted: Mapping[str, str], source: str, language: str) -> Response:
+        portal, now, token = self.portal, self.portal.clock(), posted.get("t", "")
+        found = self._find(token, now)
+        if found is None or not found[2].carried_out:
+            return portal.message(problem_of(PageProblem.STATUS_UNKNOWN), language, status=HTTPStatus.NOT_FOUND)
+        ours, spot, _status = found
+        limits = limits_at(spot, ours.mac, source)
+        free_at = portal.tries.take(limits, now)
+        outcome: Account | Denial | None
+        if free_at is not None:
+            outcome = Denial(DenialReason.TOO_MANY_TRIES, retry_at=free_at)
+        else:
+            outcome = top_up_by_code(
+                portal.database,
+                portal.keyring,
+                posted.get("code", ""),
+                ours.account_id,
+                zone=portal.settings.time_zone,
+                now=now,
+                chance=portal.chance,
+            )
+            if not isinstance(outcome, Denial) or outcome.reason is not DenialReason.VOUCHER_UNKNOWN:
+                portal.tries.give_back(limits, now)
+        if isinstance(outcome, Account):
+            return see_other(portal.url("/status", language, t=token))
+        problem = (
+            problem_of(PageProblem.NO_TOP_UP)
+            if outcome is None
+            else problem_of_denial(outcome, portal.formats(language), now=now)
+        )
+        return self._show({"t": token, "lang": language}, code=posted.get("code", "")[:64], code_problem=problem)
+
+    def _show(self, query: Mapping[str, str], *, code: str = "", code_problem: Problem | None = None) -> Response:
         portal, language, now = self.portal, self.portal.language(query), self.portal.clock()
         token = query.get("t", "")
         found = self._find(token, now)
@@ -85,7 +141,10 @@ class StatusPages:
             again_url=ours.router_url,
             look_again_url=portal.url("/status", language, t=token),
         )
-        return portal.page("status.html", view, language, form_origins=_origins(ours))
+        if tops_up(status):
+            view = replace(view, tops_up=True, code=code, code_problem=code_problem)
+        answered = HTTPStatus.OK if code_problem is None else HTTPStatus.UNPROCESSABLE_ENTITY
+        return portal.page("status.html", view, language, status=answered, form_origins=_origins(ours))
 
     def _find(self, token: str, now: datetime) -> tuple[StatusPass, Spot, Status] | None:
         """Return what a status link is about; None if it is not believed or its NAS or account is gone."""

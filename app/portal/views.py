@@ -127,6 +127,9 @@ class Connected:
     again_url: str = ""
     look_again_url: str = ""
     waited_level: int = 0
+    tops_up: bool = False
+    code: str = ""
+    code_problem: Problem | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +248,16 @@ def connected(
         device_api=device_api,
         again_url=again_url if status.denial is None and (ended or status.carried_out) else "",
     )
+
+
+def tops_up(status: Status) -> bool:
+    """Tell whether a voucher could add anything to a connection: it has a quota or an end, and is there or was cut."""
+    if not status.carried_out:
+        return False
+    if status.denial is not None:
+        return status.denial.reason in (DenialReason.QUOTA_EXHAUSTED, DenialReason.EXPIRED)
+    limited = status.quota is not None or status.held is not None
+    return status.state is ConnectionState.ONLINE and limited
 
 
 def _left(left: QuotaLeft, formats: Formats) -> Left:

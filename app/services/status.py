@@ -96,8 +96,9 @@ def read_status(
     decision = decide_access(account, usage, device=mac, online_devices=devices, now=now, zone=zone)
     state = _state(own, logged_in_at, now)
     every_left = [QuotaLeft(e.quota, e.quota.left(usage.used(e.quota.tally))) for e in account.policy.quotas]
+    extra = left_in(account.top_ups, now)
     left = [
-        one for one in every_left if one.left > 0 or one.quota.then in (None, CUT)
+        one for one in every_left if one.left > 0 or extra or one.quota.then in (None, CUT)
     ]  # the others have had their effect
     return Status(
         state=state,
@@ -105,7 +106,7 @@ def read_status(
         quota=_tightest(one for one in left if one.quota.measure is not Measure.TIME),
         time=_tightest(one for one in left if one.quota.measure is Measure.TIME),
         held=held_by(account, usage, now=now, zone=zone),
-        extra_octets=left_in(account.top_ups, now),
+        extra_octets=extra,
         used_today_octets=0 if used_today is None else used_today.used(_TODAY),
         ends_at=_ends_at(account, latest, now),
         devices_online=len(devices | {mac} if state is not ConnectionState.ENDED else devices),

@@ -157,13 +157,9 @@ def redeem(
     A code is for one device, or for as many as its plan's device limit says; a device that has used it may always
     come back. Of two devices that come at once one wins. The plan's validity begins now.
     """
-    code = normalise_code(typed)
-    if code is None:
+    code_hash = _known(database, keyring, typed)
+    if code_hash is None:
         return Denial(DenialReason.VOUCHER_UNKNOWN)
-    code_hash = keyring.voucher_hash(code)
-    with database.read() as connection:  # a guess does not queue up behind writers
-        if vouchers.by_hash(connection, code_hash) is None:
-            return Denial(DenialReason.VOUCHER_UNKNOWN)
     with database.write() as connection:
         voucher = vouchers.by_hash(connection, code_hash)
         if voucher is None:
@@ -181,6 +177,51 @@ def redeem(
                 return _top_up(connection, voucher, present, zone=where.zone, now=now, chance=chance)
             return _open_account(connection, voucher, mac, now, draw_id(chance))
         return _join_account(connection, code_hash, mac, now)
+
+
+def top_up_by_code(
+    database: Database,
+    keyring: Keyring,
+    typed: str,
+    account_id: str,
+    *,
+    zone: ZoneInfo,
+    now: datetime,
+    chance: Chance,
+) -> Account | Denial | None:
+    """Add what a voucher holds to an account that is online or was; None: that voucher opens a plan of its own.
+
+    The same code again for the same account changes nothing.
+    """
+    code_hash = _known(database, keyring, typed)
+    if code_hash is None:
+        return Denial(DenialReason.VOUCHER_UNKNOWN)
+    with database.write() as connection:
+        voucher, account = vouchers.by_hash(connection, code_hash), accounts.by_id(connection, account_id, now=now)
+        if voucher is None or account is None or account.removed:
+            return Denial(DenialReason.VOUCHER_UNKNOWN)
+        if voucher.state is VoucherState.REVOKED:
+            return Denial(DenialReason.VOUCHER_REVOKED)
+        if not voucher.top_up:
+            return None
+        if voucher.state is VoucherState.USED:
+            topped = top_ups.of_voucher(connection, voucher.id)
+            return account if topped == account.id else Denial(DenialReason.VOUCHER_USED)
+        if voucher.valid_until is not None and voucher.valid_until <= now:
+            return Denial(DenialReason.EXPIRED)
+        if not vouchers.use(connection, voucher.id, at=now):
+            return Denial(DenialReason.VOUCHER_USED)
+        return _top_up(connection, voucher, account, zone=zone, now=now, chance=chance)
+
+
+def _known(database: Database, keyring: Keyring, typed: str) -> bytes | None:
+    """Return the hash of a code that was made; a guess does not queue up behind writers."""
+    code = normalise_code(typed)
+    if code is None:
+        return None
+    code_hash = keyring.voucher_hash(code)
+    with database.read() as connection:
+        return None if vouchers.by_hash(connection, code_hash) is None else code_hash
 
 
 def _open_account(connection: Connection, voucher: Voucher, mac: str, now: datetime, account_id: str) -> Account:

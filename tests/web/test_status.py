@@ -1,5 +1,6 @@
 """The status page, log-out, and what the phone itself may ask (RFC 8908)."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,11 +11,12 @@ from app.domain.changes import ChangeKind
 from app.domain.local_time import WITA
 from app.domain.quotas import Action, Period, Quota, Then
 from app.domain.sessions import ReportKind
-from app.services import plans, sites, users
+from app.services import plans, sites, users, vouchers
 from tests.factories import MAC
 from tests.web.city import PASSWORD, PORTAL_URL, ROUTER, City, status_token, words
 
 CAPTIVE = {"Accept": "application/captive+json"}
+SLOW_DAY = Quota(Period.DAY, 500_000_000, then=Then(Action.THROTTLE, 1_000_000, 1_000_000))
 
 
 def show(city: City, token: str, **parameters: str) -> Response:
@@ -338,3 +340,75 @@ def test_b1_06_browser_is_sent_to_the_page(city: City) -> None:
 
 def test_b1_05_api_knows_nobody_without_a_token(city: City) -> None:
     assert api(city, MAC).status_code == 404
+
+
+# ---- a code for more data
+
+
+def throttled(city: City) -> tuple[str, str, str]:
+    """Let a guest use up the plan's full speed; return the status token, the account, and a top-up code."""
+    quotas = {SLOW_DAY.tally: (SLOW_DAY,)}
+    plans.set_plan(city.database, "Warga gratis", now=city.clock(), chance=city.chance, quotas=quotas)
+    batch = vouchers.create_batch(
+        city.database, city.keyring, plan="Voucher 2 GB", count=1, top_up=True, now=city.clock(), chance=city.chance
+    )
+    token, account = enter(city)
+    city.report(account, 600_000_000)
+    return token, account, batch.codes[0]
+
+
+def top_up(city: City, token: str, code: str, **headers: str) -> Response:
+    data = {"t": token, "code": code}
+    return city.client.post("/top-up", data=data, headers={"Origin": PORTAL_URL} | headers, follow_redirects=False)
+
+
+def test_who_is_slower_adds_data_without_logging_out(city: City) -> None:
+    token, _account, code = throttled(city)
+    page = show(city, token)
+    assert "Internet sedang lebih pelan." in words(page)
+    assert "<details open>" in page.text
+    for _ in range(2):  # a double tap
+        answer = top_up(city, token, f" {code.lower()} ")
+        assert (answer.status_code, answer.headers["Location"]) == (303, f"{PORTAL_URL}/status?t={token}")
+        text = words(show(city, token)).replace("\xa0", " ")
+        assert "Internet sedang lebih pelan." not in text
+        assert "2 GB tambahan" in text
+
+
+def test_who_was_cut_adds_data_at_the_status_page(city: City) -> None:
+    token, account, code = throttled(city)
+    cut = replace(SLOW_DAY, then=None)
+    plans.set_plan(city.database, "Warga gratis", now=city.clock(), chance=city.chance, quotas={cut.tally: (cut,)})
+    city.report(account, 600_000_000, kind=ReportKind.STOP)
+    assert "Kuota hari ini sudah habis." in words(show(city, token))
+    assert top_up(city, token, code).status_code == 303
+    assert "Kuota hari ini sudah habis." not in words(show(city, token))
+
+
+def test_code_that_adds_nothing_says_why_and_is_kept(city: City) -> None:
+    token, _account, code = throttled(city)
+    for typed, said in ((city.codes[0], "Kode ini tidak menambah kuota."), ("AAA", "Kode voucher tidak dikenal.")):
+        page = top_up(city, token, typed)
+        assert page.status_code == 422
+        assert said in words(page)
+        assert f'value="{typed}"' in page.text
+        assert 'aria-invalid="true"' in page.text
+    other = status_token(city.let_in(city.post(mac="02:aa:00:00:00:09"), mac="02:aa:00:00:00:09"))
+    assert top_up(city, other, code).status_code == 303
+    assert "Kode voucher sudah dipakai perangkat lain." in words(top_up(city, token, code))
+
+
+def test_guesses_of_codes_end(city: City) -> None:
+    token, _account, code = throttled(city)
+    for _ in range(10):
+        assert "Kode voucher tidak dikenal." in words(top_up(city, token, "ZZZZZZZZZ"))
+    assert "Terlalu banyak percobaan." in words(top_up(city, token, code))
+
+
+def test_nothing_is_added_from_elsewhere_or_before_a_router_used_the_ticket(city: City) -> None:
+    token, _account, code = throttled(city)
+    assert top_up(city, token, code, Origin="http://evil.example").status_code == 403
+    assert top_up(city, "nonsense", code).status_code == 404
+    forged = status_token(city.post(mac="02:aa:00:00:00:09"))
+    assert top_up(city, forged, code).status_code == 404
+    assert "Internet sedang lebih pelan." in words(show(city, token))
