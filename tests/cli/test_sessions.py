@@ -97,7 +97,8 @@ def test_totals_add_up_everything(reported: Pesisir) -> None:
 
 
 def test_usage_is_by_period(reported: Pesisir) -> None:
-    used = {"up_octets": 1_000_000, "down_octets": 3_000_000, "total_octets": 4_000_000, "online_seconds": 300}
+    octets = {"up_octets": 1_000_000, "down_octets": 3_000_000, "total_octets": 4_000_000, "uncounted_octets": 0}
+    used = octets | {"online_seconds": 300}
     found = reported.ok("usage", "siti", "--json").json
     assert (found["user"], found["total"]) == ("siti", used)
     assert set(found) == {"user", "account_id", "day", "week", "month", "billing", "total"}
