@@ -58,6 +58,7 @@ def test_every_configuration_ends_its_lines_and_names_the_nas_or_its_secret(fami
 def test_router_that_is_not_allowed_mac_logins_is_not_told_how(family: Family) -> None:
     said = "".join(config(replace(nas_of(family), mac_login=False), SECRETS, PORTAL).values())
     assert "macauth\n" not in said
+    assert "macreauth" not in said
     assert "login-by=mac" not in said
     assert "mac_auth='1'" not in said
     assert "= the phone's MAC" not in said
