@@ -114,6 +114,16 @@ def in_order(quotas: Iterable[Quota]) -> tuple[Quota, ...]:
     return tuple(sorted(quotas, key=lambda quota: (*_place(quota.tally), quota.amount)))
 
 
+def twice(quotas: Iterable[Quota]) -> Quota | None:
+    """Return a quota of whose tally there is another of the same amount; None if they are all apart, as steps are."""
+    seen: set[tuple[Tally, int]] = set()
+    for quota in quotas:
+        if (quota.tally, quota.amount) in seen:
+            return quota
+        seen.add((quota.tally, quota.amount))
+    return None
+
+
 def tallies_of(quotas: Iterable[Quota]) -> tuple[Tally, ...]:
     """Return what must be counted for these quotas, each once and in order."""
     return tuple(sorted({quota.tally for quota in quotas}, key=_place))

@@ -1,7 +1,12 @@
 """Values as callers hand them in, checked: what is wrong with one becomes `Invalid` with the field's name."""
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 from app.domain import text
 from app.domain.phones import parse_phone
+from app.domain.quota_words import format_quota
+from app.domain.quotas import Quota, twice
 from app.domain.text import TextError
 from app.services.errors import Invalid
 
@@ -55,3 +60,14 @@ def amount(field: str, value: int | None, *, least: int = 1, greatest: int = GRE
     if value is not None and not least <= value <= greatest:
         raise Invalid(field, f"is {value}, not from {least} to {greatest}")
     return value
+
+
+def quotas(given: Iterable[Quota], *, least: int = 1) -> tuple[Quota, ...]:
+    """Return quotas that may stand together: those of one tally are steps, each at an amount of its own."""
+    found = tuple(given)
+    for quota in found:
+        amount("quotas", quota.amount, least=least)
+    double = twice(found)
+    if double is not None:
+        raise Invalid("quotas", f"say {format_quota(replace(double, then=None))} twice: a step needs its own amount")
+    return found

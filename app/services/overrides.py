@@ -120,7 +120,7 @@ def set_quotas_at_site(
     Invalid.
     """
     given = {
-        tally: [QuotaOverride(quota, *_checked_why(why, now)) for quota in _amounts(some)]
+        tally: [QuotaOverride(quota, *_checked_why(why, now)) for quota in fields.quotas(some)]
         for tally, some in quotas.items()
     }
     with database.write() as connection:
@@ -129,13 +129,6 @@ def set_quotas_at_site(
         if not before and not any(given.values()):
             raise NotFound("value at site", f"{site}: {', '.join(tally.period.value for tally in given)}")
         return _announce_at_site(connection, place, zone=zone, now=now, chance=chance)
-
-
-def _amounts(quotas: Iterable[Quota]) -> list[Quota]:
-    checked_quotas = list(quotas)
-    for quota in checked_quotas:
-        fields.amount("quotas", quota.amount)
-    return checked_quotas
 
 
 def clear_at_site(

@@ -143,8 +143,7 @@ def checked_values(values: PlanValues) -> tuple[dict[str, int | str | None], dic
             quotas[Tally(period, Measure.BOTH)] = () if octets is None else (Quota(period, octets),)
         elif field != "quotas":
             plain[field] = value
-    for quota in (quota for some in quotas.values() for quota in some):
-        _amount("quotas", quota.amount)
+    fields.quotas(quota for some in quotas.values() for quota in some)
     return checked(plain), quotas
 
 

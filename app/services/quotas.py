@@ -33,8 +33,7 @@ def set_quota(
 
     Raise NotFound, Invalid.
     """
-    for quota in quotas:
-        fields.amount("octets", quota.amount, least=0)
+    fields.quotas(quotas, least=0)
     if until is not None and until <= now:
         raise Invalid("until", "has passed already")
     reason = fields.reason("reason", reason, limit=_REASON_LENGTH)

@@ -69,6 +69,22 @@ def test_quota_that_cannot_be_read_is_a_usage_error(pesisir: Pesisir) -> None:
     assert "'day 30M' is not" in pesisir.run("plan", "add", "X", "--quota", "day 30M").err
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("plan", "add", "Bertahap"),
+        ("plan", "set", "Warga"),
+        ("user", "set-quota", "siti", "--reason", "ujian"),
+        ("site", "set-quota", "Gusung", "--reason", "satelit"),
+    ],
+    ids=["plan add", "plan set", "user", "site"],
+)
+def test_two_steps_at_one_amount_are_a_usage_error(city: Pesisir, command: tuple[str, ...]) -> None:
+    done = city.run(*command, "--quota", "day 50MB then 1M", "--quota", "day 50MB then 512k")
+    assert done.code == 2
+    assert done.err == "pesisir: quotas say day 50MB twice: a step needs its own amount\n"
+
+
 def test_site_names_its_guest_plan(city: Pesisir) -> None:
     site = city.ok("site", "show", "Gusung", "--json").json
     assert (

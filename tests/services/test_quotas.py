@@ -113,7 +113,7 @@ def test_quota_taken_back_leaves_the_plans(database: Database, give: Callable[..
 @pytest.mark.parametrize(
     ("octets", "values", "field"),
     [
-        (-1, {}, "octets"),
+        (-1, {}, "quotas"),
         (1, {"reason": " "}, "reason"),
         (1, {"author": ""}, "author"),
         (1, {"reason": "x" * 201}, "reason"),
