@@ -21,11 +21,12 @@ _LISTS: Final = {
     "session": "pesisir session list",
     "calendar": "pesisir calendar list",
     "window": "pesisir plan show NAME",
+    "window at site": "pesisir site show NAME",
     "own quota": "pesisir user show NAME",
     "own value": "pesisir user override NAME",
     "value at site": "pesisir site override NAME",
 }
-_WORDS: Final = {"nas": "NAS", "batch": "batch of vouchers"}
+_WORDS: Final = {"nas": "NAS", "batch": "batch of vouchers", "window at site": "window"}
 
 
 def noun(name: str, text: str) -> typer.Typer:

@@ -1,6 +1,7 @@
 """`pesisir site`: the places with NASes."""
 
 import os
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -9,7 +10,9 @@ from app.cli.installation import Installation, now, open_installation
 from app.cli.noun import example, noun
 from app.cli.options import CLEAR, Given, Name, number, rate, seconds, word
 from app.cli.output import Json, JsonValue, say, show_fields, show_json, show_table
+from app.cli.windows import lines_at_site, window_json
 from app.domain.nases import Site
+from app.domain.schedules import Window
 from app.domain.units import format_rate
 
 if TYPE_CHECKING:
@@ -61,12 +64,13 @@ def add(
 def list_(as_json: Json = False) -> None:
     """List every site."""
     from app.services.sites import list_sites
+    from app.services.windows import windows_at_sites
 
     with open_installation() as here:
         sites = list_sites(here.database)
-        plans, lines = plan_names(here), _Lines(here)
+        plans, lines, hours = plan_names(here), _Lines(here), windows_at_sites(here.database)
     if as_json:
-        show_json([_json(site, plans, lines) for site in sites])
+        show_json([_json(site, plans, lines, hours.get(site.id, ())) for site in sites])
     else:
         show_table(
             ("name", "uplink", "capacity", "devices", "free tap", "reports every"),
@@ -88,12 +92,13 @@ def list_(as_json: Json = False) -> None:
 def show(name: Name, as_json: Json = False) -> None:
     """Show one site."""
     from app.services.sites import show_site
+    from app.services.windows import windows_at_sites
 
     with open_installation() as here:
         site = show_site(here.database, name)
-        plans, lines = plan_names(here), _Lines(here)
+        plans, lines, hours = plan_names(here), _Lines(here), windows_at_sites(here.database).get(site.id, ())
     if as_json:
-        show_json(_json(site, plans, lines))
+        show_json(_json(site, plans, lines, hours))
     else:
         show_fields(
             {
@@ -105,6 +110,7 @@ def show(name: Name, as_json: Json = False) -> None:
                 "networks": ", ".join(lines.networks_of(site)),
                 "free tap": plans.get(site.guest_plan_id),
                 "reports every": f"{site.interim_seconds}s",
+                **lines_at_site(hours),
             }
         )
 
@@ -189,7 +195,9 @@ def _rate(bps: int | None) -> str | None:
     return None if bps is None else format_rate(bps)
 
 
-def _json(site: Site, plans: dict[str | None, str], lines: _Lines) -> dict[str, JsonValue]:
+def _json(
+    site: Site, plans: dict[str | None, str], lines: _Lines, hours: Iterable[tuple[str | None, Window]]
+) -> dict[str, JsonValue]:
     return {
         "id": site.id,
         "name": site.name,
@@ -201,4 +209,5 @@ def _json(site: Site, plans: dict[str | None, str], lines: _Lines) -> dict[str, 
         "networks": [
             {"network": str(one.network), "service_class": one.service_class.value} for one in lines.of(site).networks
         ],
+        "windows": [{"plan": plan, "window": window_json(window)} for plan, window in hours],
     }

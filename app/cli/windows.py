@@ -150,6 +150,14 @@ def lines(windows: Iterable[Window]) -> dict[str, str]:
     return {f"window {number}": line(window) for number, window in enumerate(windows, start=1)}
 
 
+def lines_at_site(hours: Iterable[tuple[str | None, Window]]) -> dict[str, str]:
+    """Write the windows at a site as fields to show, each with the plan that it is for, if it is for one."""
+    return {
+        f"window {number}": line(window) if plan is None else f"{line(window)}; plan {plan} only"
+        for number, (plan, window) in enumerate(hours, start=1)
+    }
+
+
 def window_json(window: Window) -> dict[str, JsonValue]:
     """Write a window for scripts: days from 0, Monday; times of the city; rates that are changed, by their names."""
     return {

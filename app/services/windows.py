@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from app.db import feed, sessions, windows
+from app.db import feed, plans, sessions, windows
 from app.db.engine import Connection, Database
 from app.db.feed import FeedKind
 from app.domain.keys import Chance
@@ -70,8 +70,18 @@ def remove_site_window(
     with database.write() as connection:
         place = place_of(connection, site, plan)
         if not windows.remove_at_site(connection, *place, spelled(name)):
-            raise NotFound("window", name)
+            raise NotFound("window at site", name)
         _announce_site(connection, place, zone=zone, now=now, chance=chance)
+
+
+def windows_at_sites(database: Database) -> dict[str, list[tuple[str | None, Window]]]:
+    """Return the windows at sites, by site id: each with the name of the plan that it is for, None for every plan."""
+    with database.read() as connection:
+        names = {plan.id: plan.name for plan in plans.read_all(connection)}
+        found: dict[str, list[tuple[str | None, Window]]] = {}
+        for (site_id, plan_id), some in windows.of_sites(connection).items():
+            found.setdefault(site_id, []).extend((names.get(plan_id), window) for window in some)
+    return found
 
 
 def rates_of(values: PlanValues) -> tuple[tuple[str, int | None], ...]:

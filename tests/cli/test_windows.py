@@ -70,6 +70,26 @@ def test_window_at_a_site_is_listed_beside_its_values(city: Pesisir) -> None:
     assert len(city.ok("site", "override", "Gusung", "--json").json) == 1
 
 
+def test_window_at_a_site_is_shown_with_the_site(city: Pesisir) -> None:
+    assert city.ok("site", "show", "Gusung", "--json").json["windows"] == []
+    city.ok("site", "set-window", "Gusung", "malam", "--from", "23:00", "--to", "05:00", "--free")
+    city.ok("site", "set-window", "Gusung", "sore", "--plan", "Warga", "--from", "15:00", "--to", "18:00", "--up", "1M")
+    shown = city.ok("site", "show", "Gusung").out
+    assert "malam: every 23:00-05:00: free of charge\n" in shown
+    assert "sore: every 15:00-18:00: up 1M; plan Warga only" in shown
+    site = city.ok("site", "show", "Gusung", "--json").json
+    assert [(one["plan"], one["window"]["name"]) for one in site["windows"]] == [(None, "malam"), ("Warga", "sore")]
+    assert city.ok("site", "list", "--json").json == [site]
+
+
+def test_window_that_is_not_there_is_looked_for_where_it_would_be(city: Pesisir) -> None:
+    of_plan, at_site = city.run("plan", "remove-window", "Warga", "x"), city.run("site", "remove-window", "Gusung", "x")
+    assert (of_plan.code, at_site.code) == (3, 3)
+    assert "next: pesisir plan show NAME" in of_plan.err
+    assert "there is no window 'x'" in at_site.err
+    assert "next: pesisir site show NAME" in at_site.err
+
+
 def test_person_is_exempt_from_windows(city: Pesisir) -> None:
     city.ok("user", "override", "siti", "--schedule", "none", "--reason", "dokter jaga")
     (own,) = city.ok("user", "override", "siti", "--json").json
