@@ -220,9 +220,13 @@ def top_up(
             now=now(),
             chance=os.urandom,
         )
-        ends_at = local(account.ends_at(now()), here.zone)
-    left = octets(left_in(account.top_ups, now()))
-    say(f"topped up {username}: {left} of extra data left, " + (f"good until {ends_at}" if ends_at else "no end"))
+    said = []
+    if addition.octets:
+        said.append(f"{octets(addition.octets)} more, until {local(addition.ends_at, here.zone) or 'used'}")
+        said.append(f"{octets(left_in(account.top_ups, now()))} of extra data left")
+    if (ends_at := account.ends_at(now())) is not None:
+        said.append(f"the account is good until {local(ends_at, here.zone)}")
+    say(f"topped up {username}: {'; '.join(said)}")
 
 
 @commands.command(epilog=example("pesisir user suspend siti", "pesisir user suspend siti --lift"))

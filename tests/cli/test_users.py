@@ -100,11 +100,20 @@ def test_top_up_is_in_the_ledger_and_in_what_is_left(city: Pesisir) -> None:
     said = city.ok(
         "user", "top-up", "siti", "--octets", "2GB", "--days", "7", "--reason", "ujian", "--until", "2099-12-31"
     )
-    assert "2 GB of extra data left" in said.err
+    assert "2 GB more, until 2100-01-01 00:00:00; 2 GB of extra data left; the account is good until" in said.err
     (entry,) = city.ok("user", "show", "siti", "--json").json["top_ups"]
     assert (entry["octets"], entry["left_octets"], entry["days"], entry["reason"]) == (2 * 10**9, 2 * 10**9, 7, "ujian")
     assert entry["author"].startswith("cli:")
     assert "2 GB, 2 GB left, 7 days, until 2100-01-01" in city.ok("user", "show", "siti").out
+
+
+def test_end_of_topped_up_data_is_not_taken_for_the_accounts(city: Pesisir) -> None:
+    city.ok("plan", "set", "Warga", "--validity", "none")
+    top_up = ("user", "top-up", "siti", "--octets", "300MB", "--reason", "ujian")
+    assert city.ok(*top_up).err == "topped up siti: 300 MB more, until used; 300 MB of extra data left\n"
+    assert city.ok(*top_up, "--until", "2099-12-31").err == (
+        "topped up siti: 300 MB more, until 2100-01-01 00:00:00; 600 MB of extra data left\n"
+    )
 
 
 def test_usage_says_what_counts_for_no_quota(city: Pesisir) -> None:
