@@ -55,6 +55,8 @@ def top_up_user(
     author = fields.reason("author", author, limit=_AUTHOR_LENGTH)
     with database.write() as connection:
         account = stored_user(connection, username, now).account
+        if addition.seconds and account.ends_at(now) is None:
+            raise Invalid("days", "cannot be added: the account has no end that they could put off")
         add(connection, account, addition, reason=reason, author=author, zone=zone, now=now, chance=chance)
         changed = accounts.by_id(connection, account.id, now=now)
         assert changed is not None, "it was there a line ago"

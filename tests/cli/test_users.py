@@ -116,6 +116,14 @@ def test_end_of_topped_up_data_is_not_taken_for_the_accounts(city: Pesisir) -> N
     )
 
 
+def test_days_are_not_added_to_an_account_without_an_end(city: Pesisir) -> None:
+    city.ok("plan", "set", "Warga", "--validity", "none")
+    done = city.run("user", "top-up", "siti", "--octets", "1GB", "--days", "7", "--reason", "ujian")
+    assert done.code == 2
+    assert done.err == "pesisir: days cannot be added: the account has no end that they could put off\n"
+    assert city.ok("user", "show", "siti", "--json").json["top_ups"] == []
+
+
 def test_usage_says_what_counts_for_no_quota(city: Pesisir) -> None:
     day = city.ok("usage", "siti", "--json").json["day"]
     assert day == {"up_octets": 0, "down_octets": 0, "total_octets": 0, "online_seconds": 0, "uncounted_octets": 0}
