@@ -9,11 +9,14 @@ from zoneinfo import ZoneInfo
 import segno
 from markupsafe import Markup
 
+from app.cli.installation import now
 from app.domain.local_time import local_day
 from app.domain.plans import Plan
 from app.domain.quotas import Measure, Quota
 from app.domain.vouchers import printed
 from app.services.plans import show_plan
+from app.services.top_ups import Addition
+from app.services.vouchers import addition_of
 from app.web.formats import Formats
 from app.web.theme import Theme, theme_folders
 
@@ -33,12 +36,17 @@ class QuotaView:
 
 @dataclass(frozen=True, slots=True)
 class SheetView:
-    """What the template gets; None where the plan sets no such limit. `qr` opens the portal; `codes` are as printed."""
+    """What the template gets; None where the plan sets no such limit. `qr` opens the portal; `codes` are as printed.
+
+    `added` is what a code adds to an account, None of those that open a plan; of a top-up nothing is said of the plan
+    but how long its data is good.
+    """
 
     batch: str
     note: str
     portal: str
     qr: Markup
+    added: str | None
     down: str | None
     quotas: tuple[QuotaView, ...]
     devices: int | None
@@ -53,15 +61,18 @@ def sheet(here: "Installation", found: "CountedBatch", codes: Sequence[str]) -> 
     plan = show_plan(here.database, found.plan_name)
     formats = Formats(settings.language, settings.time_zone)
     until = found.batch.valid_until
+    top_up, validity = found.batch.top_up, plan.validity_seconds
+    addition = addition_of(plan, now()) if top_up else Addition()
     view = SheetView(
         batch=found.batch.id,
         note=found.batch.note,
         portal=settings.portal_url.partition("//")[2],
         qr=qr(settings.portal_url),
-        down=None if plan.down_bps is None else formats.rate(plan.down_bps),
-        quotas=tuple(_quota(quota, formats) for quota in _first_of_each(plan)),
-        devices=plan.device_limit,
-        validity=None if plan.validity_seconds is None else formats.duration(plan.validity_seconds),
+        added=_added(addition, formats),
+        down=None if top_up or plan.down_bps is None else formats.rate(plan.down_bps),
+        quotas=tuple(_quota(quota, formats) for quota in ([] if top_up else _first_of_each(plan))),
+        devices=None if top_up else plan.device_limit,
+        validity=None if validity is None or addition.seconds else formats.duration(validity),
         until=None if until is None else formats.day(_last_day(until, settings.time_zone)),
         codes=tuple(printed(code) for code in codes),
     )
@@ -72,6 +83,12 @@ def qr(text: str) -> Markup:
     """Return a QR of a text as an inline SVG with the quiet zone that readers want (ISO/IEC 18004 section 9.1)."""
     drawn = segno.make(text, error="m", micro=False)
     return Markup(drawn.svg_inline(border=4, omitsize=True, lineclass=None, svgclass=None))  # noqa: S704 drawn here
+
+
+def _added(addition: Addition, formats: Formats) -> str | None:
+    if addition.octets:
+        return formats.amount(addition.octets)
+    return formats.duration(addition.seconds) if addition.seconds else None
 
 
 def _first_of_each(plan: Plan) -> list[Quota]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 commands = noun("voucher", "Printed codes that open a plan.")
 
+_TOP_UP: Final = {True: "yes", False: "no"}
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -94,11 +95,12 @@ def list_(as_json: Json = False) -> None:
         )
         return
     show_table(
-        ("batch", "plan", "codes", *(state.value for state in VoucherState), "made", "until", "note"),
+        ("batch", "plan", "top-up", "codes", *(state.value for state in VoucherState), "made", "until", "note"),
         [
             (
                 each.batch.id,
                 each.plan_name,
+                _TOP_UP[each.batch.top_up],
                 each.batch.size,
                 *states.values(),
                 local(each.batch.created_at, here.zone),
@@ -158,10 +160,11 @@ def _print(here: "Installation", batch_id: str, codes: "tuple[str, ...] | list[s
         sys.stdout.write(sheet(here, found, codes))
         return
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(("code", "plan", "batch", "valid_until", "note"))
+    writer.writerow(("code", "plan", "batch", "valid_until", "note", "top_up"))
     until = iso(found.batch.valid_until, here.zone) or ""
+    top_up = _TOP_UP[found.batch.top_up]
     for code in codes:
-        writer.writerow((printed(code), _cell(found.plan_name), batch_id, until, _cell(found.batch.note)))
+        writer.writerow((printed(code), _cell(found.plan_name), batch_id, until, _cell(found.batch.note), top_up))
 
 
 def _cell(text: str) -> str:

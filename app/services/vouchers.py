@@ -78,7 +78,7 @@ def create_batch(
         found = plans.by_name(connection, spelled(plan))
         if found is None:
             raise NotFound("plan", plan)
-        if top_up and _addition(found, now) == Addition():
+        if top_up and addition_of(found, now) == Addition():
             raise Invalid("plan", "has neither a total nor a validity to add")
         _redraw_taken(connection, keyring, codes, drawn)
         batch = VoucherBatch(batch_id, found.id, count, note, valid_until, now, top_up)
@@ -249,7 +249,7 @@ def _top_up(
     add(
         connection,
         account,
-        _addition(plans.by_id(connection)[voucher.plan_id], now),
+        addition_of(plans.by_id(connection)[voucher.plan_id], now),
         reason="voucher",
         author="voucher",
         zone=zone,
@@ -262,7 +262,7 @@ def _top_up(
     return changed
 
 
-def _addition(plan: Plan, now: datetime) -> Addition:
+def addition_of(plan: Plan, now: datetime) -> Addition:
     """Return what a voucher of a plan adds: its total, for as long as it is valid; one without a total adds days."""
     octets = sum(quota.amount for quota in plan.quotas if quota.tally == Tally(Period.TOTAL, Measure.BOTH))
     seconds = plan.validity_seconds

@@ -53,10 +53,37 @@ def test_sheet_is_a4_and_loads_nothing(city: Pesisir) -> None:
     assert "<script" not in page
 
 
+def words_of(page: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", page).replace("\u00a0", " ").split())
+
+
+def test_sheet_of_top_ups_says_what_a_code_adds_and_to_what(city: Pesisir) -> None:
+    city.ok("plan", "add", "Tambah", "--total", "1GB", "--down", "4M", "--devices", "2", "--validity", "7d")
+    create = ("voucher", "create", "--plan", "Tambah", "--count", "1", "--top-up", "--format", "html")
+    words = words_of(city.ok(*create).out)
+    assert "tambahan 1 GB Menambah akun yang sudah masuk di ponsel ini. Berlaku 7 hari sejak" in words
+    assert not any(phrase in words for phrase in ("seluruhnya", "Mbps", "perangkat"))
+    city.ok("plan", "set", "Tambah", "--total", "none")
+    city.environment["PESISIR_LANGUAGE"] = "en"
+    words = words_of(city.ok(*create).out)
+    assert "7 days more Adds to the account that is logged in on this phone." in words
+    assert "Valid for" not in words
+
+
+def test_top_ups_are_told_from_other_batches(city: Pesisir) -> None:
+    plain = rows(city.ok("voucher", "create", "--plan", "Warga", "--count", "1").out)
+    top_up = rows(city.ok("voucher", "create", "--plan", "Warga", "--count", "1", "--top-up").out)
+    assert [row["top_up"] for row in (*plain, *top_up)] == ["no", "yes"]
+    batches = {row["batch"]: row["top_up"] for row in (*plain, *top_up)}
+    header, *lines = city.ok("voucher", "list").out.splitlines()
+    assert header.split()[:3] == ["BATCH", "PLAN", "TOP-UP"]
+    assert {line.split()[0]: line.split()[2] for line in lines} == batches
+
+
 def test_sheet_says_in_words_what_a_code_gives(city: Pesisir) -> None:
     city.ok("plan", "set", "Warga", "--devices", "2")
     create = ("voucher", "create", "--plan", "Warga", "--count", "1", "--until", "2099-12-31", "--format", "html")
-    words = " ".join(re.sub(r"<[^>]+>", " ", city.ok(*create).out).replace("\u00a0", " ").split())
+    words = words_of(city.ok(*create).out)
     for phrase in ("500 MB per hari", "hingga 4 Mbps", "untuk 2 perangkat", "Berlaku 30 hari sejak pertama dipakai."):
         assert phrase in words
     assert "Gunakan paling lambat 31 Desember 2099." in words
