@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from app.cli.explain_words import Words
-from app.cli.output import JsonValue, harmless
+from app.cli.output import JsonValue, harmless, iso
 from app.cli.quota_options import quota_json
 from app.domain.overlays import stored
 
@@ -31,24 +32,28 @@ def preview_lines(found: "Preview", words: Words) -> Iterator[str]:
 
 
 def _moved_line(moved: "Moved", words: Words) -> str:
-    if moved.field == "quotas":
-        before, after = (", ".join(map(words.quota, each)) or words("no_value") for each in moved[1:])
-        return words("change", title=words("quota_title"), before=before, after=after)
-    before, after = (words.value(moved.field, each) for each in moved[1:])
-    return words("change", title=words.title(moved.field), before=before, after=after)
+    field, *sides, begins_at = moved
+    if field == "quotas":
+        title = words("quota_title")
+        before, after = (", ".join(map(words.quota, each)) or words("no_value") for each in sides)
+    else:
+        title = words.title(field)
+        before, after = (words.value(field, each) for each in sides)
+    said = words("change", title=title, before=before, after=after)
+    return said if begins_at is None else words("from", text=said, when=words.when(begins_at))
 
 
-def preview_json(found: "Preview") -> dict[str, JsonValue]:
+def preview_json(found: "Preview", zone: ZoneInfo) -> dict[str, JsonValue]:
     """Write it for scripts."""
     return {
         "plan": found.before.name,
         "accounts": found.accounts,
         "online": found.online,
-        "groups": [_group(group) for group in found.groups],
+        "groups": [_group(group, zone) for group in found.groups],
     }
 
 
-def _group(group: "Group") -> dict[str, JsonValue]:
+def _group(group: "Group", zone: ZoneInfo) -> dict[str, JsonValue]:
     return {
         "site": group.site,
         "own_values": group.own,
@@ -56,7 +61,12 @@ def _group(group: "Group") -> dict[str, JsonValue]:
         "online": group.online,
         "names": list(group.names),
         "changes": [
-            {"field": one.field, "before": _value(one.field, one.before), "after": _value(one.field, one.after)}
+            {
+                "field": one.field,
+                "before": _value(one.field, one.before),
+                "after": _value(one.field, one.after),
+                "begins_at": iso(one.begins_at, zone),
+            }
             for one in group.moved
         ],
     }

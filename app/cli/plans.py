@@ -79,7 +79,7 @@ def set_(
         with open_installation() as here:
             found = preview_plan(here.database, name, values, zone=here.zone, now=now())
             words = Words(language or here.settings.language, here.zone)
-        show_json(preview_json(found)) if as_json else print("\n".join(preview_lines(found, words)))
+        show_json(preview_json(found, here.zone)) if as_json else print("\n".join(preview_lines(found, words)))
         return
     with open_installation() as here:
         plan = set_plan(here.database, name, now=now(), chance=os.urandom, **values)

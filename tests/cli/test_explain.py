@@ -109,6 +109,10 @@ def test_dry_run_says_whom_a_change_touches_and_does_nothing(ruled: Pesisir) -> 
     found = ruled.ok("plan", "set", "Warga", "--devices", "2", "--dry-run", "--json").json
     (group,) = found["groups"]
     assert (group["names"], group["own_values"]) == (["siti"], True)
-    assert group["changes"] == [{"field": "device_limit", "before": None, "after": 2}]
+    assert group["changes"] == [{"field": "device_limit", "before": None, "after": 2, "begins_at": None}]
     assert ruled.ok("plan", "show", "Warga", "--json").json == before
+    ruled.ok("plan", "remove-window", "Warga", "ramai")
+    ruled.ok("user", "override", "siti", "--down", "8M", "--reason", "ujian", "--until", "2099-01-01")
+    said = ruled.ok("plan", "set", "Warga", "--down", "3M", "--dry-run").out
+    assert "unduh: 4M menjadi 3M, mulai 2 Jan 2099 00.00" in said
     assert "Tidak ada yang berubah." in ruled.ok("plan", "set", "Warga", "--down", "4M", "--dry-run").out

@@ -1,6 +1,7 @@
 """What a change of a plan would do, before it is done."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -11,15 +12,17 @@ from app.db.tables import changes, sessions
 from app.domain.local_time import WITA
 from app.domain.policies import Origin, Source
 from app.domain.quotas import Period, Quota
+from app.domain.schedules import Window
 from app.services import overrides
 from app.services.errors import Invalid, NotFound
 from app.services.explain import explain
 from app.services.keyring import Keyring
-from app.services.overrides import Why
+from app.services.overrides import Why, set_quotas_at_site
 from app.services.plans import add_plan, set_plan, show_plan
 from app.services.previews import Moved, preview_plan
 from app.services.sites import add_site
 from app.services.users import add_user
+from app.services.windows import set_site_window
 from tests.factories import MAC, NOON
 
 Chance = Callable[[int], bytes]
@@ -74,11 +77,43 @@ def test_groups_say_who_would_get_what(town: Database) -> None:
     down = Moved("down_bps", 4 * M, 3 * M)
     assert [(g.site, g.own, g.accounts, g.online, tuple(g.moved)) for g in found.groups] == [
         (None, False, 9, 0, (down, quota)),
-        ("Gusung", False, 2, 2, (quota,)),
-        (None, True, 1, 1, (quota,)),
+        ("Gusung", False, 2, 2, (down._replace(begins_at=WHY.until), quota)),
+        (None, True, 1, 1, (down._replace(begins_at=WHY.until), quota)),
     ]
     assert found.groups[1].names == ["w00", "w01"]
     assert len(found.groups[0].names) == 9
+
+
+def test_what_hours_or_an_end_hide_is_seen_from_then_on(town: Database, chance: Chance) -> None:
+    opens, noon = NOON + timedelta(hours=2), NOON.astimezone(WITA).hour * 60
+    early = Window("rapat", tuple(range(7)), noon - 60, noon + 60, rates=(("up_bps", 512_000),))
+    late = replace(early, name="sore", begins=noon + 60, ends=noon + 120)
+    for window in (early, late):
+        set_site_window(town, "Gusung", window, plan=None, zone=WITA, now=NOON, chance=chance)
+    found = preview_plan(town, "Warga", {"up_bps": 1 * M, "down_bps": 3 * M}, zone=WITA, now=NOON)
+    down, up = Moved("down_bps", 4 * M, 3 * M), Moved("up_bps", 2 * M, 1 * M)
+    assert {(g.site, g.own): tuple(g.moved) for g in found.groups} == {
+        (None, False): (down, up),
+        ("Gusung", False): (down._replace(begins_at=WHY.until), up._replace(begins_at=opens)),
+        (None, True): (down._replace(begins_at=WHY.until), up),
+    }
+
+
+def test_what_is_hidden_for_good_is_never_seen(town: Database, chance: Chance) -> None:
+    for_good = Why("uji", "admin", None)
+    overrides.set_at_site(town, "Gusung", {"up_bps": 1 * M}, for_good, plan=None, zone=WITA, now=NOON, chance=chance)
+    always = Window("selalu", tuple(range(7)), 0, 1440, rates=(("down_bps", 512_000),))
+    set_site_window(town, "Gusung", always, plan=None, zone=WITA, now=NOON, chance=chance)
+    found = preview_plan(town, "Warga", {"up_bps": 3 * M, "down_bps": 3 * M}, zone=WITA, now=NOON)
+    assert [tuple(group.moved) for group in found.groups if group.site == "Gusung"] == [()]
+
+
+def test_quota_that_another_hides_is_seen_when_that_ends(town: Database, chance: Chance) -> None:
+    given = {Quota(Period.DAY, 1).tally: [Quota(Period.DAY, 50 * M)]}
+    set_quotas_at_site(town, "Gusung", given, WHY, plan=None, zone=WITA, now=NOON, chance=chance)
+    found = preview_plan(town, "Warga", {"daily_octets": 600 * M}, zone=WITA, now=NOON)
+    moved = Moved("quotas", (Quota(Period.DAY, 500 * M),), (Quota(Period.DAY, 600 * M),), WHY.until)
+    assert [tuple(group.moved) for group in found.groups if group.site == "Gusung"] == [(moved,)]
 
 
 def test_preview_changes_nothing_and_then_comes_true(town: Database, chance: Chance) -> None:
