@@ -1,5 +1,6 @@
 """What a plan holds, as options of the command line and as people and scripts read it: each value stands here once."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from inspect import Parameter, signature
@@ -159,8 +160,12 @@ def _type(field: str) -> Any:
 
 
 def shown(plan: Plan) -> dict[str, str | None]:
-    """Write a plan's values for people."""
-    return {value.title: value.write(held) for value, held in zip(_VALUES.values(), _held(plan), strict=True)}
+    """Write a plan's values for people, a quota once: steps are all among the quotas."""
+    steps = Counter(quota.tally for quota in plan.quotas)
+    stepped = [quota for quota in plan.quotas if quota.then is not None or steps[quota.tally] > 1]
+    held = _held(plan) | {PERIOD_FIELDS[quota.period]: None for quota in stepped if quota.measure is Measure.BOTH}
+    held["quotas"] = [quota for quota in plan.quotas if quota in stepped or quota.measure is not Measure.BOTH]
+    return {value.title: value.write(held[field]) for field, value in _VALUES.items()}
 
 
 def written_value(field: str, value: Any) -> str | None:
@@ -180,11 +185,10 @@ def titles() -> list[str]:
 
 def plan_json(plan: Plan) -> dict[str, JsonValue]:
     """Write a plan for scripts."""
-    values = dict(zip(_VALUES, _held(plan), strict=True))
     return {
         "id": plan.id,
         "name": plan.name,
-        **values,
+        **_held(plan),
         "quotas": [quota_json(quota) for quota in plan.quotas],
         "used_up": format_then(plan.used_up),
     }
@@ -226,14 +230,8 @@ def said_json(override: Override | QuotaOverride, zone: ZoneInfo) -> dict[str, J
     return {"reason": override.reason, "author": override.author, "until": iso(override.until, zone)}
 
 
-def _held(plan: Plan) -> list[Any]:
+def _held(plan: Plan) -> dict[str, Any]:  # Any: of each field's own type
     """Return the values that a plan holds, in the order of the options."""
     plain = {quota.period: quota.amount for quota in reversed(plan.quotas) if quota.measure is Measure.BOTH}
     of_quotas = {field: plain.get(period) for period, field in PERIOD_FIELDS.items()}
-    others = [
-        quota
-        for quota in plan.quotas
-        if quota.measure is not Measure.BOTH or quota.then is not None or quota.amount != plain[quota.period]
-    ]
-    held = of_quotas | {"quotas": others}
-    return [held[field] if field in held else getattr(plan, field) for field in _VALUES]
+    return {field: of_quotas[field] if field in of_quotas else getattr(plan, field) for field in _VALUES}

@@ -69,6 +69,19 @@ def test_quota_that_cannot_be_read_is_a_usage_error(pesisir: Pesisir) -> None:
     assert "'day 30M' is not" in pesisir.run("plan", "add", "X", "--quota", "day 30M").err
 
 
+def test_each_quota_of_a_plan_is_shown_once(pesisir: Pesisir) -> None:
+    added = pesisir.ok(
+        "plan", "add", "Bertahap", "--daily", "1GB", "--weekly", "3GB", "--quota", "month 5GB", "--quota",
+        "month 6GB then 256k", "--quota", "total 50GB then 1M", "--quota", "day 2h",
+    )  # fmt: skip
+    quotas = "day 2h, month 5GB, month 6GB then 256k, total 50GB then 1M"
+    assert f": daily 1GB, weekly 3GB, quotas {quotas}, class resident" in added.err
+    shown = pesisir.ok("plan", "show", "Bertahap").out
+    assert [line.split()[0] for line in shown.splitlines() if "GB" in line] == ["daily", "weekly", "quotas"]
+    plan = pesisir.ok("plan", "show", "Bertahap", "--json").json
+    assert (plan["daily_octets"], plan["monthly_octets"], plan["total_octets"]) == (10**9, 5 * 10**9, 50 * 10**9)
+
+
 @pytest.mark.parametrize(
     "command",
     [
