@@ -152,7 +152,8 @@ def redeem(
 ) -> Account | Denial:
     """Open the account of a voucher for a device, at the first time by making it.
 
-    One that tops up adds to the account that the device has at the place, if it has one; then that is opened.
+    One that tops up adds to the account that the device has at the place, if there is one to which it adds anything;
+    then that is opened.
 
     A code is for one device, or for as many as its plan's device limit says; a device that has used it may always
     come back. Of two devices that come at once one wins. The plan's validity begins now.
@@ -173,7 +174,7 @@ def redeem(
                 same = present is not None and present.id == topped
                 return present if same and present is not None else Denial(DenialReason.VOUCHER_USED)
         if voucher.state is VoucherState.NEW and vouchers.use(connection, voucher.id, at=now):
-            if present is not None and where is not None:
+            if present is not None and where is not None and _adds(connection, voucher, present, now):
                 return _top_up(connection, voucher, present, zone=where.zone, now=now, chance=chance)
             return _open_account(connection, voucher, mac, now, draw_id(chance))
         return _join_account(connection, code_hash, mac, now)
@@ -189,7 +190,7 @@ def top_up_by_code(
     now: datetime,
     chance: Chance,
 ) -> Account | Denial | None:
-    """Add what a voucher holds to an account that is online or was; None: that voucher opens a plan of its own.
+    """Add what a voucher holds to an account that is online or was; None: it adds nothing and would open a plan.
 
     The same code again for the same account changes nothing.
     """
@@ -202,7 +203,7 @@ def top_up_by_code(
             return Denial(DenialReason.VOUCHER_UNKNOWN)
         if voucher.state is VoucherState.REVOKED:
             return Denial(DenialReason.VOUCHER_REVOKED)
-        if not voucher.top_up:
+        if not voucher.top_up or not _adds(connection, voucher, account, now):
             return None
         if voucher.state is VoucherState.USED:
             topped = top_ups.of_voucher(connection, voucher.id)
@@ -260,6 +261,11 @@ def _top_up(
     changed = accounts.by_id(connection, account.id, now=now)
     assert changed is not None, "it was there a line ago"
     return changed
+
+
+def _adds(connection: Connection, voucher: Voucher, account: Account, now: datetime) -> bool:
+    """Tell whether a voucher adds anything to an account: days are nothing to one without an end."""
+    return addition_of(plans.by_id(connection)[voucher.plan_id], now).octets > 0 or account.ends_at(now) is not None
 
 
 def addition_of(plan: Plan, now: datetime) -> Addition:

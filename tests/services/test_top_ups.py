@@ -24,13 +24,13 @@ from app.domain.users import Account
 from app.services.errors import Invalid, NotFound
 from app.services.ingest import merge
 from app.services.keyring import Keyring
-from app.services.plans import add_plan
+from app.services.plans import add_plan, set_plan
 from app.services.sites import add_site
 from app.services.standing import standing_of
 from app.services.top_ups import Addition, top_up_user
 from app.services.usage import usages_of
 from app.services.users import add_user
-from app.services.vouchers import create_batch, redeem
+from app.services.vouchers import create_batch, redeem, top_up_by_code
 from tests.factories import MAC, NOON, make_report
 
 Chance = Callable[[int], bytes]
@@ -141,6 +141,22 @@ def test_bad_top_up(give: Callable[..., Account], values: dict[str, int], field:
     with pytest.raises(Invalid) as caught:
         give(**values)
     assert caught.value.field == field
+
+
+def test_days_are_nothing_to_an_account_without_an_end(
+    database: Database, keyring: Keyring, give: Callable[..., Account], *, siti: Account, gusung: Where, chance: Chance
+) -> None:
+    add_plan(database, "Seminggu", now=NOON, chance=chance, validity_seconds=7 * 86_400)
+    made = create_batch(database, keyring, plan="Seminggu", count=1, top_up=True, now=NOON, chance=chance)
+    set_plan(database, "Warga", now=NOON, chance=chance, validity_seconds=None)
+    with pytest.raises(Invalid, match="no end"):
+        give(days=7)
+    code = made.codes[0]
+    assert top_up_by_code(database, keyring, code, siti.id, zone=WITA, now=NOON, chance=chance) is None
+    log_in(database, siti, chance)
+    opened = redeem(database, keyring, code, mac=MAC, where=gusung, now=NOON, chance=chance)
+    assert isinstance(opened, Account)
+    assert opened.policy.plan.name == "Seminggu", "the card is not used up for nothing"
 
 
 def test_top_up_of_nobody(database: Database, siti: Account, chance: Chance) -> None:
