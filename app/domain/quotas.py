@@ -1,5 +1,6 @@
 """Quotas: what may be used in a period, and an admin's own for one person."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -121,6 +122,25 @@ def twice(quotas: Iterable[Quota]) -> Quota | None:
         if (quota.tally, quota.amount) in seen:
             return quota
         seen.add((quota.tally, quota.amount))
+    return None
+
+
+def not_slower(quotas: Iterable[Quota]) -> Quota | None:
+    """Return a throttle that is not slower, down or up, than those before it of its tally; None if every one is.
+
+    Of several that are used up the lowest rates hold.
+    """
+    held: dict[Tally, tuple[float, float]] = {}
+    for quota in in_order(quotas):
+        if quota.then is None or quota.then.action is not Action.THROTTLE:
+            continue
+        down, up = (math.inf if bps is None else bps for bps in (quota.then.down_bps, quota.then.up_bps))
+        if quota.tally in held:
+            before_down, before_up = held[quota.tally]
+            if down >= before_down and up >= before_up:
+                return quota
+            down, up = min(down, before_down), min(up, before_up)
+        held[quota.tally] = (down, up)
     return None
 
 

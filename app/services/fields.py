@@ -6,7 +6,7 @@ from dataclasses import replace
 from app.domain import text
 from app.domain.phones import parse_phone
 from app.domain.quota_words import format_quota
-from app.domain.quotas import Quota, twice
+from app.domain.quotas import Quota, not_slower, twice
 from app.domain.text import TextError
 from app.services.errors import Invalid
 
@@ -63,11 +63,14 @@ def amount(field: str, value: int | None, *, least: int = 1, greatest: int = GRE
 
 
 def quotas(given: Iterable[Quota], *, least: int = 1) -> tuple[Quota, ...]:
-    """Return quotas that may stand together: those of one tally are steps, each at an amount of its own."""
+    """Return quotas that may stand together: those of one tally are steps, each at its own amount and slower."""
     found = tuple(given)
     for quota in found:
         amount("quotas", quota.amount, least=least)
     double = twice(found)
     if double is not None:
         raise Invalid("quotas", f"say {format_quota(replace(double, then=None))} twice: a step needs its own amount")
+    step = not_slower(found)
+    if step is not None:
+        raise Invalid("quotas", f"are no steps down: {format_quota(step)} is not slower than what comes before it")
     return found

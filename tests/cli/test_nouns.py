@@ -92,10 +92,23 @@ def test_each_quota_of_a_plan_is_shown_once(pesisir: Pesisir) -> None:
     ],
     ids=["plan add", "plan set", "user", "site"],
 )
-def test_two_steps_at_one_amount_are_a_usage_error(city: Pesisir, command: tuple[str, ...]) -> None:
-    done = city.run(*command, "--quota", "day 50MB then 1M", "--quota", "day 50MB then 512k")
+@pytest.mark.parametrize(
+    ("steps", "problem"),
+    [
+        (("day 50MB then 1M", "day 50MB then 512k"), "say day 50MB twice: a step needs its own amount"),
+        (
+            ("day 100MB then 2M", "day 50MB then 1M"),
+            "are no steps down: day 100MB then 2M is not slower than what comes before it",
+        ),
+    ],
+    ids=["one amount", "upwards"],
+)
+def test_steps_that_are_none_are_a_usage_error(
+    city: Pesisir, command: tuple[str, ...], steps: tuple[str, str], problem: str
+) -> None:
+    done = city.run(*command, "--quota", steps[0], "--quota", steps[1])
     assert done.code == 2
-    assert done.err == "pesisir: quotas say day 50MB twice: a step needs its own amount\n"
+    assert done.err == f"pesisir: quotas {problem}\n"
 
 
 def test_site_names_its_guest_plan(city: Pesisir) -> None:
