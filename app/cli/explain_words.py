@@ -14,7 +14,7 @@ from app.cli.output import octets
 from app.cli.plan_values import written_value
 from app.domain.overlays import Value
 from app.domain.policies import Source
-from app.domain.quotas import CUT, Measure, Quota
+from app.domain.quotas import CUT, Action, Measure, Quota, Then
 from app.domain.schedules import Window, format_clock, format_days
 from app.domain.units import format_amount, format_duration
 
@@ -43,8 +43,8 @@ class Words:
 
     def value(self, field: str, value: Value) -> str:
         """Write a value of a plan; without one, that there is no limit, or nothing of the kind."""
-        if field == "used_up" and value == CUT:
-            return self("cut")
+        if field == "used_up" and isinstance(value, Then) and value.action is not Action.THROTTLE:
+            return self(value.action.value)
         named = field in {
             "garden",
             "vlan",

@@ -14,6 +14,7 @@ from app.cli.output import Json, JsonValue, say, show_fields, show_json, show_ta
 from app.cli.plan_preview import preview_json, preview_lines
 from app.cli.plan_values import plan_json, shown, titles, with_values
 from app.domain.plans import Plan
+from app.domain.quotas import Action
 
 if TYPE_CHECKING:
     from app.services.plans import PlanValues
@@ -33,6 +34,7 @@ def add(name: Name, values: "PlanValues") -> None:
     with open_installation() as here:
         plan = add_plan(here.database, name, now=now(), chance=os.urandom, **values)
     say(f"added plan {plan.name}: {_summary(plan)}")
+    _say_what_is_missing(plan)
 
 
 @commands.command("list", epilog=example("pesisir plan list --json"))
@@ -84,6 +86,15 @@ def set_(
     with open_installation() as here:
         plan = set_plan(here.database, name, now=now(), chance=os.urandom, **values)
     say(f"changed plan {plan.name}: {_summary(plan)}")
+    _say_what_is_missing(plan)
+
+
+def _say_what_is_missing(plan: Plan) -> None:
+    gardens = plan.used_up.action is Action.GARDEN or any(
+        quota.then is not None and quota.then.action is Action.GARDEN for quota in plan.quotas
+    )
+    if gardens and plan.garden is None:
+        say("without a filter of the public services a quota that is used up cuts: name it with --garden")
 
 
 def _json(plan: Plan) -> dict[str, JsonValue]:

@@ -1,6 +1,7 @@
 """`pesisir user explain`: what one person gets at a place, why, and what the router there is told."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -69,6 +70,10 @@ def _lines(found: "Explanation", words: Words) -> Iterator[str]:
     person = words("person", name=found.name, plan=found.policy.plan.name)
     yield f"{person}, {place}, {words.when(found.at)}"
     yield verdict(found.decision, words)
+    if found.no_garden == "plan":
+        yield words("no_garden_plan")
+    elif found.no_garden == "nas" and found.nas is not None:
+        yield words("no_garden_nas", nas=found.nas.name, family=found.nas.family.value)
     if found.policy.phase.free is not None:
         yield words("free_now", source=words.source(found.policy.source(FREE)))
     if found.held is not None:
@@ -144,7 +149,7 @@ def verdict(decision: Grant | Denial, words: Words) -> str:
     """Say whether, and why not."""
     if isinstance(decision, Grant):
         return words("yes")
-    quota = "" if decision.quota is None else words.quota(decision.quota)
+    quota = "" if decision.quota is None else words.quota(replace(decision.quota, then=None))
     reason = words(f"reason_{decision.reason.value}", quota=quota)
     if decision.retry_at is None:
         return words("no", reason=reason)
@@ -198,6 +203,7 @@ def _json(found: "Explanation", here: Installation) -> dict[str, JsonValue]:
             "reason": decision.reason.value,
             "retry_at": iso(decision.retry_at, zone),
             "quota": None if decision.quota is None else quota_json(decision.quota),
+            "no_garden": found.no_garden,
         },
         "grant": dict(decision._asdict()) if isinstance(decision, Grant) else None,
         "held": None

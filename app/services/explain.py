@@ -6,7 +6,7 @@ Nothing is decided here that `decide_access` does not decide: its answer is put 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from app.db import accounts, ceilings, hints, nases, online, plans, sites, users
@@ -19,6 +19,7 @@ from app.domain.local_time import local_day, period_ends_at
 from app.domain.nases import COMES_BACK, Nas, Site
 from app.domain.overlays import FIELDS, SCHEDULE, Value
 from app.domain.policies import Policy, Source, Where
+from app.domain.quotas import Action
 from app.domain.schedules import Window
 from app.domain.text import spelled
 from app.domain.top_ups import left_in
@@ -66,6 +67,14 @@ class Explanation:
     certain: bool
     ends_at: datetime | None
     changes_at: datetime | None
+
+    @property
+    def no_garden(self) -> Literal["nas", "plan"] | None:
+        """Return for want of what a quota cuts that was to leave the public services; None: that is not so."""
+        quota = self.decision.quota if isinstance(self.decision, Denial) else None
+        if quota is None or quota.then is None or quota.then.action is not Action.GARDEN:
+            return None
+        return "nas" if self.policy.plan.garden else "plan"
 
     @property
     def policy(self) -> Policy:

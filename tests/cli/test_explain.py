@@ -93,6 +93,28 @@ def test_what_a_used_up_quota_does_is_said(ruled: Pesisir, stored: Database) -> 
     assert "Tidak boleh tersambung: kuota 500MB per hari habis; bisa lagi" in ruled.ok("user", "explain", "siti").out
 
 
+def test_garden_that_cannot_be_held_is_a_cut_and_why_is_said(ruled: Pesisir, stored: Database) -> None:
+    said = ruled.ok("plan", "set", "Warga", "--used-up", "garden").err
+    assert "without a filter of the public services a quota that is used up cuts: name it with --garden" in said
+    account = ruled.ok("user", "explain", "siti", "--json").json["account"]
+    with stored.write() as connection:
+        used = {"account_id": account, "day": local_day(datetime.now(UTC), WITA), "down_octets": 500_000_000}
+        connection.execute(insert(usage).values(used))
+    said = ruled.ok("user", "explain", "siti", "--nas", "gusung-1").out
+    assert "Filter layanan pemerintah tidak ditentukan (--garden), jadi kuota yang habis memutus." in said
+
+    said = ruled.ok("plan", "set", "Warga", "--garden", "layanan").err
+    assert "--garden" not in said
+    said = ruled.ok("user", "explain", "siti", "--nas", "gusung-1").out
+    assert "Hanya layanan pemerintah karena kuota 500MB per hari, lalu layanan pemerintah saja habis" in said
+    ruled.ok("nas", "add", "gusung-2", "--site", "Gusung", "--family", "coovachilli", "--address", "127.0.0.2")
+    said = ruled.ok("user", "explain", "siti", "--nas", "gusung-2", "--language", "en").out
+    assert "May not go online: the quota 500MB per day is used up; again" in said
+    assert "gusung-2 (coovachilli) applies no filter, so it cannot leave the public services only" in said
+    denial = ruled.ok("user", "explain", "siti", "--nas", "gusung-2", "--json").json["denial"]
+    assert (denial["reason"], denial["no_garden"]) == ("quota_exhausted", "nas")
+
+
 def test_moment_may_be_named(ruled: Pesisir) -> None:
     found = ruled.ok("user", "explain", "siti", "--at", "2099-06-01T12:00", "--json").json
     assert (found["at"], found["values"]["filter_id"]["value"]) == ("2099-06-01T12:00:00+08:00", None)
