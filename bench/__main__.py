@@ -145,7 +145,8 @@ def _write(
         (out / "results.md").write_text(tables.results_page(results, setting, extent, told, taken), encoding="utf-8")
         (out / "results.svg").write_text(plot.chart(results), encoding="utf-8")
     if growth:
-        (out / "growth.md").write_text(tables.growth_page(growth), encoding="utf-8")
+        (out / "growth.md").write_text(tables.growth_page(growth, extent, told, taken), encoding="utf-8")
+        (out / "growth.svg").write_text(plot.growth(growth), encoding="utf-8")
 
 
 sys.exit(main(sys.argv[1:]))

@@ -1,10 +1,12 @@
-"""Results as SVG: one bar for each server and figure, drawn by hand, readable without colour."""
+"""Results as SVG, readable without colour: bars for each server and figure, and lines of what grows with a city."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
+from math import ceil, log10
 from statistics import median
-from typing import Final
+from typing import Any, Final
 
+from app.simulator.evening.drawing import Axis, Chart, Series
 from bench.measuring import Result
 from bench.tables import Row, values
 
@@ -19,6 +21,37 @@ _SHOWN: Final = (
     Row("accounting, requests a second", "accounting", "per_second"),
     Row("records a second into the database", "ingest", "merged_per_second"),
 )
+_GROWING: Final = (
+    ("memory", "memory_octets", 3),
+    ("start to first answer", "restart_seconds", 1),
+    ("CPU a log-in", "server_us", 0),
+)
+
+
+def growth(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return a picture of what more people cost: each figure as a multiple of what the fewest cost, both ways by tens.
+
+    Rows in which the routers grow are left out.
+    """
+    by_people = {row["people"]: row for row in reversed(rows)}
+    sizes = sorted(by_people)
+    first = by_people[sizes[0]]
+    lines = [
+        Series(name, shade, [(log10(size), log10(by_people[size][figure] / first[figure])) for size in sizes])
+        for name, figure, shade in _GROWING
+    ]
+    most = max(1, ceil(max(y for line in lines for _, y in line.points)))
+    across = range(int(log10(sizes[0])), ceil(log10(sizes[-1])) + 1)
+    picture = Chart(
+        "What more people cost",
+        Axis(across[0], max(across[-1], across[0] + 1), [(tens, f"{10**tens:,}") for tens in across]),
+        Axis(-0.3, most, [(tens, f"{10**tens:,} x") for tens in range(most + 1)], "times the first; people across"),
+        keys=2,
+    )
+    picture.key([(line.name, line.shade) for line in lines])
+    for line in lines:
+        picture.line(line)
+    return picture.svg()
 
 
 def chart(results: Sequence[Result]) -> str:

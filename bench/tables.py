@@ -70,7 +70,7 @@ def results_page(
     return "\n".join(["# Results", "", introduction, "", *lines, "", *_honesty(results), "", *told, ""])
 
 
-def growth_page(rows: Sequence[Mapping[str, Any]]) -> str:
+def growth_page(rows: Sequence[Mapping[str, Any]], extent: Extent, machine: Mapping[str, str], taken: str) -> str:
     """Return the table of more and more people and routers."""
     head = ["people", "routers", "import, s", "start to first answer, s", "memory, MB", "PAP a second", "p99, ms"]
     head += ["CPU a request, µs", "faults"]
@@ -95,9 +95,16 @@ def growth_page(rows: Sequence[Mapping[str, Any]]) -> str:
         [
             "# Growth",
             "",
-            "Pesisir on SQLite with one RADIUS process, taken in the run of the [results](results.md).",
+            (
+                f"Taken on {taken} by `make bench`: Pesisir on SQLite with one RADIUS process, {extent.seconds:g} s a "
+                "row. More and more people, then more and more routers."
+            ),
             "",
             *lines,
+            "",
+            "![What more people cost](growth.svg)",
+            "",
+            *(f"- {what}: {words}" for what, words in machine.items()),
             "",
         ]
     )

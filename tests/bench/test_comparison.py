@@ -71,7 +71,21 @@ def test_growth_has_a_line_for_each_size() -> None:
         "people": 1_000_000, "routers": 721, "import_seconds": 70.0, "restart_seconds": 20.5, "memory_octets": 1.2e9,
         "per_second": 7000.0, "p99_ms": 20.0, "server_us": 130.0, "faults": 0,
     }  # fmt: skip
-    assert "| 1,000,000 | 721 | 70.0 | 20.50 | 1,200 | 7,000 | 20.0 | 130.0 | 0 |" in tables.growth_page([row])
+    shown = tables.growth_page([row], EXTENT, {"memory": "24.7 GB"}, "2026-11-24")
+    assert "| 1,000,000 | 721 | 70.0 | 20.50 | 1,200 | 7,000 | 20.0 | 130.0 | 0 |" in shown
+
+
+def test_picture_of_growth_shows_how_many_times_the_first_each_figure_is() -> None:
+    small = {"people": 1_000, "routers": 4, "memory_octets": 1e8, "restart_seconds": 1.0, "server_us": 50.0}
+    large = {"people": 100_000, "routers": 4, "memory_octets": 1e9, "restart_seconds": 10.0, "server_us": 50.0}
+    many_routers = large | {"routers": 721, "memory_octets": 9e9}
+    drawn = ET.fromstring(plot.growth([small, large, many_routers]))
+    paths = drawn.iter("{http://www.w3.org/2000/svg}path")
+    lines = [path.attrib["d"] for path in paths if path.attrib.get("class", "").startswith("line ")]
+    memory, start, cpu = (line for line in lines if "L" in line)
+    assert memory == start  # ten times
+    ends = [float(point.split(" ")[1]) for point in cpu.removeprefix("M").split("L")]
+    assert ends[0] == ends[1]  # the same
 
 
 def test_picture_has_a_bar_as_long_as_its_figure() -> None:
@@ -135,5 +149,5 @@ def test_comparison_runs_from_end_to_end(tmp_path: Path) -> None:
     assert all(figures["rightly_stored"] and figures["stored"]["sessions"] for figures in ingest.values())
     assert [row["routers"] for row in told["growth"]] == [3]
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
-        "results.json", "results.md", "results.svg", "growth.md",
+        "results.json", "results.md", "results.svg", "growth.md", "growth.svg",
     }  # fmt: skip
