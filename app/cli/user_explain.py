@@ -14,6 +14,8 @@ from app.cli.output import Json, JsonValue, harmless, iso, octets, show_json
 from app.cli.quota_options import quota_json
 from app.cli.windows import window_json
 from app.domain.access import Denial, DenialReason, Grant, Held
+from app.domain.granted import Limits
+from app.domain.nases import Nas
 from app.domain.overlays import stored
 from app.domain.policies import FREE, Source
 from app.domain.units import format_rate
@@ -141,8 +143,19 @@ def _told_lines(found: "Explanation", words: Words) -> Iterator[str]:
     yield words("told", nas=found.nas.name, family=found.nas.family.value)
     for name, value in _attributes(found):
         yield f"  {name} = {value}"
+    yield from _not_held_lines(found.nas, found.granted, words)
     if not found.certain:
         yield f"  ({words('jitter')})"
+
+
+def _not_held_lines(nas: Nas, granted: Limits, words: Words) -> Iterator[str]:
+    from app.nas.answers import can_be_ended, cuts_at_octets, not_held
+
+    if fields := not_held(nas, granted):
+        titles = ", ".join(map(words.title, fields))
+        yield words("not_held", nas=nas.name, family=nas.family.value, titles=titles)
+    if not cuts_at_octets(nas, granted):
+        yield words("ended_by_report" if can_be_ended(nas) else "held_at_login", nas=nas.name, family=nas.family.value)
 
 
 def verdict(decision: Grant | Denial, words: Words) -> str:
@@ -184,6 +197,12 @@ def _attributes(found: "Explanation") -> list[tuple[str, str]]:
     if found.nas is None or found.granted is None:
         return []
     return list(accept_attributes(found.nas, found.granted))
+
+
+def _not_held(found: "Explanation") -> list[JsonValue]:
+    from app.nas.answers import not_held
+
+    return [] if found.nas is None or found.granted is None else list(not_held(found.nas, found.granted))
 
 
 def _json(found: "Explanation", here: Installation) -> dict[str, JsonValue]:
@@ -249,6 +268,7 @@ def _json(found: "Explanation", here: Installation) -> dict[str, JsonValue]:
         "ends_at": iso(found.ends_at, zone),
         "changes_at": iso(found.changes_at, zone),
         "attributes": [{"name": name, "value": value} for name, value in _attributes(found)],
+        "not_held": _not_held(found),
         "interim_certain": found.certain,
     }
 

@@ -115,6 +115,21 @@ def test_garden_that_cannot_be_held_is_a_cut_and_why_is_said(ruled: Pesisir, sto
     assert (denial["reason"], denial["no_garden"]) == ("quota_exhausted", "nas")
 
 
+def test_what_a_router_cannot_hold_is_said(ruled: Pesisir) -> None:
+    for number, family in enumerate(("hostapd", "unifi"), start=2):
+        add = ("--site", "Gusung", "--family", family, "--address", f"127.0.0.{number}")
+        ruled.ok("nas", "add", f"gusung-{number}", *add)
+    said = ruled.ok("user", "explain", "siti", "--nas", "gusung-2").out
+    assert "gusung-2 (hostapd) tidak dapat menerapkan: unduh, unggah, filter. Di sana itu tidak berlaku." in said
+    assert "gusung-2 (hostapd) tidak memutus sendiri pada jatah data: sesi diakhiri sesudah laporan" in said
+    said = ruled.ok("user", "explain", "siti", "--nas", "gusung-3", "--language", "en").out
+    assert "no session there can be ended from here: a used up quota holds from the next login on." in said
+    found = ruled.ok("user", "explain", "siti", "--nas", "gusung-2", "--json").json
+    assert found["not_held"] == ["down_bps", "up_bps", "filter_id"]
+    assert ruled.ok("user", "explain", "siti", "--nas", "gusung-1", "--json").json["not_held"] == []
+    assert "tidak dapat menerapkan" not in ruled.ok("user", "explain", "siti", "--nas", "gusung-1").out
+
+
 def test_moment_may_be_named(ruled: Pesisir) -> None:
     found = ruled.ok("user", "explain", "siti", "--at", "2099-06-01T12:00", "--json").json
     assert (found["at"], found["values"]["filter_id"]["value"]) == ("2099-06-01T12:00:00+08:00", None)
