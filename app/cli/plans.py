@@ -13,8 +13,10 @@ from app.cli.options import Name
 from app.cli.output import Json, JsonValue, say, show_fields, show_json, show_table
 from app.cli.plan_preview import preview_json, preview_lines
 from app.cli.plan_values import plan_json, shown, titles, with_values
-from app.domain.plans import Plan
+from app.domain.plans import Plan, idle_throttles
+from app.domain.quota_words import format_then
 from app.domain.quotas import Action
+from app.domain.units import format_rate
 
 if TYPE_CHECKING:
     from app.services.plans import PlanValues
@@ -33,8 +35,7 @@ def add(name: Name, values: "PlanValues") -> None:
 
     with open_installation() as here:
         plan = add_plan(here.database, name, now=now(), chance=os.urandom, **values)
-    say(f"added plan {plan.name}: {_summary(plan)}")
-    _say_what_is_missing(plan)
+    _say_of(plan, "added")
 
 
 @commands.command("list", epilog=example("pesisir plan list --json"))
@@ -85,8 +86,19 @@ def set_(
         return
     with open_installation() as here:
         plan = set_plan(here.database, name, now=now(), chance=os.urandom, **values)
-    say(f"changed plan {plan.name}: {_summary(plan)}")
+    _say_of(plan, "changed")
+
+
+def _json(plan: Plan) -> dict[str, JsonValue]:
+    return plan_json(plan) | {"windows": [windows.window_json(window) for window in plan.windows]}
+
+
+def _say_of(plan: Plan, done: str) -> None:
+    say(f"{done} plan {plan.name}: {_summary(plan)}")
     _say_what_is_missing(plan)
+    for idle in idle_throttles(plan):
+        rate, throttle = format_rate(idle.rate_bps), format_then(idle.then)
+        say(f"once a quota is used up, {idle.way} stays at {rate}: the throttle {throttle} is not below it")
 
 
 def _say_what_is_missing(plan: Plan) -> None:
@@ -95,10 +107,6 @@ def _say_what_is_missing(plan: Plan) -> None:
     )
     if gardens and plan.garden is None:
         say("without a filter of the public services a quota that is used up cuts: name it with --garden")
-
-
-def _json(plan: Plan) -> dict[str, JsonValue]:
-    return plan_json(plan) | {"windows": [windows.window_json(window) for window in plan.windows]}
 
 
 def _summary(plan: Plan) -> str:

@@ -1,7 +1,7 @@
 """Plans: what an admin gives."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from app.domain.quotas import CUT, Period, Quota, Then
 from app.domain.schedules import Window
@@ -48,3 +48,22 @@ PERIOD_FIELDS: Final = {
     Period.TOTAL: "total_octets",
 }
 """The plain quotas: of both directions together, by their period."""
+
+
+class Idle(NamedTuple):
+    """A throttle that leaves one direction as it is: `rate_bps` is the plan's own rate there."""
+
+    then: Then
+    way: str
+    rate_bps: int
+
+
+def idle_throttles(plan: Plan) -> list[Idle]:
+    """Return where a plan's throttles are not below its rates; hours and overrides with other rates are not asked."""
+    found: dict[Idle, None] = {}
+    for then in (*(quota.then for quota in plan.quotas), plan.used_up):
+        if then is not None:
+            for way, held, rate in (("down", then.down_bps, plan.down_bps), ("up", then.up_bps, plan.up_bps)):
+                if held is not None and rate is not None and held >= rate:
+                    found[Idle(then, way, rate)] = None
+    return list(found)

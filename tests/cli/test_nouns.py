@@ -111,6 +111,15 @@ def test_steps_that_are_none_are_a_usage_error(
     assert done.err == f"pesisir: quotas {problem}\n"
 
 
+def test_throttle_above_the_rate_is_taken_with_a_word(pesisir: Pesisir) -> None:
+    said = "\nonce a quota is used up, {} stays at 512k: the throttle 1M is not below it\n"
+    made = pesisir.ok("plan", "add", "T", "--used-up", "1M", "--down", "512k", "--quota", "day 50MB then 1M")
+    assert made.err.count("not below it") == 1
+    assert said.format("down") in made.err
+    assert said.format("up") in pesisir.ok("plan", "set", "T", "--down", "none", "--up", "512k").err
+    assert "not below it" not in pesisir.ok("plan", "set", "T", "--up", "4M").err
+
+
 def test_site_names_its_guest_plan(city: Pesisir) -> None:
     site = city.ok("site", "show", "Gusung", "--json").json
     assert (
