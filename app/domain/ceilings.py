@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
+from math import inf
 from typing import NamedTuple
 
 
@@ -37,6 +38,15 @@ def rates_under(
         if one.until > now and one.mac in ("", mac):
             down_bps, up_bps = _lower(down_bps, one.down_bps), _lower(up_bps, one.up_bps)
     return down_bps, up_bps
+
+
+def holding(
+    down_bps: int | None, up_bps: int | None, ceilings: Iterable[Ceiling], *, mac: str, now: datetime
+) -> Ceiling | None:
+    """Return the ceiling that holds a device lowest, down before up; None if none lowers these rates of it."""
+    lowered = ((rates_under(down_bps, up_bps, (one,), mac=mac, now=now), one) for one in ceilings)
+    found = [(rates, one) for rates, one in lowered if rates != (down_bps, up_bps)]
+    return min(found, key=lambda each: [inf if bps is None else bps for bps in each[0]], default=(None, None))[1]
 
 
 def _lower(left: int | None, right: int | None) -> int | None:

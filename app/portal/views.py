@@ -7,6 +7,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from app.domain.access import Denial, DenialReason, Held
+from app.domain.ceilings import Ceiling, CeilingSource
 from app.domain.plans import Plan
 from app.domain.quotas import Measure
 from app.portal.problems import GOOD, WARNINGS, PageProblem
@@ -105,6 +106,15 @@ class Goal:
 
 
 @dataclass(frozen=True, slots=True)
+class Capped:
+    """To what a device is held down for now, by whom (a CeilingSource), and until when, where that is certain."""
+
+    source: str
+    rate: str
+    until: When | None
+
+
+@dataclass(frozen=True, slots=True)
 class Connected:
     """The status page."""
 
@@ -113,6 +123,7 @@ class Connected:
     token: str
     left: Left | None = None
     slow: Slow | None = None
+    capped: Capped | None = None
     extra: str | None = None
     used: str | None = None
     time: str | None = None
@@ -236,7 +247,8 @@ def connected(
         time=_time_left(status, formats, now),
         extra=formats.amount(status.extra_octets) if status.extra_octets else None,
         slow=None if status.held is None or ended else _slow(status.held, formats, now),
-        rate=None if plan.down_bps is None else formats.rate(plan.down_bps),
+        capped=None if status.ceiling is None or ended else _capped(status.ceiling, formats, now),
+        rate=None if status.down_bps is None else formats.rate(status.down_bps),
         devices="" if status.devices_online is None else formats.count(status.devices_online),
         device_limit=None if plan.device_limit is None else formats.count(plan.device_limit),
         age=None
@@ -276,6 +288,16 @@ def _slow(held: Held, formats: Formats, now: datetime) -> Slow:
         write(quota.amount),
         "" if held.in_garden or bps is None else formats.rate(bps),
         None if held.until is None else formats.when(held.until, now=now),
+    )
+
+
+def _capped(ceiling: Ceiling, formats: Formats, now: datetime) -> Capped:
+    bps = ceiling.down_bps or ceiling.up_bps
+    certain = ceiling.source is CeilingSource.PERSON  # the governor gives back sooner, or goes on
+    return Capped(
+        ceiling.source.value,
+        "" if bps is None else formats.rate(bps),
+        formats.when(ceiling.until, now=now) if certain else None,
     )
 
 

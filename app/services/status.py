@@ -12,10 +12,12 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from app.db import accounts, online
+from app.db import ceilings as db_ceilings
 from app.db import usage as db_usage
 from app.db.engine import Connection, Database
 from app.db.online import OnlineSession
-from app.domain.access import Denial, Held, decide_access, held_by
+from app.domain.access import Denial, Grant, Held, decide_access, held_by
+from app.domain.ceilings import Ceiling, holding, rates_under
 from app.domain.local_time import local_day
 from app.domain.plans import Plan
 from app.domain.policies import Where
@@ -53,7 +55,8 @@ class QuotaLeft:
 class Status:
     """One device's connection. `quota` is the tightest one of octets, `time` that of seconds online.
 
-    `held` is what quotas that are used up do to it meanwhile, `extra_octets` what top-ups give beyond them.
+    `held` is what quotas that are used up do to it meanwhile, `extra_octets` what top-ups give beyond them. `down_bps`
+    is what it gets now, under `held` and under `ceiling`, the lowest of those that lower anything.
 
     `denial` says why it could not come back now; `stop_cause` what ended it.
     `carried_out`: a router has let the device in by this login; before that all figures are None.
@@ -64,6 +67,8 @@ class Status:
     quota: QuotaLeft | None
     time: QuotaLeft | None
     held: Held | None
+    ceiling: Ceiling | None
+    down_bps: int | None
     extra_octets: int
     used_today_octets: int | None
     ends_at: datetime | None
@@ -92,8 +97,12 @@ def read_status(
         where = Where(None if latest is None else latest.site_id, zone)
         account = accounts.by_id(connection, account_id, now=now, where=where) or account
         usage = usages_of(connection, [account], today)[account_id]
+        ceilings = db_ceilings.of_accounts(connection, [account_id], now=now).get(account_id, ())
     devices = {session.mac for session in every if session.open}
     decision = decide_access(account, usage, device=mac, online_devices=devices, now=now, zone=zone)
+    rates = account.policy.plan.down_bps, account.policy.plan.up_bps
+    if isinstance(decision, Grant):
+        rates = decision.down_bps, decision.up_bps
     state = _state(own, logged_in_at, now)
     every_left = [QuotaLeft(e.quota, e.quota.left(usage.used(e.quota.tally))) for e in account.policy.quotas]
     extra = left_in(account.top_ups, now)
@@ -106,6 +115,8 @@ def read_status(
         quota=_tightest(one for one in left if one.quota.measure is not Measure.TIME),
         time=_tightest(one for one in left if one.quota.measure is Measure.TIME),
         held=held_by(account, usage, now=now, zone=zone),
+        ceiling=holding(*rates, ceilings, mac=mac, now=now),
+        down_bps=rates_under(*rates, ceilings, mac=mac, now=now)[0],
         extra_octets=extra,
         used_today_octets=0 if used_today is None else used_today.used(_TODAY),
         ends_at=_ends_at(account, latest, now),
@@ -139,6 +150,8 @@ def _not_yet(account: Account, logged_in_at: datetime, now: datetime) -> Status:
         quota=None,
         time=None,
         held=None,
+        ceiling=None,
+        down_bps=account.policy.plan.down_bps,
         extra_octets=0,
         used_today_octets=None,
         ends_at=None,

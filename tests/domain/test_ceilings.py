@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.access import Grant, decide_access
-from app.domain.ceilings import Ceiling, CeilingSource, rates_under
+from app.domain.ceilings import Ceiling, CeilingSource, holding, rates_under
 from app.domain.local_time import WITA, local_day
 from app.domain.spending import Usage
 from tests.factories import MAC, NOON, make_account, make_plan
@@ -81,3 +81,12 @@ def test_who_is_held_down_has_no_burst_in_that_direction() -> None:
     assert isinstance(decision, Grant)
     assert (decision.down_bps, decision.down_burst_bps) == (512_000, None)
     assert (decision.up_bps, decision.up_burst_bps) == (2_000_000, 8_000_000)
+
+
+def test_the_lowest_that_lowers_anything_is_named() -> None:
+    high, low, up = ceiling(3_000_000), ceiling(512_000), ceiling(None, 256_000)
+    held = [ceiling(9_000_000), high, up, low, ceiling(1_000, mac="02:aa:00:00:00:99"), ceiling(1_000, ends_in=-SECOND)]
+    assert holding(4_000_000, 2_000_000, held, mac=MAC, now=NOON) == low
+    assert holding(4_000_000, 2_000_000, [high, up], mac=MAC, now=NOON) == high
+    assert holding(None, None, [up], mac=MAC, now=NOON) == up
+    assert holding(512_000, 256_000, held, mac=MAC, now=NOON) is None

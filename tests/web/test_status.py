@@ -7,13 +7,15 @@ import pytest
 from httpx2 import Response
 
 from app.db import changes, online, resume
+from app.domain.ceilings import Ceiling, CeilingSource
 from app.domain.changes import ChangeKind
 from app.domain.local_time import WITA
 from app.domain.quotas import Action, Period, Quota, Then
 from app.domain.sessions import ReportKind
 from app.services import plans, sites, users, vouchers
+from app.services.ceilings import set_ceilings
 from tests.factories import MAC
-from tests.web.city import PASSWORD, PORTAL_URL, ROUTER, City, status_token, words
+from tests.web.city import OTHER_MAC, PASSWORD, PORTAL_URL, ROUTER, City, status_token, words
 
 CAPTIVE = {"Accept": "application/captive+json"}
 SLOW_DAY = Quota(Period.DAY, 500_000_000, then=Then(Action.THROTTLE, 1_000_000, 1_000_000))
@@ -412,3 +414,41 @@ def test_nothing_is_added_from_elsewhere_or_before_a_router_used_the_ticket(city
     forged = status_token(city.post(mac="02:aa:00:00:00:09"))
     assert top_up(city, forged, code).status_code == 404
     assert "Internet sedang lebih pelan." in words(show(city, token))
+
+
+# ---- ceilings
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        (CeilingSource.PERSON, "Petugas membatasinya untuk sementara. Kembali seperti biasa pukul 15.00 WITA."),
+        (CeilingSource.GOVERNOR, "Saluran sedang penuh, dan semua orang harus kebagian."),
+    ],
+)
+def test_status_says_that_a_device_is_held_down(city: City, source: CeilingSource, said: str) -> None:
+    token, account = enter(city)
+    city.report(account, 1)
+    until = city.clock() + timedelta(hours=3)
+    held = [
+        Ceiling(account, mac, source, bps, None, until, "rapat", "a")
+        for mac, bps in ((MAC, 512_000), (OTHER_MAC, 1_000))
+    ]
+    set_ceilings(city.database, held, now=city.clock(), chance=city.chance)
+    text = words(show(city, token)).replace("\xa0", " ")
+    assert "Perangkat ini sekarang mendapat paling banyak 512 kbps." in text
+    assert said in text
+    assert "Kecepatan 512 kbps" in text
+    assert "rapat" not in text, "the reason is for those who ask the staff"
+    city.clock.advance(timedelta(hours=3))
+    assert "Kecepatan 4 Mbps" in words(show(city, token)).replace("\xa0", " ")
+
+
+def test_ceiling_above_what_a_quota_leaves_is_not_mentioned(city: City) -> None:
+    token, account, _code = throttled(city)
+    until = city.clock() + timedelta(hours=3)
+    high = Ceiling(account, MAC, CeilingSource.PERSON, 2_000_000, None, until, "rapat", "a")
+    set_ceilings(city.database, [high], now=city.clock(), chance=city.chance)
+    text = words(show(city, token)).replace("\xa0", " ")
+    assert "Perangkat ini sekarang" not in text
+    assert "Kecepatan 1 Mbps" in text
