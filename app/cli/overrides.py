@@ -98,6 +98,7 @@ def of_user(
     """Give one person values in place of the plan's, or list them; `none` is no limit, --clear the plan's own."""
     from app.services.overrides import clear_own, own_values, set_own
 
+    _check_named(values, reason, until)
     with open_installation() as here:
         if clear:
             clear_own(here.database, name, fields_of(clear), zone=here.zone, now=now(), chance=os.urandom)
@@ -126,6 +127,7 @@ def of_site(
     """Give those at a site values in place of their plans', or list them; `none` is no limit, --clear the plan's."""
     from app.services.overrides import clear_at_site, set_at_site, values_at_site
 
+    _check_named(values, reason, until)
     with open_installation() as here:
         if clear:
             clear_at_site(
@@ -160,6 +162,11 @@ def at_site_json(found: dict[str | None, Overlay], here: Installation) -> list[J
         ]
         listed += [{"plan": plan, "window": window_json(window)} for window in overlay.windows]
     return listed
+
+
+def _check_named(values: "OverrideValues", reason: str | None, until: str | None) -> None:
+    if not values and (reason is not None or until is not None):
+        usage("override what?", why="--reason and --until are of values", hint="name one, such as --down 8M")
 
 
 def _why(here: Installation, reason: str | None, until: str | None) -> "Why":
