@@ -37,6 +37,10 @@ class Words:
         """Return a text with its values in it."""
         return self._texts[key].format(**values)
 
+    def accounts(self, count: int) -> str:
+        """Write a number of accounts."""
+        return self("account" if count == 1 else "accounts", count=count)
+
     def title(self, field: str) -> str:
         """Return what a value of a plan is called."""
         return self(f"title_{field}")

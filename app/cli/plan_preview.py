@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 def preview_lines(found: "Preview", words: Words) -> Iterator[str]:
     """Write it for people, a line each."""
-    yield words("preview", plan=found.before.name, accounts=found.accounts, online=found.online)
+    yield words("preview", plan=found.before.name, accounts=words.accounts(found.accounts), online=found.online)
     if all(not group.moved for group in found.groups):
         yield words("nothing_changes")
         return
     for group in found.groups:
         place = words("elsewhere") if group.site is None else words("here", site=group.site)
         kind = "group_own" if group.own else "group"
-        yield harmless(words(kind, accounts=group.accounts, place=place, online=group.online))
+        yield harmless(words(kind, accounts=words.accounts(group.accounts), place=place, online=group.online))
         if group.names:
             yield harmless("  " + words("some", names=", ".join(group.names)))
         for moved in group.moved:

@@ -153,3 +153,14 @@ def test_dry_run_says_whom_a_change_touches_and_does_nothing(ruled: Pesisir) -> 
     said = ruled.ok("plan", "set", "Warga", "--down", "3M", "--dry-run").out
     assert "unduh: 4M menjadi 3M, mulai 2 Jan 2099 00.00" in said
     assert "Tidak ada yang berubah." in ruled.ok("plan", "set", "Warga", "--down", "4M", "--dry-run").out
+
+
+def test_dry_run_counts_accounts_in_english(city: Pesisir) -> None:
+    dry_run = ("plan", "set", "Warga", "--devices", "2", "--dry-run", "--language", "en")
+    one = "1 account elsewhere or offline, 0 online:"
+    assert city.ok(*dry_run).out.splitlines()[:2] == [
+        "Changing the plan Warga touches 1 account, 0 of them online.",
+        one,
+    ]
+    city.ok("user", "add", "budi", "--plan", "Warga", "--no-password")
+    assert "2 accounts elsewhere or offline, 0 online:" in city.ok(*dry_run).out

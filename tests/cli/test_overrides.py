@@ -59,7 +59,14 @@ def test_quota_at_a_site_is_listed_and_taken_back(city: Pesisir) -> None:
         (["user", "override", "siti", "--clear", "vlan"], 3, "pesisir user override"),
         (["site", "override", "Melahing", "--down", "1M", "--reason", "satelit"], 3, "pesisir site list"),
     ],
-    ids=["no reason", "a reason of nothing", "an end of nothing", "no such value", "nothing to take back", "no such site"],
+    ids=[
+        "no reason",
+        "a reason of nothing",
+        "an end of nothing",
+        "no such value",
+        "nothing to take back",
+        "no such site",
+    ],
 )
 def test_what_is_wrong_is_said(city: Pesisir, command: list[str], code: int, said: str) -> None:
     done = city.run(*command)
