@@ -16,7 +16,7 @@ from app.cli.windows import window_json
 from app.domain.access import Denial, DenialReason, Grant, Held
 from app.domain.granted import Limits
 from app.domain.nases import Nas
-from app.domain.overlays import stored
+from app.domain.overlays import Value, stored
 from app.domain.policies import FREE, Source
 from app.domain.units import format_rate
 
@@ -82,15 +82,23 @@ def _lines(found: "Explanation", words: Words) -> Iterator[str]:
         yield held_line(found.held, words)
     yield words("values")
     for field, value, source, of_plan in found.values:
-        if value is None and of_plan is None:
+        lower = _held_to(found, field, value)
+        if value is None and of_plan is None and lower is None:
             continue
         said = {"title": words.title(field), "value": words.value(field, value), "source": words.source(source)}
-        if value == of_plan:
-            yield "  " + words("value", **said)
-        else:
-            yield "  " + words("instead", **said, plain=words.value(field, of_plan))
+        plain = words.value(field, of_plan)
+        line = words("value", **said) if value == of_plan else words("instead", **said, plain=plain)
+        yield "  " + (line if lower is None else words("held_to", text=line, rate=format_rate(lower)))
     yield from _more_lines(found, words)
     yield from _told_lines(found, words)
+
+
+def _held_to(found: "Explanation", field: str, value: Value) -> int | None:
+    """Return the rate below a value to which a quota that is used up or a ceiling holds; None if nothing does."""
+    if field not in {"down_bps", "up_bps"} or not isinstance(found.decision, Grant):
+        return None
+    granted: int | None = getattr(found.decision, field)
+    return None if granted == value else granted
 
 
 def _more_lines(found: "Explanation", words: Words) -> Iterator[str]:

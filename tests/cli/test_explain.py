@@ -52,6 +52,7 @@ def test_explanation_in_indonesian(ruled: Pesisir) -> None:
     assert "ramai: setiap hari 00:00-24:00: unduh 2M (sedang berlaku)" in said
     assert "Mikrotik-Rate-Limit = 1000000/2000000" in said
     assert "Filter-Id = piket" in said
+    assert "ditahan" not in said.lower()
     assert "a-secret-of-more-than-16" not in said
 
 
@@ -88,7 +89,12 @@ def test_what_a_used_up_quota_does_is_said(ruled: Pesisir, stored: Database) -> 
         connection.execute(insert(usage).values(used))
     said = ruled.ok("user", "explain", "siti", "--nas", "gusung-1").out
     assert "Ditahan karena kuota 500MB per hari, lalu 1M/256k habis: unduh 1M, unggah 256k, sampai" in said
+    assert 'unduh: 2M, bukan 4M (paket, jam "ramai"); ditahan pada 1M\n' in said
+    assert "unggah: 1M, bukan 2M (tempat: satelit penuh); ditahan pada 256k\n" in said
     assert "Mikrotik-Rate-Limit = 256000/1000000" in said
+    ruled.ok("plan", "remove-window", "Warga", "ramai")
+    ruled.ok("plan", "set", "Warga", "--down", "none")
+    assert "unduh: tanpa batas (paket); ditahan pada 1M\n" in ruled.ok("user", "explain", "siti").out
     ruled.ok("plan", "set", "Warga", "--used-up", "cut")
     assert "Tidak boleh tersambung: kuota 500MB per hari habis; bisa lagi" in ruled.ok("user", "explain", "siti").out
 
