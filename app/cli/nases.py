@@ -264,7 +264,7 @@ def set_(
     if site is not None:
         values["site"] = site
     with open_installation() as here:
-        until = None if old_secret_until is None else read_end(old_secret_until, here.zone)
+        until = None if old_secret_until is None else read_end(old_secret_until, here.zone, flag="--old-secret-until")
         stored = set_nas(here.database, here.keyring, name, now=now(), old_secret_until=until, **values)
     say(f"changed {name}; if its secrets or address changed: pesisir nas config {name!r}")
     _warn(stored, here)

@@ -96,23 +96,29 @@ def _option(flag: str, parse: Callable[[str], T], metavar: str, text: str) -> Op
     return option
 
 
-def read_end(typed: str, zone: ZoneInfo) -> datetime:
-    """Return the moment at which a typed end lies: a date is its last moment in local time; raise Failure."""
+def read_end(typed: str, zone: ZoneInfo, *, flag: str = "--until") -> datetime:
+    """Return the moment at which a typed end lies: a date is its last moment in local time; raise BadParameter."""
     try:
         if len(typed) == len("2026-11-24"):
             return day_begins_at(date.fromisoformat(typed) + timedelta(days=1), zone)
+        return _moment(typed, zone)
     except (ValueError, OverflowError) as error:
-        raise typer.BadParameter(f"{typed!r} is not a date such as 2026-12-31 or 2026-12-31T18:00") from error
-    return read_moment(typed, zone)
+        said = f"{typed!r} is not a date such as 2026-12-31 or 2026-12-31T18:00"
+        raise typer.BadParameter(said, param_hint=f"'{flag}'") from error
 
 
-def read_moment(typed: str, zone: ZoneInfo) -> datetime:
+def read_moment(typed: str, zone: ZoneInfo, *, flag: str) -> datetime:
     """Return a typed moment, in local time where it names no other; a date is its first moment. Raise BadParameter."""
     try:
-        moment = datetime.fromisoformat(typed)
-        return (moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)).astimezone(UTC)
+        return _moment(typed, zone)
     except (ValueError, OverflowError) as error:
-        raise typer.BadParameter(f"{typed!r} is not a moment such as 2026-12-31T18:00") from error
+        said = f"{typed!r} is not a moment such as 2026-12-31T18:00"
+        raise typer.BadParameter(said, param_hint=f"'{flag}'") from error
+
+
+def _moment(typed: str, zone: ZoneInfo) -> datetime:
+    moment = datetime.fromisoformat(typed)
+    return (moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)).astimezone(UTC)
 
 
 def read_octets(path: str) -> bytes:

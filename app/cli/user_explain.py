@@ -56,7 +56,7 @@ def explain(
             name,
             site=site,
             nas=nas,
-            at=moment if at is None else read_moment(at, here.zone),
+            at=moment if at is None else read_moment(at, here.zone, flag="--at"),
             now=moment,
             zone=here.zone,
         )

@@ -308,7 +308,9 @@ def _values(
     if site is not None:
         values["site"] = site.value
     if valid_until is not None:
-        values["valid_until"] = None if valid_until.value is None else read_end(valid_until.value, here.zone)
+        values["valid_until"] = (
+            None if valid_until.value is None else read_end(valid_until.value, here.zone, flag="--valid-until")
+        )
     return values
 
 

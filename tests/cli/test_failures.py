@@ -104,3 +104,25 @@ def test_unusable_setting_is_named(pesisir: Pesisir, name: str, value: str, word
     done = pesisir.run("site", "list")
     assert (done.code, done.out) == (FAILED, "")
     assert words in done.err
+
+
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [
+        ("user set siti", "--valid-until"),
+        ("user top-up siti --octets 1GB --reason x", "--until"),
+        ("user set-quota siti --daily 1GB --reason x", "--until"),
+        ("site override Gusung --down 1M --reason x", "--until"),
+        ("voucher create --plan Warga --count 1", "--until"),
+        ("nas set gusung-1 --secret-file -", "--old-secret-until"),
+    ],
+)
+def test_date_that_is_none_is_told_by_its_option(city: Pesisir, command: str, option: str) -> None:
+    done = city.run(*command.split(), option, "besok", stdin="a-new-secret-of-more-than-16")
+    assert done.code == USAGE
+    assert f"Invalid value for '{option}': 'besok' is not a date such as 2026-12-31 or" in done.err
+
+
+def test_moment_that_is_none_is_told_by_its_option(city: Pesisir) -> None:
+    said = city.run("user", "explain", "siti", "--at", "besok").err
+    assert "Invalid value for '--at': 'besok' is not a moment such as" in said
