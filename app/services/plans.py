@@ -21,7 +21,7 @@ class PlanValues(TypedDict, total=False):
     """A plan's limits; None is "no such limit". What is left out keeps its value.
 
     A new plan has no such limit, and the service class of residents. `daily_octets` and its like are quotas of both
-    directions together; `quotas` are of any tally, each replaced whole.
+    directions together; `quotas` are of any tally. Each tally is replaced whole by all that is said of it.
     """
 
     down_bps: int | None
@@ -140,7 +140,8 @@ def checked_values(values: PlanValues) -> tuple[dict[str, int | str | None], dic
     for field, value in values.items():
         if field in _PLAIN_QUOTAS:
             period, octets = _PLAIN_QUOTAS[field], _amount(field, value)
-            quotas[Tally(period, Measure.BOTH)] = () if octets is None else (Quota(period, octets),)
+            tally, plain_quota = Tally(period, Measure.BOTH), () if octets is None else (Quota(period, octets),)
+            quotas[tally] = (*quotas.get(tally, ()), *plain_quota)
         elif field != "quotas":
             plain[field] = value
     fields.quotas(quota for some in quotas.values() for quota in some)

@@ -69,6 +69,15 @@ def test_quota_that_cannot_be_read_is_a_usage_error(pesisir: Pesisir) -> None:
     assert "'day 30M' is not" in pesisir.run("plan", "add", "X", "--quota", "day 30M").err
 
 
+def test_plain_quota_is_a_step_beside_written_ones(pesisir: Pesisir) -> None:
+    added = pesisir.ok("plan", "add", "Bertahap", "--quota", "day 500MB then 1M", "--daily", "1GB").err
+    assert "quotas day 500MB then 1M, day 1GB" in added
+    changed = pesisir.ok("plan", "set", "Bertahap", "--daily", "none", "--quota", "day 2GB then 1M").err
+    assert "quotas day 2GB then 1M, class" in changed
+    done = pesisir.run("plan", "set", "Bertahap", "--daily", "1GB", "--quota", "day 1GB then 1M")
+    assert "say day 1GB twice" in done.err
+
+
 def test_each_quota_of_a_plan_is_shown_once(pesisir: Pesisir) -> None:
     added = pesisir.ok(
         "plan", "add", "Bertahap", "--daily", "1GB", "--weekly", "3GB", "--quota", "month 5GB", "--quota",
