@@ -127,7 +127,7 @@ class _Moves:
                 names = self._names(profile, aspect)
                 if not names:
                     self.untold.append(aspect)
-                elif names <= _carried(profile, aspect):
+                elif names <= _carried(profile, aspect) and not self._takes_back(profile, aspect):
                     self.by_coa.append(aspect)
                 else:
                     self.by_login.append(aspect)
@@ -166,6 +166,12 @@ class _Moves:
     def _is_more(self, aspect: tuple[str, ...]) -> bool:
         tolerance = _TOLERANCE_SECONDS if aspect is _TIME else 0
         return any(_below(held, wanted, tolerance) for wanted, held in self._pairs(aspect))
+
+    def _takes_back(self, profile: Profile, aspect: tuple[str, ...]) -> bool:
+        """Tell whether a role goes and none comes: where what is left out stays, no CoA can say that."""
+        if aspect is not _ROLE or profile.coa.kind is CoaKind.FULL_SET:
+            return False
+        return any(wanted is None and held is not None for wanted, held in self._pairs(aspect))
 
     def _pairs(self, aspect: tuple[str, ...]) -> list[tuple[int | str | None, int | str | None]]:
         return [(getattr(self._wanted, field), getattr(self._held, field)) for field in aspect]

@@ -278,6 +278,13 @@ def test_a7_07_refused_change_becomes_a_cut_where_that_reaches_the_same() -> Non
     assert later.otherwise == Rest(ChangeState.WAITING, Result.NEXT_LOGIN)
 
 
+@pytest.mark.parametrize("family", ["aruba", "mikrotik"])
+def test_role_that_is_taken_back_ends_by_a_cut(family: str) -> None:
+    sent = change(family, Limits(), session(Limits(filter_id="garden")))
+    assert isinstance(sent, Send)
+    assert sent.way is Way.RESUME  # a CoA that leaves it out would leave it as it is
+
+
 @pytest.mark.parametrize("family", ["hostapd", "strongswan"])
 def test_family_that_limits_no_rate_says_so(family: str) -> None:
     assert change(family, SLOW) == Rest(ChangeState.FAILED, Result.UNSUPPORTED)
