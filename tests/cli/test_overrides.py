@@ -72,3 +72,11 @@ def test_what_is_wrong_is_said(city: Pesisir, command: list[str], code: int, sai
     done = city.run(*command)
     assert done.code == code
     assert said in done.err
+
+
+@pytest.mark.parametrize("end", [(), ("--reason", "x", "--until", "besok")], ids=["no reason", "no date"])
+def test_nothing_is_taken_back_by_a_command_that_fails(city: Pesisir, end: tuple[str, ...]) -> None:
+    for override in (("user", "override", "siti"), ("site", "override", "Gusung")):
+        city.ok(*override, "--down", "8M", "--reason", "ujian")
+        assert city.run(*override, "--clear", "down", "--up", "1M", *end).code == 2
+        assert [one["field"] for one in city.ok(*override, "--json").json] == ["down_bps"]
