@@ -269,8 +269,12 @@ def _adds(connection: Connection, voucher: Voucher, account: Account, now: datet
 
 
 def addition_of(plan: Plan, now: datetime) -> Addition:
-    """Return what a voucher of a plan adds: its total, for as long as it is valid; one without a total adds days."""
-    octets = sum(quota.amount for quota in plan.quotas if quota.tally == Tally(Period.TOTAL, Measure.BOTH))
+    """Return what a voucher of a plan adds: its total, for as long as it is valid; one without a total adds days.
+
+    Of a total in steps it is the last one.
+    """
+    totals = [quota.amount for quota in plan.quotas if quota.tally == Tally(Period.TOTAL, Measure.BOTH)]
+    octets = max(totals, default=0)
     seconds = plan.validity_seconds
     if not octets:
         return Addition(seconds=seconds or 0)

@@ -13,8 +13,9 @@ from app.db.engine import Database
 from app.domain.access import Denial, DenialReason, Grant, decide_access
 from app.domain.keys import draw_id
 from app.domain.local_time import WITA, local_day
+from app.domain.plans import Plan
 from app.domain.policies import Where
-from app.domain.quotas import Measure, Period, Quota
+from app.domain.quotas import Action, Measure, Period, Quota, Then
 from app.domain.reports import Reported
 from app.domain.resume import ResumeGrant
 from app.domain.sessions import ReportKind
@@ -30,7 +31,7 @@ from app.services.standing import standing_of
 from app.services.top_ups import Addition, top_up_user
 from app.services.usage import usages_of
 from app.services.users import add_user
-from app.services.vouchers import create_batch, redeem, top_up_by_code
+from app.services.vouchers import addition_of, create_batch, redeem, top_up_by_code
 from tests.factories import MAC, NOON, make_report
 
 Chance = Callable[[int], bytes]
@@ -179,6 +180,11 @@ def card(database: Database, keyring: Keyring, siti: Account, chance: Chance) ->
     add_plan(database, "Tambah", now=NOON, chance=chance, total_octets=100 * MB, validity_seconds=7 * 86_400)
     made = create_batch(database, keyring, plan="Tambah", count=1, top_up=True, now=NOON, chance=chance)
     return made.codes[0]
+
+
+def test_card_of_a_total_in_steps_adds_the_last_of_them() -> None:
+    steps = (Quota(Period.TOTAL, 100 * MB, then=Then(Action.THROTTLE, 1_000_000)), Quota(Period.TOTAL, 300 * MB))
+    assert addition_of(Plan("p", "Tambah", quotas=steps), NOON).octets == 300 * MB
 
 
 @pytest.fixture
