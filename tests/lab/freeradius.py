@@ -20,7 +20,7 @@ class Client:
     require_message_authenticator: bool
 
 
-_CONFIGURATION: Final = """
+MAIN: Final = """
 prefix = /usr
 libdir = /usr/lib/freeradius
 logdir = {folder}
@@ -36,14 +36,19 @@ security {{
     reject_delay = 0
     status_server = yes
 }}
-proxy_requests = no
+proxy_requests = {proxies}
 thread pool {{
     start_servers = 1
     max_servers = 1
     min_spare_servers = 1
     max_spare_servers = 1
 }}
-{clients}
+"""
+"""What every radiusd.conf of the lab begins with, to be formatted: one thread, everything in `folder`."""
+
+_CONFIGURATION: Final = (
+    MAIN
+    + """{clients}
 modconfdir = {debian}/mods-config
 policy {{
     $INCLUDE {debian}/policy.d/accounting
@@ -106,6 +111,7 @@ server lab {{
     }}
 }}
 """
+)
 _DEBIAN: Final = Path("/etc/freeradius/3.0")
 _CLIENT: Final = """
 client {address} {{
@@ -138,6 +144,7 @@ class FreeRadius:
         )
         (folder / "sql").write_text(_sql_module(self.accounts) if sql else "", encoding="utf-8")
         configuration = _CONFIGURATION.format(
+            proxies="no",
             folder=folder,
             debian=_DEBIAN,
             accounting="sql" if sql else "ok",

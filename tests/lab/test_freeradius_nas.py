@@ -14,36 +14,16 @@ from app.services.keyring import Keyring
 from tests.flows.dispatching import Lab, Ports, reaches
 from tests.flows.serving import free_udp_ports
 from tests.lab.conftest import demand
+from tests.lab.freeradius import MAIN
 from tests.lab.topology import stop, wait_for
 from tests.node.city import SECRET
 from tests.node.journals import until
 
 pytestmark = pytest.mark.lab
 
-_CONFIGURATION: Final = """
-prefix = /usr
-libdir = /usr/lib/freeradius
-logdir = {folder}
-raddbdir = {folder}
-run_dir = {folder}
-pidfile = {folder}/pid
-log {{
-    destination = files
-    file = {folder}/radius.log
-}}
-security {{
-    max_attributes = 200
-    reject_delay = 0
-    status_server = yes
-}}
-proxy_requests = no
-thread pool {{
-    start_servers = 1
-    max_servers = 1
-    min_spare_servers = 1
-    max_spare_servers = 1
-}}
-client pesisir {{
+_CONFIGURATION: Final = (
+    MAIN
+    + """client pesisir {{
     ipaddr = 127.0.0.1
     secret = "{secret}"
     require_message_authenticator = yes
@@ -93,6 +73,7 @@ server router {{
     }}
 }}
 """
+)
 
 
 class Router:
@@ -103,7 +84,7 @@ class Router:
         self._log = folder / "talk.log"
         folder.mkdir()
         (folder / "dictionary").write_text("$INCLUDE /usr/share/freeradius/dictionary\n", encoding="ascii")
-        text = _CONFIGURATION.format(folder=folder, secret=SECRET, port=self.port)
+        text = _CONFIGURATION.format(proxies="no", folder=folder, secret=SECRET, port=self.port)
         (folder / "radiusd.conf").write_text(text, encoding="ascii")
         with self._log.open("wb") as out:
             self._process = subprocess.Popen(

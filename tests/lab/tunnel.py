@@ -7,6 +7,7 @@ nothing of her log-in. ESP is left to whatever the kernel has: only the IKE_SA a
 from typing import Final
 
 from tests.lab.conftest import Authority
+from tests.lab.freeradius import MAIN
 from tests.lab.product import SECRET
 from tests.lab.topology import LAN_ADDRESS, PORTAL_NAME, ROUTER_ADDRESS, SERVER_ADDRESS, Topology, wait_for
 
@@ -110,30 +111,9 @@ secrets {{
     }}
 }}
 """
-_RADIUS: Final = """
-prefix = /usr
-libdir = /usr/lib/freeradius
-logdir = {folder}
-raddbdir = {folder}
-run_dir = {folder}
-pidfile = {folder}/pid
-log {{
-    destination = files
-    file = {folder}/radius.log
-}}
-security {{
-    max_attributes = 200
-    reject_delay = 0
-    status_server = yes
-}}
-proxy_requests = no
-thread pool {{
-    start_servers = 1
-    max_servers = 1
-    min_spare_servers = 1
-    max_spare_servers = 1
-}}
-client router {{
+_RADIUS: Final = (
+    MAIN
+    + """client router {{
     ipaddr = {router}
     secret = "{secret}"
 }}
@@ -162,6 +142,7 @@ server lab {{
     }}
 }}
 """
+)
 
 
 class Tunnel:
@@ -208,7 +189,7 @@ class Tunnel:
             'siti Cleartext-Password := "rahasia-siti"\n\tSession-Timeout = 7200\n', encoding="ascii"
         )
         text = _RADIUS.format(
-            folder=folder, router=ROUTER_ADDRESS, server=SERVER_ADDRESS, secret=SECRET, port=_AUTH_PORT
+            proxies="no", folder=folder, router=ROUTER_ADDRESS, server=SERVER_ADDRESS, secret=SECRET, port=_AUTH_PORT
         )
         (folder / "radiusd.conf").write_text(text, encoding="ascii")
         self.topology.start(

@@ -8,6 +8,7 @@ from typing import Final
 
 from tests.flows.serving import free_udp_ports
 from tests.lab.conftest import Authority
+from tests.lab.freeradius import MAIN
 from tests.lab.product import SECRET
 from tests.lab.topology import ROUTER_ADDRESS, SERVER_ADDRESS, Topology, wait_for
 
@@ -46,30 +47,9 @@ network={{
     phase2="auth=PAP"
 }}
 """
-_RADIUS: Final = """
-prefix = /usr
-libdir = /usr/lib/freeradius
-logdir = {folder}
-raddbdir = {folder}
-run_dir = {folder}
-pidfile = {folder}/pid
-log {{
-    destination = files
-    file = {folder}/radius.log
-}}
-security {{
-    max_attributes = 200
-    reject_delay = 0
-    status_server = yes
-}}
-proxy_requests = yes
-thread pool {{
-    start_servers = 1
-    max_servers = 1
-    min_spare_servers = 1
-    max_spare_servers = 1
-}}
-home_server pesisir {{
+_RADIUS: Final = (
+    MAIN
+    + """home_server pesisir {{
     type = auth
     ipaddr = {server}
     port = 1812
@@ -137,6 +117,7 @@ server inside {{
     }}
 }}
 """
+)
 
 
 class Wired:
@@ -150,7 +131,7 @@ class Wired:
         certificate, key = authority.portal
         (folder / "dictionary").write_text("$INCLUDE /usr/share/freeradius/dictionary\n", encoding="ascii")
         (folder / "radiusd.conf").write_text(
-            _RADIUS.format(
+            _RADIUS.format(proxies="yes",
                 folder=folder, server=SERVER_ADDRESS, secret=SECRET, tunnel_secret=_TUNNEL_SECRET, port=port,
                 key=key, certificate=certificate,
             ),
