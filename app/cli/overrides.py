@@ -100,11 +100,12 @@ def of_user(
 
     _check_named(values, reason, until)
     with open_installation() as here:
-        why = _why(here, reason, until) if values else None  # before anything is taken back
-        if clear:
-            clear_own(here.database, name, fields_of(clear), zone=here.zone, now=now(), chance=os.urandom)
-        if why is not None:
-            set_own(here.database, name, values, why, zone=here.zone, now=now(), chance=os.urandom)
+        back = fields_of(clear or ())
+        if values:
+            why = _why(here, reason, until)
+            set_own(here.database, name, values, why, clear=back, zone=here.zone, now=now(), chance=os.urandom)
+        elif back:
+            clear_own(here.database, name, back, zone=here.zone, now=now(), chance=os.urandom)
         found = own_values(here.database, name, now=now())
     if as_json:
         show_json([override_json(override, here.zone) for override in found.overrides])
@@ -129,13 +130,22 @@ def of_site(
 
     _check_named(values, reason, until)
     with open_installation() as here:
-        why = _why(here, reason, until) if values else None  # before anything is taken back
-        if clear:
-            clear_at_site(
-                here.database, name, fields_of(clear), plan=plan, zone=here.zone, now=now(), chance=os.urandom
+        back = fields_of(clear or ())
+        if values:
+            why = _why(here, reason, until)
+            set_at_site(
+                here.database,
+                name,
+                values,
+                why,
+                plan=plan,
+                clear=back,
+                zone=here.zone,
+                now=now(),
+                chance=os.urandom,
             )
-        if why is not None:
-            set_at_site(here.database, name, values, why, plan=plan, zone=here.zone, now=now(), chance=os.urandom)
+        elif back:
+            clear_at_site(here.database, name, back, plan=plan, zone=here.zone, now=now(), chance=os.urandom)
         found = values_at_site(here.database, name)
     if as_json:
         show_json(at_site_json(found, here))

@@ -34,7 +34,6 @@ from app.cli.quota_options import (
     quotas_given,
 )
 from app.cli.sites import site_names
-from app.domain.quotas import Quota, Tally
 from app.domain.top_ups import left_in
 from app.domain.users import CredentialKind, User
 
@@ -175,14 +174,25 @@ def set_quota(
     until: Annotated[str | None, typer.Option(metavar="DATE", help="Its last day; unset: for good.")] = None,
 ) -> None:
     """Give one person a quota of their own in place of the plan's. `none` gives the plan's back."""
+    from app.services.quotas import change_quotas
+
     given = quotas_given(daily, weekly, monthly, billing, total, quota)
     if not given:
         usage("which quota?", hint=f"name {OPTIONS} with an AMOUNT such as 1GB, or none")
     if reason is None and any(given.values()):
         usage("a quota of one's own needs a reason", hint="--reason TEXT")
     with open_installation() as here:
-        for tally, quotas in given.items():
-            _set_quota(here, username, tally, quotas, reason or "", until)
+        change_quotas(
+            here.database,
+            username,
+            given,
+            reason=reason or "",
+            author=author(),
+            until=None if until is None else read_end(until, here.zone),
+            zone=here.zone,
+            now=now(),
+            chance=os.urandom,
+        )
     say(f"changed; see: pesisir user show {username!r}")
 
 
@@ -251,28 +261,6 @@ def remove(username: Username, yes: Yes = False) -> None:
         confirm(f"Remove {user.username}? They can no longer log in.", yes=yes)
         remove_user(here.database, username, zone=here.zone, now=now(), chance=os.urandom)
     say(f"removed {user.username}")
-
-
-def _set_quota(
-    here: Installation, username: str, tally: Tally, quotas: tuple[Quota, ...], reason: str, until: str | None
-) -> None:
-    from app.services.quotas import clear_quota
-    from app.services.quotas import set_quota as give
-
-    if not quotas:
-        clear_quota(here.database, username, tally, zone=here.zone, now=now(), chance=os.urandom)
-        return
-    give(
-        here.database,
-        username,
-        *quotas,
-        reason=reason,
-        author=author(),
-        until=None if until is None else read_end(until, here.zone),
-        zone=here.zone,
-        now=now(),
-        chance=os.urandom,
-    )
 
 
 def _password(password: str | None, file: str | None, *, absent: bool) -> str | None:

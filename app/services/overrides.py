@@ -49,14 +49,20 @@ def set_own(
     values: OverrideValues,
     why: Why,
     *,
+    clear: Collection[str] = (),
     zone: ZoneInfo,
     now: datetime,
     chance: Chance,
 ) -> Overlay:
-    """Give a person values of their own; return all that they have. Raise NotFound, Invalid."""
+    """Give a person values of their own, and take back those to `clear`; return all that they have.
+
+    Raise NotFound, Invalid.
+    """
     given = _overrides(values, why, now)
     with database.write() as connection:
         account_id = stored_user(connection, username, now).account.id
+        if clear:
+            _take_back_own(connection, account_id, username, clear)
         for override in given:
             overlays.replace_own(connection, account_id, override, now=now)
         return _announce_own(connection, account_id, zone=zone, now=now, chance=chance)
@@ -68,8 +74,7 @@ def clear_own(
     """Take values of a person back, so that the plan's hold again; raise NotFound."""
     with database.write() as connection:
         account_id = stored_user(connection, username, now).account.id
-        if not overlays.remove_own(connection, account_id, items):
-            raise NotFound("own value", f"{username}: {', '.join(items)}")
+        _take_back_own(connection, account_id, username, items)
         return _announce_own(connection, account_id, zone=zone, now=now, chance=chance)
 
 
@@ -87,17 +92,20 @@ def set_at_site(
     why: Why,
     *,
     plan: str | None,
+    clear: Collection[str] = (),
     zone: ZoneInfo,
     now: datetime,
     chance: Chance,
 ) -> Overlay:
-    """Lay values over every plan, or over one, for those at a site; return all that lies there over it.
+    """Lay values over every plan, or over one, for those at a site, and take back those to `clear`.
 
-    Raise NotFound (site, plan), Invalid.
+    Return all that lies there over it; raise NotFound (site, plan, nothing to take back), Invalid.
     """
     given = _overrides(values, why, now)
     with database.write() as connection:
         place = place_of(connection, site, plan)
+        if clear:
+            _take_back_at_site(connection, place, site, clear)
         for override in given:
             overlays.replace_at_site(connection, *place, override, now=now)
         return _announce_at_site(connection, place, zone=zone, now=now, chance=chance)
@@ -144,8 +152,7 @@ def clear_at_site(
     """Take values at a site back; raise NotFound (site, plan, or nothing of the kind lies there)."""
     with database.write() as connection:
         place = place_of(connection, site, plan)
-        if not overlays.remove_at_site(connection, *place, items):
-            raise NotFound("value at site", f"{site}: {', '.join(items)}")
+        _take_back_at_site(connection, place, site, items)
         return _announce_at_site(connection, place, zone=zone, now=now, chance=chance)
 
 
@@ -156,6 +163,16 @@ def values_at_site(database: Database, site: str) -> dict[str | None, Overlay]:
         names = {plan.id: plan.name for plan in plans.read_all(connection)}
         over = overlays.of_sites(connection).get(site_id, {})
     return {names.get(plan_id): overlay for plan_id, overlay in sorted(over.items())}
+
+
+def _take_back_own(connection: Connection, account_id: str, username: str, items: Collection[str]) -> None:
+    if not overlays.remove_own(connection, account_id, items):
+        raise NotFound("own value", f"{username}: {', '.join(items)}")
+
+
+def _take_back_at_site(connection: Connection, place: Place, site: str, items: Collection[str]) -> None:
+    if not overlays.remove_at_site(connection, *place, items):
+        raise NotFound("value at site", f"{site}: {', '.join(items)}")
 
 
 def _overrides(values: OverrideValues, why: Why, now: datetime) -> list[Override]:

@@ -1,5 +1,6 @@
 """An admin's own quota for one person: set, with reason, author and end; taken back."""
 
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -29,34 +30,54 @@ def set_quota(
     now: datetime,
     chance: Chance,
 ) -> Policy:
+    """Do as `change_quotas` with quotas that are all given, none taken back."""
+    given: dict[Tally, list[Quota]] = {}
+    for quota in quotas:
+        given.setdefault(quota.tally, []).append(quota)
+    return change_quotas(
+        database, username, given, reason=reason, author=author, until=until, zone=zone, now=now, chance=chance
+    )
+
+
+def change_quotas(
+    database: Database,
+    username: str,
+    quotas: Mapping[Tally, Collection[Quota]],
+    *,
+    reason: str = "",
+    author: str = "",
+    until: datetime | None = None,
+    zone: ZoneInfo,
+    now: datetime,
+    chance: Chance,
+) -> Policy:
     """Give a person quotas of their own in place of the plan's of their tallies, until `until` (None: for good).
 
-    Raise NotFound, Invalid.
+    A tally without quotas gets the plan's back; then `reason` and `author` say nothing. All of it or none: raise
+    NotFound (also what is taken back and is not there), Invalid.
     """
-    fields.quotas(quotas, least=0)
-    if until is not None and until <= now:
-        raise Invalid("until", "has passed already")
-    reason = fields.reason("reason", reason, limit=_REASON_LENGTH)
-    author = fields.reason("author", author, limit=_AUTHOR_LENGTH)
-    own: dict[Tally, list[QuotaOverride]] = {}
-    for quota in quotas:
-        own.setdefault(quota.tally, []).append(QuotaOverride(quota, reason, author, until))
+    own = _checked(quotas, reason, author, until, now)
     with database.write() as connection:
         account_id = _account_id(connection, username, now)
         for tally, some in own.items():
-            overrides.replace(connection, account_id, tally, some, now=now)
+            if some:
+                overrides.replace(connection, account_id, tally, some, now=now)
+            elif not overrides.remove(connection, account_id, tally):
+                raise NotFound("own quota", f"{username}, per {tally.period.value}")
         return _announce(connection, account_id, zone=zone, now=now, chance=chance)
 
 
-def clear_quota(
-    database: Database, username: str, tally: Tally, *, zone: ZoneInfo, now: datetime, chance: Chance
-) -> Policy:
-    """Take a person's own quota back, so that the plan's holds again; raise NotFound."""
-    with database.write() as connection:
-        account_id = _account_id(connection, username, now)
-        if not overrides.remove(connection, account_id, tally):
-            raise NotFound("own quota", f"{username}, per {tally.period.value}")
-        return _announce(connection, account_id, zone=zone, now=now, chance=chance)
+def _checked(
+    quotas: Mapping[Tally, Collection[Quota]], reason: str, author: str, until: datetime | None, now: datetime
+) -> dict[Tally, list[QuotaOverride]]:
+    given = [quota for some in quotas.values() for quota in some]
+    if given:
+        fields.quotas(given, least=0)
+        if until is not None and until <= now:
+            raise Invalid("until", "has passed already")
+        reason = fields.reason("reason", reason, limit=_REASON_LENGTH)
+        author = fields.reason("author", author, limit=_AUTHOR_LENGTH)
+    return {tally: [QuotaOverride(quota, reason, author, until) for quota in some] for tally, some in quotas.items()}
 
 
 def _account_id(connection: Connection, username: str, now: datetime) -> str:

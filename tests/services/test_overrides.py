@@ -104,6 +104,25 @@ def test_second_value_replaces_the_first_and_none_is_no_limit(database: Database
     assert rate_at(database, user, None) is None
 
 
+def test_values_are_given_and_taken_back_together_or_not_at_all(
+    database: Database, user: User, site: Site, chance: Chance
+) -> None:
+    give(database, chance, {"down_bps": 8_000_000})
+    at_site(database, chance, {"down_bps": 1_000_000})
+    with pytest.raises(Invalid):
+        overrides.set_own(database, "siti", {"up_bps": 1}, WHY, clear=["down_bps"], zone=WITA, now=NOON, chance=chance)
+    with pytest.raises(NotFound):
+        overrides.set_at_site(
+            database, "Gusung", {"up_bps": 9_000}, WHY, plan=None, clear=["vlan"], zone=WITA, now=NOON, chance=chance
+        )
+    assert rate_at(database, user, None) == 8_000_000
+    assert [one.field for one in overrides.values_at_site(database, "Gusung")[None].overrides] == ["down_bps"]
+    own = overrides.set_own(
+        database, "siti", {"up_bps": 9_000}, WHY, clear=["down_bps"], zone=WITA, now=NOON, chance=chance
+    )
+    assert [one.field for one in own.overrides] == ["up_bps"]
+
+
 def test_value_that_is_taken_back_gives_the_plans_again(database: Database, user: User, chance: Chance) -> None:
     give(database, chance, {"down_bps": 8_000_000, "up_bps": 8_000_000})
     left = overrides.clear_own(database, "siti", ["down_bps"], zone=WITA, now=NOON, chance=chance)

@@ -18,7 +18,7 @@ from app.services.changes import LOGGED_OUT
 from app.services.errors import Invalid, NotFound
 from app.services.keyring import Keyring
 from app.services.plans import add_plan
-from app.services.quotas import clear_quota, set_quota
+from app.services.quotas import change_quotas, set_quota
 from app.services.users import add_user, remove_user, show_user, suspend_user
 from tests.factories import MAC, NOON
 
@@ -104,10 +104,26 @@ def test_quota_with_an_end_gives_way_to_the_plans(database: Database, give: Call
 
 def test_quota_taken_back_leaves_the_plans(database: Database, give: Callable[..., Policy], chance: Chance) -> None:
     give(900 * MB)
-    policy = clear_quota(database, "siti", Tally(Period.DAY, Measure.BOTH), zone=WITA, now=NOON, chance=chance)
+    policy = change_quotas(database, "siti", {Tally(Period.DAY, Measure.BOTH): ()}, zone=WITA, now=NOON, chance=chance)
     assert policy.quotas == (EffectiveQuota(Quota(Period.DAY, 500 * MB), Origin.PLAN),)
     with pytest.raises(NotFound):
-        clear_quota(database, "siti", Tally(Period.DAY, Measure.BOTH), zone=WITA, now=NOON, chance=chance)
+        change_quotas(database, "siti", {Tally(Period.DAY, Measure.BOTH): ()}, zone=WITA, now=NOON, chance=chance)
+
+
+@pytest.mark.parametrize(
+    ("week", "error"), [((Quota(Period.WEEK, -1),), Invalid), ((), NotFound)], ids=["impossible", "not there"]
+)
+def test_either_all_quotas_change_or_none(
+    database: Database,
+    user: User,
+    chance: Chance,
+    week: tuple[Quota, ...],
+    error: type[Exception],
+) -> None:
+    given = {Tally(Period.DAY, Measure.BOTH): (Quota(Period.DAY, 1),), Tally(Period.WEEK, Measure.BOTH): week}
+    with pytest.raises(error):
+        change_quotas(database, "siti", given, reason="ujian", author="admin", zone=WITA, now=NOON, chance=chance)
+    assert show_user(database, "siti", now=NOON).account == user.account
 
 
 @pytest.mark.parametrize(
