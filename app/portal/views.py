@@ -246,7 +246,7 @@ def connected(
         else formats.amount(status.used_today_octets),
         time=_time_left(status, formats, now),
         extra=formats.amount(status.extra_octets) if status.extra_octets else None,
-        slow=None if status.held is None or ended else _slow(status.held, formats, now),
+        slow=None if status.held is None or ended else _slow(status.held, status.down_bps, formats, now),
         capped=None if status.ceiling is None or ended else _capped(status.ceiling, formats, now),
         rate=None if status.down_bps is None else formats.rate(status.down_bps),
         devices="" if status.devices_online is None else formats.count(status.devices_online),
@@ -280,8 +280,9 @@ def _left(left: QuotaLeft, formats: Formats) -> Left:
     )
 
 
-def _slow(held: Held, formats: Formats, now: datetime) -> Slow:
-    bps, quota = held.down_bps or held.up_bps, held.quota
+def _slow(held: Held, down_bps: int | None, formats: Formats, now: datetime) -> Slow:
+    """Describe what a quota has done; `down_bps` holds now: a ceiling may be lower than the quota's rate."""
+    bps, quota = down_bps if held.down_bps is not None else held.up_bps, held.quota
     write = formats.duration if quota.measure is Measure.TIME else formats.amount
     return Slow(
         problem_of_denial(Denial(DenialReason.QUOTA_EXHAUSTED, held.until, quota), formats, now=now),

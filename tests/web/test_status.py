@@ -452,3 +452,13 @@ def test_ceiling_above_what_a_quota_leaves_is_not_mentioned(city: City) -> None:
     text = words(show(city, token)).replace("\xa0", " ")
     assert "Perangkat ini sekarang" not in text
     assert "Kecepatan 1 Mbps" in text
+
+
+def test_ceiling_below_what_a_quota_leaves_is_the_speed_that_is_told(city: City) -> None:
+    token, account, _code = throttled(city)
+    until = city.clock() + timedelta(hours=3)
+    low = Ceiling(account, MAC, CeilingSource.PERSON, 256_000, None, until, "rapat", "a")
+    set_ceilings(city.database, [low], now=city.clock(), chance=city.chance)
+    text = words(show(city, token)).replace("\xa0", " ")
+    assert "Kecepatan sekarang 256 kbps." in text
+    assert "1 Mbps" not in text
