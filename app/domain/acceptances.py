@@ -1,7 +1,9 @@
 """The Class that goes with every Accept and comes back in accounting: proof that we let this session in.
 
-Layout (RFC 2865 section 5.25 leaves it to us): version 1, account id (16 octets), nonce (8), tag (16): 41 octets.
-The tag covers the NAS, so that a leaked router secret charges nobody who went online elsewhere.
+Layout (RFC 2865 section 5.25 leaves it to us): version 2, account id (16), acceptance id (16) and tag (32) in letters
+and digits, so that a router can write it into a page: 65 octets. Version 1, which sessions of before an upgrade still
+have, is binary: account id (16), nonce (8), tag (16). The tag covers the NAS, so that a leaked router secret charges
+nobody who went online elsewhere.
 """
 
 import hmac
@@ -10,9 +12,12 @@ from typing import Final, NamedTuple
 from app.domain.keys import ID_LENGTH, base32, tag
 
 NONCE_OCTETS: Final = 8
-_VERSION: Final = b"\x01"
-_SIGNED: Final = 1 + ID_LENGTH + NONCE_OCTETS
-_LENGTH: Final = _SIGNED + 16
+_VERSION: Final = b"2"
+_SIGNED: Final = 1 + ID_LENGTH + 2 * NONCE_OCTETS
+_LENGTH: Final = _SIGNED + 32
+_BINARY: Final = b"\x01"
+_BINARY_SIGNED: Final = 1 + ID_LENGTH + NONCE_OCTETS
+_BINARY_LENGTH: Final = _BINARY_SIGNED + 16
 
 
 class Acceptance(NamedTuple):
@@ -30,18 +35,25 @@ def new_acceptance_id(chance: bytes) -> str:
 
 def class_value(acceptance: Acceptance, *, key: bytes, nas_id: str) -> bytes:
     """Write an acceptance as Class for one NAS."""
-    body = _VERSION + acceptance.account_id.encode() + bytes.fromhex(acceptance.id)
-    return body + tag(key, body, nas_id.encode())[:16]
+    body = _VERSION + acceptance.account_id.encode() + acceptance.id.encode()
+    return body + tag(key, body, nas_id.encode())[:16].hex().encode()
 
 
 def read_class(value: bytes, *, key: bytes, nas_id: str) -> Acceptance | None:
     """Read a Class that this NAS sends back; None if we did not issue it to this NAS."""
-    if len(value) != _LENGTH or value[:1] != _VERSION:
+    version = value[:1]
+    if version == _VERSION and len(value) == _LENGTH:
+        body, signature = value[:_SIGNED], value[_SIGNED:]
+        expected = tag(key, body, nas_id.encode())[:16].hex().encode()
+    elif version == _BINARY and len(value) == _BINARY_LENGTH:
+        body, signature = value[:_BINARY_SIGNED], value[_BINARY_SIGNED:]
+        expected = tag(key, body, nas_id.encode())[:16]
+    else:
         return None
-    body, signature = value[:_SIGNED], value[_SIGNED:]
-    if not hmac.compare_digest(signature, tag(key, body, nas_id.encode())[:16]):
+    if not hmac.compare_digest(signature, expected):
         return None
-    return Acceptance(body[1 + ID_LENGTH :].hex(), body[1 : 1 + ID_LENGTH].decode())
+    account_id, acceptance_id = body[1 : 1 + ID_LENGTH].decode(), body[1 + ID_LENGTH :]
+    return Acceptance(acceptance_id.decode() if version == _VERSION else acceptance_id.hex(), account_id)
 
 
 def chargeable_identity(account_id: str, *, key: bytes, site_id: str) -> bytes:

@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 from urllib.parse import urlencode
 
@@ -23,6 +24,7 @@ _CARRIED: Final = ("uamip", "uamport", "challenge", "mac", "ip", "userurl")
 _MD: Final = re.compile(r"(.*)[?&]md=([0-9A-Fa-f]{32})\Z", re.DOTALL)
 _CHALLENGE: Final = re.compile(r"(?:[0-9A-Fa-f]{2}){8,32}\Z")
 _BLOCK: Final = 16
+_LONGEST_SESSION_ID: Final = 253  # RFC 2866 section 5.5
 _OUTCOMES: Final = {
     "notyet": VisitOutcome.NOT_YET,
     "challenge": VisitOutcome.NOT_YET,
@@ -42,7 +44,8 @@ def read_visit(query: Mapping[str, str], raw_query: str, nas: Nas, secrets: NasS
     chilli's `userurl`: after a success that is the page which the hand-off named.
     """
     _check_signature(page, raw_query, secrets)
-    return _visit({name: text_of(query, name) for name in _CARRIED if query.get(name)}, query, nas)
+    visit = _visit({name: text_of(query, name) for name in _CARRIED if query.get(name)}, query, nas)
+    return replace(visit, session_id=text_of(query, "sessionid", longest=_LONGEST_SESSION_ID) or None)
 
 
 def read_state(state: Mapping[str, str], nas: Nas, secrets: NasSecrets) -> Visit:  # noqa: ARG001 the surface

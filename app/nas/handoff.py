@@ -62,6 +62,9 @@ class Visit:
 
     `continue_url` is where the phone wanted to go: http or https, shown as text, never followed by itself.
     `message` is what the router says (Reply-Message), untrusted text.
+
+    Of a phone that is in, `session_id` is the Acct-Session-Id where the router signs what it says, and
+    `acceptance_class` the Class that it was let in with, where the router writes it: that proves itself.
     """
 
     mac: str | None
@@ -70,6 +73,8 @@ class Visit:
     continue_url: str | None = None
     outcome: VisitOutcome = VisitOutcome.NOT_YET
     message: str | None = None
+    session_id: str | None = None
+    acceptance_class: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

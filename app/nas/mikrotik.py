@@ -21,6 +21,7 @@ __all__ = ["config", "login_handoff", "login_origins", "logout_handoff", "read_s
 _CARRIED: Final = ("mac", "ip", "link-login-only", "link-orig", "chap-id", "chap-challenge")
 _ESCAPE: Final = re.compile(r"\\([0-7]{1,3})|\\([\\\"'])|([^\\])", re.DOTALL)
 _LONGEST_CHALLENGE: Final = 64  # octets; RouterOS sends 16
+_LONGEST_CLASS: Final = 253  # RFC 2865 section 5.25
 _PAGES: Final = {"logout": VisitOutcome.LOGGED_OFF, "status": VisitOutcome.ALREADY}
 
 
@@ -44,6 +45,7 @@ def read_visit(
         continue_url=web_address_of(query, "link-orig"),
         outcome=_outcome(query, message),
         message=message,
+        acceptance_class=text_of(query, "class", longest=_LONGEST_CLASS) or None,
     )
 
 

@@ -25,6 +25,7 @@ _LOGIN: Final = (
     "$(if chap-id)&chap-id=$(chap-id)&chap-challenge=$(chap-challenge)$(endif)$(if error)&error=$(error)$(endif)"
 )
 _OTHER: Final = "&mac=$(mac-esc)&ip=$(ip)&link-login-only=$(link-login-only)"
+_STATUS: Final = f"?page=status{_OTHER}&class=$(radius25)"  # Class, as the Accept had it: which session this is
 _API: Final = (
     '{\n"captive": $(if logged-in == \'yes\')false$(else)true$(endif),\n"user-portal-url": "@PAGE@",\n'
     '$(if session-timeout-secs != 0)"seconds-remaining": $(session-timeout-secs),\n$(endif)'
@@ -70,8 +71,8 @@ def pages(page: str) -> Mapping[str, str]:
         "rlogin.html": _REDIRECT.replace("@URL@", "$(link-redirect)"),
         "alogin.html": _REDIRECT.replace("@URL@", "$(link-redirect)"),
         "radvert.html": _REDIRECT.replace("@URL@", "$(link-orig)"),
-        "status.html": _REDIRECT.replace("@URL@", f"{page}?page=status{_OTHER}"),
-        "rstatus.html": _REDIRECT.replace("@URL@", f"{page}?page=status{_OTHER}"),
+        "status.html": _REDIRECT.replace("@URL@", page + _STATUS),
+        "rstatus.html": _REDIRECT.replace("@URL@", page + _STATUS),
         "logout.html": _REDIRECT.replace("@URL@", f"{page}?page=logout{_OTHER}"),
         "error.html": _REDIRECT.replace("@URL@", f"{page}?page=login{_OTHER}&error=$(error)"),
         "api.json": _API.replace("@PAGE@", page),

@@ -1,19 +1,16 @@
 """The pages that belong to no router: front page, public services, health, and whatever else is asked."""
 
 from http import HTTPStatus
-from ipaddress import ip_address
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from app.db.errors import AWAY
-from app.nas.families import portal_family
 from app.portal import probes
 from app.portal.portal import Portal, source_address
 from app.portal.problems import PageProblem
 from app.portal.views import Catalogue, Page, Public, problem_of
-from app.services.spots import nas_at
 from app.web.forms import read_pairs
 from app.web.origins import is_own_host
 from app.web.work import reading
@@ -30,7 +27,7 @@ class FrontPages:
         if not is_own_host(request.headers.get("host"), own_url=self.portal.settings.portal_url):
             return self._to_front()
         language = self.portal.language(read_pairs(request.scope["query_string"]))
-        entry = await reading(self.portal.database, self._entry_url, source_address(request))
+        entry = await reading(self.portal.database, self.portal.entry_url, source_address(request))
         view = Public(Page("", self.portal.other(language, "/")), entry)
         return self.portal.page("public.html", view, language)
 
@@ -71,16 +68,6 @@ class FrontPages:
 
     def _to_front(self) -> Response:
         return RedirectResponse(self.portal.url("/"), status_code=HTTPStatus.FOUND)
-
-    def _entry_url(self, source: str) -> str:
-        """Return where the router of a phone takes it up; "" if the phone comes from none of ours."""
-        try:
-            nas = nas_at(self.portal.database, ip_address(source))
-        except ValueError:
-            return ""
-        if nas is None or nas.login_address is None or portal_family(nas.family) is None:
-            return ""
-        return f"http://{nas.login_address}/"
 
     def _ask_database(self) -> None:
         with self.portal.database.read():

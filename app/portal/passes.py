@@ -29,15 +29,15 @@ class StatusPass:
     """One login. `router_url` is the router's own address, `logout_url` its log-out ("" where it has none).
 
     `login` is the nonce of its ticket: who forges a visit has such a pass too, so it opens nothing before a router has
-    used that ticket. `awaited` is the name under which the router asks for the grant, until `await_until`; "" where it
-    asks by RADIUS.
+    used that ticket; None where the router has shown by itself whose session the device has. `awaited` is the name
+    under which the router asks for the grant, until `await_until`; "" where it asks by RADIUS.
     """
 
     nas_id: str
     account_id: str
     mac: str
     logged_in_at: datetime
-    login: str = ""
+    login: str | None = ""
     router_url: str = ""
     logout_url: str = ""
     goal_url: str = ""
@@ -72,13 +72,14 @@ def issue_status(keyring: Keyring, status: StatusPass, *, now: datetime, until: 
         "a": status.account_id,
         "m": status.mac,
         "s": _seconds(status.logged_in_at),
-        "k": status.login,
+        "k": status.login or "",
         "r": status.router_url,
         "o": status.logout_url,
         "g": status.goal_url,
         "w": status.awaited,
         "d": "" if status.await_until is None else _seconds(status.await_until),
         "l": "1" if status.left else "",
+        "v": "1" if status.login is None else "",
     }
     life = until - now + timedelta(days=1)
     kept = {name: value for name, value in content.items() if value}
@@ -95,7 +96,7 @@ def read_status(keyring: Keyring, token: str, *, now: datetime) -> StatusPass | 
         account_id=content["a"],
         mac=content["m"],
         logged_in_at=_moment(content["s"]),
-        login=content.get("k", ""),
+        login=None if "v" in content else content.get("k", ""),
         router_url=content.get("r", ""),
         logout_url=content.get("o", ""),
         goal_url=content.get("g", ""),

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
+from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlencode
 
@@ -14,8 +15,10 @@ from starlette.responses import HTMLResponse, RedirectResponse
 from app.config import Settings
 from app.db.engine import Database
 from app.domain.keys import Chance
+from app.nas.families import portal_family
 from app.portal.views import Message, Page, Problem, Said
 from app.services.keyring import Keyring
+from app.services.spots import nas_at
 from app.web.catalogue import LANGUAGES
 from app.web.formats import Formats
 from app.web.headers import page_headers
@@ -56,6 +59,16 @@ class Portal:
         """Return the URL of the same page in the other language."""
         return f"{path}?{urlencode({**parameters, 'lang': other_language(language)})}"
 
+    def entry_url(self, source: str) -> str:
+        """Return where the router of a phone takes it up; "" if the phone comes from none of ours."""
+        try:
+            nas = nas_at(self.database, ip_address(source))
+        except ValueError:
+            return ""
+        if nas is None or nas.login_address is None or portal_family(nas.family) is None:
+            return ""
+        return f"http://{nas.login_address}/"
+
     def page(
         self,
         template: str,
@@ -71,12 +84,12 @@ class Portal:
         return HTMLResponse(html, status_code=status, headers=headers)
 
     def message(
-        self, problem: Problem, language: str, *, status: int, site: str = "", again_url: str = ""
+        self, problem: Problem, language: str, *, status: int, site: str = "", again_url: str = "", leave_url: str = ""
     ) -> HTMLResponse:
         """Render a page that only says what went wrong, in both languages."""
         other = other_language(language)
         said = Markup(self.theme.render(other, "said.html", Said(problem)))  # noqa: S704 a template's output
-        view = Message(Page(site), problem, other, said, again_url)
+        view = Message(Page(site), problem, other, said, again_url, leave_url)
         return self.page("problem.html", view, language, status=status)
 
 

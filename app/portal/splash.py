@@ -17,6 +17,7 @@ from app.nas.handoff import PortalFamily, Visit, VisitError, VisitOutcome
 from app.portal.passes import FormPass, issue_form, read_form
 from app.portal.portal import Portal, see_other
 from app.portal.problems import PageProblem
+from app.portal.returning import COOKIE, token_of_cookie, token_of_visit
 from app.portal.views import Page, Problem, Splash, offer_of, problem_of
 from app.services.spots import Spot, find_spot, offered_at, refusal_at
 from app.web.forms import FormProblem, read_pairs
@@ -61,7 +62,8 @@ class SplashPages:
         if spot is not None and _is_poll(spot, query):
             return await writing(self._answer_poll, spot, query)
         page = f"{self.portal.settings.portal_url}{request.scope['raw_path'].decode('latin-1')}"
-        return await reading(self.portal.database, self._show, spot, query, raw_query.decode("latin-1"), page)
+        cookie = request.cookies.get(COOKIE, "")
+        return await reading(self.portal.database, self._show, spot, query, raw_query.decode("latin-1"), page, cookie)
 
     async def post(self, request: Request) -> Response:
         """Answer a router's poll; nothing else is posted here."""
@@ -97,7 +99,7 @@ class SplashPages:
         )
         return PlainTextResponse(answer.body, status_code=answer.status)
 
-    def _show(self, spot: Spot | None, query: Mapping[str, str], raw_query: str, page: str) -> Response:
+    def _show(self, spot: Spot | None, query: Mapping[str, str], raw_query: str, page: str, cookie: str) -> Response:
         portal, language = self.portal, self.portal.language(query)
         family = None if spot is None else portal_family(spot.nas.family)
         if spot is None or family is None:
@@ -109,7 +111,7 @@ class SplashPages:
                     problem_of(PageProblem.FORM_EXPIRED), language, status=HTTPStatus.BAD_REQUEST, site=spot.site.name
                 )
             if visit.outcome in (VisitOutcome.SUCCESS, VisitOutcome.ALREADY):
-                return self._welcome_back(spot, visit, language)
+                return self._welcome_back(Arrival(spot, family, visit, language), cookie)
             return splash_page(portal, Arrival(spot, family, visit, language), problem=self._earlier(spot, visit))
         except VisitError as error:
             return not_believed(portal, spot, error, language)
@@ -125,12 +127,21 @@ class SplashPages:
             return None
         return replace(family.read_state(carried.state, spot.nas, spot.secrets), outcome=VisitOutcome.NOT_YET)
 
-    def _welcome_back(self, spot: Spot, visit: Visit, language: str) -> Response:
-        """Show the status page that the log-in named, where the router hands it back; else just say so."""
-        own = self.portal.url("/status")
-        if visit.continue_url is not None and visit.continue_url.startswith(f"{own}?"):
+    def _welcome_back(self, arrival: Arrival, cookie: str) -> Response:
+        """Show the status page: the one that the log-in named, or what router or browser prove; else just say so."""
+        portal, spot, visit, language = self.portal, arrival.spot, arrival.visit, arrival.language
+        if visit.continue_url is not None and visit.continue_url.startswith(f"{portal.url('/status')}?"):
             return see_other(visit.continue_url)
-        return self.portal.message(problem_of(PageProblem.ALREADY), language, status=HTTPStatus.OK, site=spot.site.name)
+        token = token_of_visit(portal, spot, arrival.family, visit) or token_of_cookie(portal, cookie)
+        if token is not None:
+            return see_other(portal.url("/status", language, t=token))
+        return portal.message(
+            problem_of(PageProblem.ALREADY),
+            language,
+            status=HTTPStatus.OK,
+            site=spot.site.name,
+            leave_url=arrival.family.logout_handoff(visit, spot.nas) or "",
+        )
 
     def _earlier(self, spot: Spot, visit: Visit) -> Problem | None:
         """Say what became of the attempt that the router sends the phone back from."""

@@ -12,9 +12,10 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from app.domain.access import Denial, DenialReason
 from app.domain.users import Account
-from app.portal.passes import StatusPass, issue_status, read_status
+from app.portal.passes import StatusPass, issue_status
 from app.portal.portal import Portal, see_other, source_address
 from app.portal.problems import PageProblem
+from app.portal.returning import COOKIE, find_status, remember_token, token_of_cookie
 from app.portal.tries import limits_at
 from app.portal.views import (
     Connected,
@@ -30,13 +31,12 @@ from app.portal.views import (
 from app.services import resume, router_grants
 from app.services import status as statuses
 from app.services.changes import LOGGED_OUT
-from app.services.spots import Spot, spot_of
+from app.services.spots import Spot
 from app.services.status import ConnectionState, Status
 from app.services.vouchers import top_up_by_code
 from app.web.forms import FormProblem, read_pairs
 from app.web.forms import read_form as read_posted
 from app.web.origins import is_foreign_post
-from app.web.tokens import TokenProblem
 from app.web.work import reading, writing
 
 CAPTIVE_JSON: Final = "application/captive+json"
@@ -54,7 +54,10 @@ class StatusPages:
     async def get(self, request: Request) -> Response:
         """Show how the connection stands."""
         query = read_pairs(request.scope["query_string"])
-        return await reading(self.portal.database, self._show, query)
+        if query.get("t"):
+            return await reading(self.portal.database, self._show, query)
+        cookie = request.cookies.get(COOKIE, "")
+        return await reading(self.portal.database, self._find_phone, query, cookie, source_address(request))
 
     async def post_logout(self, request: Request) -> Response:
         """End the connection: here, and by way of the router's own log-out."""
@@ -87,7 +90,7 @@ class StatusPages:
 
     def _top_up(self, posted: Mapping[str, str], source: str, language: str) -> Response:
         portal, now, token = self.portal, self.portal.clock(), posted.get("t", "")
-        found = self._find(token, now)
+        found = find_status(portal, token, now)
         if found is None or not found[2].carried_out:
             return portal.message(problem_of(PageProblem.STATUS_UNKNOWN), language, status=HTTPStatus.NOT_FOUND)
         ours, spot, _status = found
@@ -117,10 +120,21 @@ class StatusPages:
         )
         return self._show({"t": token, "lang": language}, code=posted.get("code", "")[:64], code_problem=problem)
 
+    def _find_phone(self, query: Mapping[str, str], cookie: str, source: str) -> Response:
+        """Send a browser that has no link to what it kept, else to its router, which knows the phone."""
+        portal, language = self.portal, self.portal.language(query)
+        token = token_of_cookie(portal, cookie)
+        if token is not None:
+            return see_other(portal.url("/status", language, t=token))
+        entry = portal.entry_url(source)
+        if entry:
+            return see_other(entry)
+        return portal.message(problem_of(PageProblem.STATUS_UNKNOWN), language, status=HTTPStatus.NOT_FOUND)
+
     def _show(self, query: Mapping[str, str], *, code: str = "", code_problem: Problem | None = None) -> Response:
         portal, language, now = self.portal, self.portal.language(query), self.portal.clock()
         token = query.get("t", "")
-        found = self._find(token, now)
+        found = find_status(portal, token, now)
         if found is None:
             problem = problem_of(PageProblem.STATUS_UNKNOWN)
             return portal.message(problem, language, status=HTTPStatus.NOT_FOUND)
@@ -140,29 +154,15 @@ class StatusPages:
             device_api=f"/captive-portal/api/{token}",
             again_url=ours.router_url,
             look_again_url=portal.url("/status", language, t=token),
+            address_url=portal.url("/status"),
         )
         if tops_up(status):
             view = replace(view, tops_up=True, code=code, code_problem=code_problem)
         answered = HTTPStatus.OK if code_problem is None else HTTPStatus.UNPROCESSABLE_ENTITY
-        return portal.page("status.html", view, language, status=answered, form_origins=_origins(ours))
-
-    def _find(self, token: str, now: datetime) -> tuple[StatusPass, Spot, Status] | None:
-        """Return what a status link is about; None if it is not believed or its NAS or account is gone."""
-        portal = self.portal
-        ours = read_status(portal.keyring, token, now=now)
-        if isinstance(ours, TokenProblem):
-            return None
-        spot = spot_of(portal.database, portal.keyring, ours.nas_id)
-        status = statuses.read_status(
-            portal.database,
-            account_id=ours.account_id,
-            mac=ours.mac,
-            login=ours.login,
-            logged_in_at=ours.logged_in_at,
-            now=now,
-            zone=portal.settings.time_zone,
-        )
-        return None if spot is None or status is None else (ours, spot, status)
+        page_of_it = portal.page("status.html", view, language, status=answered, form_origins=_origins(ours))
+        if status.carried_out and not ours.left:
+            remember_token(portal, page_of_it, token)
+        return page_of_it
 
     def _is_waiting(self, ours: StatusPass, spot: Spot, status: Status) -> bool:
         """Tell whether the router has still to log the device in, or to fetch the grant."""
@@ -189,21 +189,21 @@ class StatusPages:
 
     def _log_out(self, posted: Mapping[str, str], language: str) -> Response:
         portal, now = self.portal, self.portal.clock()
-        found = self._find(posted.get("t", ""), now)
+        found = find_status(portal, posted.get("t", ""), now)
         if found is None:
             problem = problem_of(PageProblem.STATUS_UNKNOWN)
             return portal.message(problem, language, status=HTTPStatus.NOT_FOUND)
         ours, _spot, status = found
         if status.carried_out:
             resume.log_out(portal.database, ours.account_id, ours.mac, now=now, chance=portal.chance)
-        if ours.logout_url:
-            return see_other(ours.logout_url)
         gone = issue_status(portal.keyring, replace(ours, left=True), now=now, until=now + _GONE_LIFE)
-        return see_other(portal.url("/status", language, t=gone))
+        answer = see_other(ours.logout_url or portal.url("/status", language, t=gone))
+        answer.delete_cookie(COOKIE, path="/")
+        return answer
 
     def _api(self, token: str) -> Response:
         now = self.portal.clock()
-        found = self._find(token, now)
+        found = find_status(self.portal, token, now)
         if found is None:
             return JSONResponse({}, status_code=HTTPStatus.NOT_FOUND, media_type=CAPTIVE_JSON)
         ours, spot, status = found

@@ -137,6 +137,7 @@ class Connected:
     device_api: str = ""
     again_url: str = ""
     look_again_url: str = ""
+    address_url: str = ""
     waited_level: int = 0
     tops_up: bool = False
     code: str = ""
@@ -152,13 +153,17 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A page that only says something, and what to do next; `other` says it in the other language too, as HTML."""
+    """A page that only says something, and what to do next; `other` says it in the other language too, as HTML.
+
+    `leave_url` is the router's own log-out, for who is in and wants to be asked again.
+    """
 
     page: Page
     problem: Problem
     other_language: str
     other: str
     again_url: str = ""
+    leave_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +237,7 @@ def connected(
     device_api: str,
     again_url: str,
     look_again_url: str,
+    address_url: str,
 ) -> Connected:
     """Describe a connection."""
     plan, tightest = status.plan, status.quota or status.time
@@ -257,6 +263,7 @@ def connected(
         goal=goal,
         problem=_ending(status, formats, now=now) if ended else None,
         look_again_url=look_again_url,
+        address_url=address_url,
         device_api=device_api,
         again_url=again_url if status.denial is None and (ended or status.carried_out) else "",
     )

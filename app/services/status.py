@@ -1,7 +1,7 @@
 """What a person may know about an own connection: what is left, until when, with how many devices.
 
 The portal believes the MAC that a browser names. So there is nothing to know before a router has used the ticket of
-that very login for that MAC.
+that very login for that MAC, or has shown by itself which session the browser's device has (services/resume).
 """
 
 from collections.abc import Iterable
@@ -80,14 +80,24 @@ class Status:
 
 
 def read_status(
-    database: Database, *, account_id: str, mac: str, login: str, logged_in_at: datetime, now: datetime, zone: ZoneInfo
+    database: Database,
+    *,
+    account_id: str,
+    mac: str,
+    login: str | None,
+    logged_in_at: datetime,
+    now: datetime,
+    zone: ZoneInfo,
 ) -> Status | None:
-    """Return the status of a device that logged in then, by the ticket with the nonce `login`; None: no account."""
+    """Return the status of a device that logged in then, by the ticket with the nonce `login`; None: no account.
+
+    `login` None: a router has shown that the device is this account's.
+    """
     with database.read() as connection:
         account = accounts.by_id(connection, account_id, now=now)
         if account is None or account.removed:
             return None
-        if not _carried_out(connection, account_id, mac, login, logged_in_at):
+        if login is not None and not _carried_out(connection, account_id, mac, login, logged_in_at):
             return _not_yet(account, logged_in_at, now)
         today = local_day(now, zone)
         used_today = db_usage.read(connection, (_TODAY,), [account_id], today=today).get(account_id)

@@ -128,12 +128,17 @@ class Hotspot:
             "link-orig-esc": quote(orig, safe=""),
             "link-redirect": redirect,
             "error": error,
+            "radius25": self._class_of(host),
         }
         if self.router.settings.chap and name == "login.html":
             self.router.renew_challenge(host)
             variables["chap-id"] = octal(bytes((host.chap_id,)))
             variables["chap-challenge"] = octal(host.challenge)
         return fill(self.router.settings.pages[name], variables)
+
+    def _class_of(self, host: Host) -> str:
+        session = self.router.sessions.get(host.mac)
+        return "" if session is None else b"".join(session.class_values).decode("ascii", "replace")
 
     def _link(self, servlet: str) -> str:
         host, port = self.address

@@ -189,7 +189,7 @@ class Router:
         if host.logging_in is None:
             now = self._clock()
             if host.asked is not None and now - host.asked < MAC_AGAIN_SECONDS:
-                return host.heard
+                return Outcome.REFUSED if host.heard is Outcome.ONLINE else host.heard  # that session is over
             host.asked = now
         password = PapPassword(self.settings.mac_secret.encode())
         host.heard = (await self._log_in_once(host, mac.upper(), password, by_mac=True)).outcome

@@ -1,5 +1,6 @@
 """`pesisir demo` as a person meets it: its printed words, a browser, a second terminal, the power, and Ctrl-C."""
 
+import csv
 import json
 import os
 import re
@@ -10,16 +11,19 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TypeVar
-from urllib.parse import urljoin
+from typing import IO, Final, TypeVar
+from urllib.parse import urljoin, urlsplit
 
 import httpx2
 import pytest
+from playwright.sync_api import sync_playwright
 
 from app.node.running import read_running
 
 VISITOR = "02:1a:7f:00:00:01"  # the device behind 127.0.0.1
 START_SECONDS = 90.0
+CHROMIUM: Final = "/usr/bin/chromium"
+ARGUMENTS: Final = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 T = TypeVar("T")
 
 
@@ -186,6 +190,49 @@ def test_ctrl_c_during_the_set_up_leaves_nothing(tmp_path: Path) -> None:
     assert demo.stop() == 0
     assert list(tmp_path.glob("pesisir-demo-*")) == []
     assert "Traceback" not in demo.said
+
+
+@pytest.mark.lab
+def test_phone_that_came_back_by_itself_finds_its_status_page_and_adds_data(demo: Demo) -> None:
+    """In Chromium without JavaScript: the second browser knows nothing of the first, as a phone's own of the mini one."""
+    demo.find(r"(Ctrl-C ends everything)")
+    batch = demo.command("voucher", "create", "--plan", "Kupon coba", "--count", "1", "--top-up")
+    (card,) = csv.DictReader(batch.splitlines())
+    router = json.loads(demo.command("nas", "show", "gusung", "--json"))["login_address"]
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        with chromium.new_context(java_script_enabled=False) as mini:
+            page = mini.new_page()
+            page.goto(demo.phone_url)
+            page.get_by_role("button", name="Setuju & sambungkan").click()
+            assert urlsplit(page.url).path == "/status"
+        first = until(lambda: demo.session_of(VISITOR), "the session is listed")
+        demo.process.send_signal(signal.SIGUSR1)
+        demo.find(r"(islands have no power)")
+        demo.process.send_signal(signal.SIGUSR1)
+        demo.find(r"(online again after|Nobody was online)")
+        with chromium.new_context(java_script_enabled=False, viewport={"width": 320, "height": 570}) as own:
+            page = own.new_page()
+            page.goto(demo.phone_url)
+            assert "Anda sudah terhubung" in page.inner_text("body")
+            until(lambda: _another(demo, first), "the session after MAC authentication is listed")
+            page.goto(f"http://{router}/")
+            assert urlsplit(page.url).path == "/status"
+            assert "tersisa dari" in page.inner_text("main")
+            page.get_by_text("Saya punya kode tambahan kuota").click()
+            page.get_by_label("Kode voucher").fill(card["code"])
+            page.get_by_role("button", name="Tambah kuota").click()
+            assert "tambahan sesudahnya" in page.inner_text("main")
+            page.get_by_role("button", name="Putuskan perangkat ini").click()
+            assert "Anda sudah keluar." in page.inner_text("main")
+            page.goto(demo.phone_url)
+            assert page.get_by_role("button", name="Setuju & sambungkan").is_visible(), "nothing comes back by itself"
+        chromium.close()
+
+
+def _another(demo: Demo, first: dict[str, object]) -> bool | None:
+    session = demo.session_of(VISITOR)
+    return None if session is None or session["id"] == first["id"] else True
 
 
 @pytest.mark.long

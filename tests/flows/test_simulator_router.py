@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from app.domain.nases import NasSecrets
+from app.nas.handoff import VisitOutcome
 from app.nas.mikrotik import read_visit
 from app.nas.mikrotik_config import pages
 from app.simulator.browser import Browser
@@ -221,6 +222,30 @@ def test_silent_server_is_named_after_the_router_has_asked_again() -> None:
         assert place.server.deaf_to == 997
 
     on_an_island(scenario, server=FakeServer(deaf_to=1_000))
+
+
+def test_phone_whose_session_has_just_ended_is_sent_to_the_splash_page() -> None:
+    async def scenario(place: Place) -> None:
+        router = place.island.router
+        assert await router.appear(place.phone.ip, place.phone.mac) is Outcome.ONLINE
+        assert router.log_out(place.phone.mac, Cause.USER_REQUEST)
+        page = await place.phone.hotspot.answer(_request(place.phone, "berita.example", "/"))
+        assert "/login?dst=" in page.headers["location"]
+
+    on_an_island(scenario)
+
+
+def test_status_page_of_a_router_writes_the_class_of_the_session() -> None:
+    async def scenario(place: Place) -> None:
+        own = f"127.20.0.1:{place.island.hotspot.address[1]}"
+        await place.island.router.appear(place.phone.ip, place.phone.mac)
+        page = await place.phone.hotspot.answer(_request(place.phone, own, "/"))
+        visit = read_visit(
+            _query(page.headers["location"]), "", make_nas(name="gusung-1", login_address=own), _secrets()
+        )
+        assert (visit.outcome, visit.acceptance_class) == (VisitOutcome.ALREADY, "class-1")
+
+    on_an_island(scenario)
 
 
 def test_lost_packet_is_sent_again() -> None:

@@ -105,13 +105,14 @@ class City:
         session: str = "80000001",
         seconds: int = 60,
         cause: str | None = None,
+        by: str = NAS,
     ) -> None:
         """Let the router report a session that began `seconds` ago."""
-        nas_id = nases.show_nas(self.database, NAS).id
+        nas_id = nases.show_nas(self.database, by).id
         report = SessionReport(
             kind=kind,
             nas_id=nas_id,
-            nas_scope=NAS,
+            nas_scope=by,
             acct_session_id=session,
             mac=mac,
             user_name=f"{account_id}~f",

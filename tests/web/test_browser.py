@@ -131,7 +131,7 @@ def test_s3_one_tap_without_script_and_back_out(island: Island) -> None:
         assert "Anda tersambung" in page.inner_text("h1")
         page.get_by_role("button", name="Putuskan perangkat ini").click()
         assert "Anda sudah keluar." in page.inner_text(".note")
-        assert phone.cookies() == []
+        assert phone.cookies() == [], "the status page's own is gone with the connection"
 
 
 def test_voucher_without_script(island: Island) -> None:
