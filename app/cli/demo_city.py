@@ -15,10 +15,11 @@ from app.db.engine import open_database
 from app.domain.nases import Family
 from app.domain.service_classes import ServiceClass
 from app.domain.units import MB
+from app.domain.uplinks import GovernorMode
 from app.domain.vouchers import printed
 from app.nas.families import portal_of
 from app.nas.mikrotik_config import pages
-from app.services import nases, plans, schema, sites, users, vouchers
+from app.services import nases, plans, schema, sites, uplinks, users, vouchers
 from app.services.keyring import Keyring
 from app.services.plans import PlanValues
 from app.simulator.residents import DOWNLOADING, PLACES, RESIDENTS, Pass, Resident, Way
@@ -58,6 +59,10 @@ _PLANS: Final[Mapping[str, PlanValues]] = {
     },
 }
 
+_LINE: Final = "Telkom"
+LINE_BPS: Final = 23 * MB  # less than thirty residents want, so that there is something to share
+_OFFICE_FLOOR_BPS: Final = 5 * MB
+
 
 @dataclass(frozen=True, slots=True)
 class DemoCity:
@@ -85,6 +90,10 @@ def _found(installation: Installation, ports: Ports, now: datetime) -> DemoCity:
     database, chance = installation.database, os.urandom
     for name, values in _PLANS.items():
         plans.add_plan(database, name, now=now, chance=chance, **values)
+    uplinks.add_uplink(
+        database, _LINE, now=now, chance=chance, down_bps=LINE_BPS, up_bps=LINE_BPS, governor=GovernorMode.ON
+    )
+    uplinks.set_class(database, _LINE, ServiceClass.OFFICE, floor_bps=_OFFICE_FLOOR_BPS)
     for place, name in SITES.items():
         guest_plan = None if place == OFFICE else _FREE
         sites.add_site(database, name, now=now, chance=chance, guest_plan=guest_plan)

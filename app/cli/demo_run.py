@@ -13,7 +13,7 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from app.cli.demo_city import OFFICE, DemoCity
+from app.cli.demo_city import LINE_BPS, OFFICE, DemoCity
 from app.cli.demo_ports import Ports
 from app.cli.demo_terminal import Terminal
 from app.cli.failures import Failure
@@ -58,6 +58,7 @@ class Run:
                 clock=time.monotonic,
                 seed=self._seed,
                 tell=lambda event: self._terminal.tell(event, datetime.now(UTC)),
+                line_bps=LINE_BPS,
             )
             self._welcome()
             with self._controls():

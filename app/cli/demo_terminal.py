@@ -25,6 +25,7 @@ _STYLES: Final = {
     EventKind.VISITOR: "bold cyan",
     EventKind.TURNED_AWAY: "yellow",
     EventKind.LEFT: "dim",
+    EventKind.CHANGED: "cyan",
     EventKind.CUT: "yellow",
     EventKind.POWER_CUT: "bold red",
     EventKind.POWER_BACK: "bold green",
@@ -78,6 +79,7 @@ class Terminal:
             f"export PESISIR_CONFIG={shlex.quote(str(config))}",
             f"{command} session list",
             f"{command} usage {user}",
+            f"{command} governor show",
             f"echo {account.password} | {command} radius test gusung {account.username} --password-file -",
         ):
             self._console.print(f"  [cyan]{escape(line)}[/]")
@@ -135,6 +137,8 @@ def _sentence(event: Event) -> str:
             return f"{event.who} is not online; the page says: {event.said or '-'}"
         case EventKind.LEFT:
             return f"{event.who} has logged out{_used(event.session)}"
+        case EventKind.CHANGED:
+            return f"{event.who} has new limits, without a new login{_limits(event.session)}"
         case EventKind.CUT:
             return f"{event.who} {_ENDS.get(event.how, event.how)}{_used(event.session)}"
         case EventKind.POWER_CUT:

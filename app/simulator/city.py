@@ -1,21 +1,24 @@
 """Islands and residents together: people come, use, and go; the power goes and comes. Deterministic by its seed."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
-from typing import Final
+from typing import Final, NamedTuple
 
 from app.simulator.browser import Browser
+from app.simulator.evening.fluid import Ask, fill
 from app.simulator.island import Island
 from app.simulator.phones import come_online
 from app.simulator.residents import READING, Habit, Pass, Resident
-from app.simulator.router import Clock
+from app.simulator.router import Clock, Router
 from app.simulator.sessions import Cause, Session
 from app.simulator.storm import StormReport, reconnect
 
 TICK_SECONDS: Final = 1.0
+_PATIENCE_OCTETS: Final = 8_000_000  # what is still wanted of what the line could not bring at once
 _ALWAYS_POWERED: Final = "diskominfo"  # the office stands in the town, where the power stays on
 
 
@@ -26,6 +29,7 @@ class EventKind(StrEnum):
     RESUMED = "resumed"
     TURNED_AWAY = "turned_away"
     LEFT = "left"
+    CHANGED = "changed"  # the server has given an open session other limits
     CUT = "cut"  # by a limit or by the server
     POWER_CUT = "power_cut"
     POWER_BACK = "power_back"
@@ -60,7 +64,7 @@ class Pace:
 
 
 class City:
-    """All that lives. `tell` is called with every event."""
+    """All that lives. `tell` is called with every event; what comes down shares a line of `line_bps` alike."""
 
     def __init__(
         self,
@@ -71,11 +75,13 @@ class City:
         seed: int,
         tell: Callable[[Event], None],
         pace: Pace | None = None,
+        line_bps: float = math.inf,
     ) -> None:
         self.islands = islands
         self._clock = clock
         self._tell = tell
         self._pace = pace or Pace()
+        self._line_bps = line_bps
         self._chance = Random(seed)  # noqa: S311 behaviour, no secret
         self._lives = [
             _Life(resident, held, islands[resident.place].phone(number), Random(f"{seed}/{resident.name}"))  # noqa: S311 the same
@@ -88,6 +94,7 @@ class City:
         """Run until cancelled."""
         for island in self.islands.values():
             island.router.on_begin = self._begun(island)
+            island.router.on_change = self._changed(island)
             island.router.on_end = self._ended(island)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._tick_for_ever())
@@ -145,14 +152,25 @@ class City:
 
     def tick(self, seconds: float) -> None:
         """Let everybody online use what they want of the last `seconds`, and every router look at its clocks."""
+        wants = [want for island in self.islands.values() for want in self._wants(island.router, seconds)]
+        brought, _ = fill(self._line_bps * seconds, [Ask(8.0 * want.down, 1.0, "") for want in wants])
+        for want, bits in zip(wants, brought, strict=True):
+            down = int(bits / 8)
+            want.router.carry(want.mac, up_octets=want.up, down_octets=down, seconds=seconds)
+            life = self._by_mac.get(want.mac)
+            if life is not None:
+                life.unmet = min(want.down - down, _PATIENCE_OCTETS)
         for island in self.islands.values():
-            router = island.router
-            for mac in list(router.sessions):
-                life = self._by_mac.get(mac)
-                habit, chance = (READING, self._chance) if life is None else (life.habit, life.chance)
-                up, down = (0, 0) if life is not None and life.away else habit.demand(seconds, chance)
-                router.carry(mac, up_octets=up, down_octets=down, seconds=seconds)
-            router.tick()
+            island.router.tick()
+
+    def _wants(self, router: Router, seconds: float) -> Iterable["_Want"]:
+        for mac, session in router.sessions.items():
+            life = self._by_mac.get(mac)
+            habit, chance = (READING, self._chance) if life is None else (life.habit, life.chance)
+            up, down = (0, 0) if life is not None and life.away else habit.demand(seconds, chance)
+            rate = session.limits.down_bps
+            most = down if rate is None else int(rate * seconds / 8)
+            yield _Want(router, mac, up, min(down if life is None else down + life.unmet, most))
 
     async def _live(self, life: "_Life") -> None:
         await asyncio.sleep(life.chance.uniform(0, self._pace.arrive_within))
@@ -193,18 +211,35 @@ class City:
 
         return told
 
-    def _ended(self, island: Island) -> Callable[[Session, Cause], None]:
-        def told(session: Session, cause: Cause) -> None:
-            life = self._by_mac.get(session.mac)
-            who = session.mac if life is None else life.resident.name
-            kind = EventKind.LEFT if cause is Cause.USER_REQUEST else EventKind.CUT
-            self._tell(Event(kind, island.name, who, how=cause.value, session=session))
+    def _changed(self, island: Island) -> Callable[[Session], None]:
+        def told(session: Session) -> None:
+            self._tell(Event(EventKind.CHANGED, island.name, self._name(session), session=session))
 
         return told
+
+    def _ended(self, island: Island) -> Callable[[Session, Cause], None]:
+        def told(session: Session, cause: Cause) -> None:
+            kind = EventKind.LEFT if cause is Cause.USER_REQUEST else EventKind.CUT
+            self._tell(Event(kind, island.name, self._name(session), how=cause.value, session=session))
+
+        return told
+
+    def _name(self, session: Session) -> str:
+        life = self._by_mac.get(session.mac)
+        return session.mac if life is None else life.resident.name
 
     def _event(self, kind: EventKind, life: "_Life", *, how: str, said: str) -> Event:
         session = life.phone.hotspot.router.sessions.get(life.phone.mac)
         return Event(kind, life.resident.place, life.resident.name, how=how, said=said, session=session)
+
+
+class _Want(NamedTuple):
+    """What one phone would send and get in this step, in octets, as far as its rate lets it."""
+
+    router: Router
+    mac: str
+    up: int
+    down: int
 
 
 @dataclass(slots=True)
@@ -215,6 +250,7 @@ class _Life:
     held: Pass
     phone: Browser
     chance: Random
+    unmet: int = 0  # octets that the line did not bring in time
     was_online: bool = False  # when the power went
     away: bool = False  # out of reach, though the router may not have noticed
 

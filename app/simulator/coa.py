@@ -121,20 +121,22 @@ def _apply(code: Code, attributes: Attributes, router: Router, manners: Manners)
     if code is Code.DISCONNECT_REQUEST:
         router.log_out(session.mac, Cause.ADMIN_RESET)
         return None
-    return _change(session, attributes.only(changes & manners.changeable), router, manners)
-
-
-def _change(session: Session, changes: Attributes, router: Router, manners: Manners) -> str | None:
-    if not changes:
+    told = attributes.only(changes & manners.changeable)
+    if not told:
         return "Missing-Attribute"
+    _change(session, told, router, manners)
+    router.on_change(session)
+    return None
+
+
+def _change(session: Session, changes: Attributes, router: Router, manners: Manners) -> None:
     if manners.effect is Effect.REPLACES:
         session.limits = Limits.of_accept(changes)
-        return None
+        return
     limits = session.limits.changed_by(changes)
     if manners.counts_from_now and limits.session_seconds is not None:
         limits = replace(limits, session_seconds=limits.session_seconds + int(router.age(session)))
     session.limits = limits
-    return None
 
 
 def _addressed_to(attributes: Attributes, router: Router) -> bool:

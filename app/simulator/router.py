@@ -116,6 +116,7 @@ class Router:
             ]
         )
         self.on_begin: Callable[[Session], None] = lambda _: None
+        self.on_change: Callable[[Session], None] = lambda _: None
         self.on_end: Callable[[Session, Cause], None] = lambda _, __: None
         self._clock = clock
         self._chance = chance

@@ -177,11 +177,25 @@ def test_commands_worth_trying_work_as_they_are_printed(demo: Demo) -> None:
     assert [re.findall(r"pesisir (\w+ \w+)", line) for line in block.splitlines()[2:]] == [
         ["session list"],
         ["usage amiruddin"],
+        ["governor show"],
         ["radius test"],
     ]
     done = subprocess.run(["sh", "-e", "-c", block], capture_output=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr.decode()
     assert "Access-Accept" in done.stdout.decode()
+    assert re.search(r"Telkom +on +23M", done.stdout.decode())
+
+
+def test_change_of_an_open_session_is_told(demo: Demo) -> None:
+    demo.find(r"(Rusdi is online)")
+    mine = until(lambda: _on_gusung(demo), "a session is listed")
+    demo.command("session", "change", mine, "--down", "512k", "--up", "512k", "--reason", "coba")
+    demo.find(r"Gusung +\S.* (has new limits, without a new login \(0.512 Mbit/s)")
+
+
+def _on_gusung(demo: Demo) -> str | None:
+    sessions = json.loads(demo.command("session", "list", "--json"))
+    return next((str(each["id"]) for each in sessions if each["nas"] == "gusung" and each["state"] == "open"), None)
 
 
 def test_ctrl_c_during_the_set_up_leaves_nothing(tmp_path: Path) -> None:

@@ -26,8 +26,8 @@ Said = Mapping[str, str | int]
 Answer = tuple[str, str | None] | None
 
 
-def router_of(family: str) -> Router:
-    settings = RouterSettings(
+def router_settings(family: str) -> RouterSettings:
+    return RouterSettings(
         name="gusung-1",
         address="127.0.0.1",
         radius_secret=SECRET,
@@ -38,7 +38,10 @@ def router_of(family: str) -> Router:
         garden=frozenset(),
         family=family,
     )
-    router = Router(settings, clock=monotonic, chance=bytes)
+
+
+def router_of(family: str) -> Router:
+    router = Router(router_settings(family), clock=monotonic, chance=bytes)
     limits = Limits(down_bps=4_000_000, up_bps=2_000_000, total_octets=1_000_000)
     router.sessions[MAC] = Session("80100001", MAC, "10.5.50.2", "siti", (), limits, monotonic() - 100)
     return router
