@@ -9,6 +9,7 @@ import typer
 
 from app.cli.addresses import SET_THEM, is_elsewhere, unreachable
 from app.cli.failures import Failure, usage
+from app.cli.garden import city_services
 from app.cli.hint_words import SHARED_SECRET, SHORT_SECRET, remedy, words
 from app.cli.installation import Installation, now, open_installation
 from app.cli.noun import example, noun
@@ -322,10 +323,12 @@ def _files(here: Installation, name: str) -> dict[str, str]:
     from app.services.nases import nas_secrets, show_nas
     from app.services.sites import list_sites
     from app.services.uplinks import site_lines
+    from app.web.public_services import hosts_of
 
     nas = show_nas(here.database, name)
     site = next(site for site in list_sites(here.database) if site.id == nas.site_id)
-    files = config_of(nas, nas_secrets(here.database, here.keyring, name), portal_of(here.settings, site))
+    portal = portal_of(here.settings, site, garden=hosts_of(city_services(here.settings)))
+    files = config_of(nas, nas_secrets(here.database, here.keyring, name), portal)
     return {**files, **router_files(nas, site_lines(here.database)[site.id])}
 
 

@@ -76,6 +76,9 @@ def _lines(found: "Explanation", words: Words) -> Iterator[str]:
         yield words("no_garden_plan")
     elif found.no_garden == "nas" and found.nas is not None:
         yield words("no_garden_nas", nas=found.nas.name, family=found.nas.family.value)
+    used_up = isinstance(found.decision, Denial) and found.decision.reason is DenialReason.QUOTA_EXHAUSTED
+    if used_up and found.nas is not None:
+        yield words(f"walled_{found.nas.walled_garden.value}", nas=found.nas.name)
     if found.policy.phase.free is not None:
         yield words("free_now", source=words.source(found.policy.source(FREE)))
     if found.held is not None:
@@ -231,6 +234,7 @@ def _json(found: "Explanation", here: Installation) -> dict[str, JsonValue]:
             "retry_at": iso(decision.retry_at, zone),
             "quota": None if decision.quota is None else quota_json(decision.quota),
             "no_garden": found.no_garden,
+            "walled_garden": None if found.nas is None else found.nas.walled_garden.value,
         },
         "grant": dict(decision._asdict()) if isinstance(decision, Grant) else None,
         "held": None

@@ -52,6 +52,25 @@ MAC_IS_PASSWORD: Final = frozenset(
 """Families whose MAC authentication sends the MAC itself as password unless told otherwise, or always."""
 
 
+class WalledGarden(StrEnum):
+    """How a NAS keeps the public services open to who is not logged in, or was cut."""
+
+    CONFIGURED = "configured"  # `nas config` writes it
+    BY_HAND = "by_hand"  # the vendor has a list of its own, to be filled in
+    NONE = "none"  # no portal, and nothing is open without a login
+
+
+_WALLED_GARDENS: Final = {
+    Family.MIKROTIK: WalledGarden.CONFIGURED,
+    Family.COOVACHILLI: WalledGarden.CONFIGURED,
+    Family.OPENNDS: WalledGarden.CONFIGURED,
+    Family.USPOT: WalledGarden.CONFIGURED,
+    Family.ACCEL_PPP: WalledGarden.NONE,
+    Family.JUNIPER: WalledGarden.NONE,
+    Family.HOSTAPD: WalledGarden.NONE,
+    Family.STRONGSWAN: WalledGarden.NONE,
+}
+
 TAKES_FILTER: Final = frozenset(
     {
         Family.MIKROTIK,
@@ -142,6 +161,11 @@ class Nas:
     def can_garden(self) -> bool:
         """Tell whether it can leave a device the public services only, by a filter that it knows."""
         return self.family in TAKES_FILTER
+
+    @property
+    def walled_garden(self) -> WalledGarden:
+        """Tell how the public services stay open there to who is not logged in."""
+        return _WALLED_GARDENS.get(self.family, WalledGarden.BY_HAND)
 
     @property
     def is_unprotected(self) -> bool:

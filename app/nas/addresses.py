@@ -42,6 +42,15 @@ def parse_address(text: str) -> Address | None:
     return None if text.endswith(":") or port == 0 else Address(host, port)
 
 
+def is_ip(host: str) -> bool:
+    """Tell an IP address from a name."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 def parse_port(text: str) -> int | None:
     """Read a port number; None if it is none."""
     if not (text.isascii() and text.isdigit() and len(text) <= 5) or not 0 < int(text) <= _HIGHEST_PORT:

@@ -37,8 +37,11 @@ def config(nas: Nas, secrets: NasSecrets, portal: Portal) -> Mapping[str, str]:
     return _CONFIGS.get(nas.family, radius_only.page)(nas, secrets, portal)
 
 
-def portal_of(settings: Settings, site: Site | None = None) -> Portal:
-    """Return where routers find us, from the settings: RADIUS listens where it says, else where the portal is."""
+def portal_of(settings: Settings, site: Site | None = None, *, garden: tuple[str, ...] = ()) -> Portal:
+    """Return where routers find us, from the settings: RADIUS listens where it says, else where the portal is.
+
+    `garden` are the hosts of the public services.
+    """
     host, auth_port = settings.radius_auth_listen[0]
     return Portal(
         url=settings.portal_url,
@@ -47,4 +50,5 @@ def portal_of(settings: Settings, site: Site | None = None) -> Portal:
         acct_port=settings.radius_acct_listen[0][1],
         interim_seconds=site.interim_seconds if site is not None else 60,
         time_zone=settings.time_zone.key,
+        garden=garden,
     )

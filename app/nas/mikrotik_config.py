@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from app.domain.nases import Nas, NasSecrets
-from app.nas.addresses import parse_address
+from app.nas.addresses import is_ip, parse_address
 from app.nas.handoff import Portal
 from app.nas.rendering import render, routeros
 
@@ -93,16 +93,8 @@ def _match(host: str) -> str:
 
 def _radius_address(host: str) -> str:
     """Return the address of /radius, which takes no names before RouterOS has looked them up."""
-    return host if _is_ip(host) else f"[:resolve {routeros(host)}]"
+    return host if is_ip(host) else f"[:resolve {routeros(host)}]"
 
 
 def _is_ipv4(host: str) -> bool:
-    return _is_ip(host) and isinstance(ip_address(host), IPv4Address)
-
-
-def _is_ip(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
+    return is_ip(host) and isinstance(ip_address(host), IPv4Address)

@@ -1,10 +1,10 @@
 """openNDS's configuration for one NAS: 9 on Debian, 9 and 10 on OpenWrt, and the scripts that talk to the portal."""
 
 from collections.abc import Mapping
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from app.domain.nases import Nas, NasSecrets
+from app.nas.addresses import is_ip
 from app.nas.handoff import Portal
 from app.nas.rendering import render
 
@@ -23,10 +23,11 @@ def config(nas: Nas, secrets: NasSecrets, portal: Portal) -> Mapping[str, str]:
         "page": page,
         "level": "3" if https else "2",
         "host": parts.hostname or "",
-        "host_is_ip": _is_ip(parts.hostname or ""),
+        "host_is_ip": is_ip(parts.hostname or ""),
         "port": parts.port or (443 if https else 80),
         "path": parts.path,
-        "garden": portal.garden,
+        "garden": [host for host in portal.garden if not is_ip(host)],
+        "garden_addresses": [host for host in portal.garden if is_ip(host)],
     }
     nine, ten = {**values, "version": "9"}, {**values, "version": "10"}
     return {
@@ -35,11 +36,3 @@ def config(nas: Nas, secrets: NasSecrets, portal: Portal) -> Mapping[str, str]:
         "openwrt-opennds10.uci": render("opennds.uci", ten),
         "pesisir-binauth.sh": render("opennds-binauth.sh", values),
     }
-
-
-def _is_ip(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from typing import Final, NamedTuple
+from urllib.parse import urlsplit
 
-from app.domain.nases import MAC_IS_PASSWORD, Family, Nas, NasSecrets
+from app.domain.nases import MAC_IS_PASSWORD, Family, Nas, NasSecrets, WalledGarden
+from app.nas.addresses import is_ip
 from app.nas.handoff import Portal
 from app.nas.rendering import render
 from radius.vendors import profile_for
@@ -82,8 +84,15 @@ def strongswan(nas: Nas, secrets: NasSecrets, portal: Portal) -> Mapping[str, st
 
 
 def uspot(nas: Nas, secrets: NasSecrets, portal: Portal) -> Mapping[str, str]:
-    """Return uspot's settings."""
-    return {"uspot.uci": render("uspot.uci", _values(nas, secrets, portal))}
+    """Return uspot's settings, and the rule and set that keep the portal and the public services open."""
+    parts = urlsplit(portal.url)
+    hosts = dict.fromkeys([parts.hostname or "", *portal.garden])
+    garden = {
+        "garden_names": [host for host in hosts if not is_ip(host)],
+        "garden_addresses": [host for host in hosts if is_ip(host)],
+        "garden_ports": " ".join(dict.fromkeys(["443", "80", str(parts.port or 443)])),
+    }
+    return {"uspot.uci": render("uspot.uci", _values(nas, secrets, portal) | garden)}
 
 
 def page(nas: Nas, secrets: NasSecrets, portal: Portal) -> Mapping[str, str]:
@@ -93,6 +102,7 @@ def page(nas: Nas, secrets: NasSecrets, portal: Portal) -> Mapping[str, str]:
         **_values(nas, secrets, portal),
         "title": place.title + (" (experimental)" if profile.experimental else f" {nas.name}"),
         "steps": place.steps,
+        "garden": portal.garden if nas.walled_garden is WalledGarden.BY_HAND else (),
         "interim_seconds": max(portal.interim_seconds, profile.shortest_interim_seconds),
         "takes_disconnect": profile.coa.kind.takes_disconnect,
         "sends_mac": nas.family in MAC_IS_PASSWORD,
@@ -100,5 +110,5 @@ def page(nas: Nas, secrets: NasSecrets, portal: Portal) -> Mapping[str, str]:
     return {"radius.txt": render("radius.txt", values)}
 
 
-def _values(nas: Nas, secrets: NasSecrets, portal: Portal) -> Mapping[str, object]:
+def _values(nas: Nas, secrets: NasSecrets, portal: Portal) -> dict[str, object]:
     return {"nas": nas, "secrets": secrets, "portal": portal, "identifier": nas.identifier or nas.name}

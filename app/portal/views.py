@@ -13,7 +13,7 @@ from app.domain.quotas import Measure
 from app.portal.problems import GOOD, WARNINGS, PageProblem
 from app.services.status import ConnectionState, QuotaLeft, Status
 from app.web.formats import Formats, When
-from app.web.theme import Service
+from app.web.public_services import Service
 
 _TANK: Final = 84  # units of the picture's height from full to empty
 _TANK_TOP: Final = 6

@@ -19,21 +19,11 @@ from markupsafe import Markup
 
 import app
 from app.web.catalogue import LANGUAGES, catalogue_path, translations
+from app.web.public_services import read_services, services_file
 
 DEFAULT_THEME: Final = "pesisir"
 _COMMENT: Final = re.compile(r"/\*.*?\*/", re.DOTALL)
 _SPACE: Final = re.compile(r"\s*([{}:;,>])\s*")
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """A public service that stays open without a login."""
-
-    name: str
-    agency: str
-    url: str
-    host: str
-    about: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +55,7 @@ class Theme:
         digest = hashlib.sha256(style.encode()).digest()
         self.style_source = f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
         self.city = _city(self._find("city.toml"))
-        self.services = _services(self._find("services.toml"))
+        self.services = read_services(services_file(folders).read_text(encoding="utf-8"))
         self._environments = {language: self._environment(language, style) for language in LANGUAGES}
         for environment in self._environments.values():
             for name in environment.list_templates(extensions=["html"]):
@@ -103,13 +93,3 @@ def _minified(css: str) -> str:
 def _city(path: Path) -> City:
     table = tomllib.loads(path.read_text(encoding="utf-8"))
     return City(table["program"], table["operator"], table["office"], table["help"], table["phone"])
-
-
-def _services(path: Path) -> tuple[Service, ...]:
-    table = tomllib.loads(path.read_text(encoding="utf-8"))
-    return tuple(_service(entry) for entry in table["services"])
-
-
-def _service(entry: Mapping[str, str]) -> Service:
-    host = entry["url"].partition("//")[2].partition("/")[0]
-    return Service(entry["name"], entry["agency"], entry["url"], host, {lang: entry[lang] for lang in LANGUAGES})

@@ -117,8 +117,20 @@ def test_garden_that_cannot_be_held_is_a_cut_and_why_is_said(ruled: Pesisir, sto
     said = ruled.ok("user", "explain", "siti", "--nas", "gusung-2", "--language", "en").out
     assert "May not go online: the quota 500MB per day is used up; again" in said
     assert "gusung-2 (coovachilli) applies no filter, so it cannot leave the public services only" in said
+    assert "At gusung-2 the public services stay open without a login: `nas config` writes them." in said
     denial = ruled.ok("user", "explain", "siti", "--nas", "gusung-2", "--json").json["denial"]
-    assert (denial["reason"], denial["no_garden"]) == ("quota_exhausted", "nas")
+    assert (denial["reason"], denial["no_garden"], denial["walled_garden"]) == ("quota_exhausted", "nas", "configured")
+    for number, (family, words) in enumerate(
+        (
+            ("hostapd", "Di gusung-3 tidak ada yang terbuka tanpa masuk"),
+            ("unifi", "Di gusung-4 layanan pemerintah hanya terbuka tanpa masuk bila daftarnya diisi"),
+        ),
+        start=3,
+    ):
+        ruled.ok(
+            "nas", "add", f"gusung-{number}", "--site", "Gusung", "--family", family, "--address", f"127.0.0.{number}"
+        )
+        assert words in ruled.ok("user", "explain", "siti", "--nas", f"gusung-{number}").out
 
 
 def test_what_a_router_cannot_hold_is_said(ruled: Pesisir) -> None:

@@ -17,6 +17,7 @@ COMMANDS = [
     ),
     *(f"plan {verb}" for verb in ("add", "list", "show", "set", "set-window", "remove-window")),
     *(f"calendar {verb}" for verb in ("import", "list", "show", "remove")),
+    *(f"garden {verb}" for verb in ("list", "add", "remove")),
     *(f"nas {verb}" for verb in ("add", "list", "show", "set", "remove", "config", "families")),
     *(
         f"user {verb}"

@@ -2,7 +2,7 @@
 # Install what the lab needs and this machine lacks, from Debian; or the packages that are named, and no others.
 # Quiet; does nothing when everything is there.
 set -eu
-packages="iproute2 iptables nftables ethtool procps util-linux curl openssl dnsmasq-base udhcpc
+packages="iproute2 iptables ipset nftables ethtool procps util-linux curl openssl dnsmasq-base udhcpc
 opennds php-cli chromium fonts-liberation freeradius-utils freeradius freeradius-postgresql postgresql libpam-radius-auth pamtester hostapd eapoltest
 wpasupplicant charon-systemd strongswan-swanctl libcharon-extra-plugins libstrongswan-standard-plugins faketime"
 [ $# = 0 ] || packages="$*"

@@ -19,6 +19,7 @@ mkdir -p /run/tmpfiles.d /run/misc
 cp /etc/hosts /run/hosts && mount --bind /run/hosts /etc/hosts
 mount --bind {folder}/opennds.conf /etc/opennds/opennds.conf
 mount --bind {folder}/libopennds.sh /usr/lib/opennds/libopennds.sh
+mount --bind {folder}/dnsconfig.sh /usr/lib/opennds/dnsconfig.sh
 mount --bind {folder}/scripts /mnt
 mount --bind /run/misc /var/lib/misc
 touch /run/misc/dnsmasq.leases && mount --bind {leases} /var/lib/misc/dnsmasq.leases
@@ -90,6 +91,7 @@ class OpenNds:
         text = "\n".join(f"{word[0]} {changed[word[0]]}" if word[0] in changed else " ".join(word) for word in lines)
         (folder / "opennds.conf").write_text(text + "\n", encoding="utf-8")
         self._write_library(folder / "libopennds.sh")
+        self._write_dnsconfig(folder / "dnsconfig.sh")
         self._topology.leases.touch()
 
     def _write_library(self, path: Path) -> None:
@@ -104,6 +106,14 @@ class OpenNds:
             for line in source.splitlines()
         )
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        path.chmod(0o755)
+
+    def _write_dnsconfig(self, path: Path) -> None:
+        """Copy Debian's script that changes /etc/dnsmasq.conf: here it changes the file that the lab's dnsmasq reads."""
+        source = Path("/usr/lib/opennds/dnsconfig.sh").read_text(encoding="utf-8")
+        changed = source.replace('conflocation="/etc/dnsmasq.conf"', f'conflocation="{self._topology.garden}"')
+        assert changed != source, "another dnsconfig.sh: it would change this machine's own file"
+        path.write_text(changed, encoding="utf-8")
         path.chmod(0o755)
 
     def _free_base_chains(self) -> None:

@@ -12,7 +12,7 @@ from tests.lab.live import Live
 from tests.lab.phone import Phone
 from tests.lab.product import Product
 from tests.lab.router import OpenNds
-from tests.lab.topology import LAN_ADDRESS, PHONE_MAC, ROUTER_ADDRESS, Topology, wait_for
+from tests.lab.topology import LAN_ADDRESS, PHONE_MAC, ROUTER_ADDRESS, SERVICE_NAME, Topology, wait_for
 
 pytestmark = pytest.mark.lab
 
@@ -38,6 +38,8 @@ def evening(request: pytest.FixtureRequest, topology: Topology, authority: Autho
     level: int = request.param
     product = Product(topology, tls=authority.portal if level == 3 else None)
     product.set_up("opennds", f"{ROUTER_ADDRESS}/32", "--login-address", f"{LAN_ADDRESS}:2050")
+    about = ("--id", "Cuaca dan surat.", "--en", "Weather and letters.")
+    product.run("garden", "add", f"https://{SERVICE_NAME}", "--name", "Layanan", "--agency", "Kota", *about)
     product.serve()
     ca = authority.certificate if level == 3 else None
     router = OpenNds(topology, product.router_files(), level=level, authority=ca)
@@ -90,6 +92,32 @@ def test_phone_taps_once_uses_the_internet_and_leaves(evening: Evening) -> None:
     assert OCTETS < _number(session["down_octets"]) < OCTETS * 2
     assert 0 < _number(session["up_octets"]) < OCTETS
     assert session["flags"] == []
+
+
+@levels(2)
+def test_public_services_are_open_to_who_is_not_logged_in_or_was_cut(evening: Evening, topology: Topology) -> None:
+    phone, product = evening.phone, evening.product
+    topology.restart_names()
+    wait_for("the resolver", lambda: "online" in phone.fetch(f"http://{SERVICE_NAME}/cuaca"))
+    assert f"online: {SERVICE_NAME}/cuaca" in phone.fetch(f"http://{SERVICE_NAME}/cuaca")
+    assert "online" not in phone.fetch("http://example.com/page")
+    assert "online" not in phone.fetch(f"http://{SERVICE_NAME}:8000/page"), "no other port"
+
+    phone.open(PROBE)
+    phone.press(FREE_TAP)
+    assert "online" in phone.fetch("http://example.com/page")
+    phone.fetch(f"http://example.com/bytes/{OCTETS}")
+    wait_for("the router's counters", lambda: _has_counted(evening))
+    evening.router.report_counters()
+    product.run("plan", "set", "Tamu", "--daily", "1MB")
+    wait_for("the cut", lambda: _is_cut(evening))
+    assert f"online: {SERVICE_NAME}/cuaca" in phone.fetch(f"http://{SERVICE_NAME}/cuaca")
+    phone.open(PROBE)
+    phone.press(FREE_TAP)
+    assert "Layanan pemerintah tetap bisa dibuka." in phone.look().text
+    phone.press(".note a[href='/services']")
+    assert phone.look().url == f"{product.portal_url}/services"
+    assert SERVICE_NAME in phone.look().text
 
 
 @levels(1)
@@ -170,6 +198,12 @@ def _has_counted(evening: Evening, octets: int = OCTETS) -> bool:
         if name in line
     }
     return counted.get("download_this_session", 0) * 1024 > octets and counted.get("upload_this_session", 0) > 0
+
+
+def _is_cut(evening: Evening) -> bool:
+    """Let the router report, be told what it has to do, and tell whether the phone is still online."""
+    evening.router.report_counters()
+    return "online" not in evening.phone.fetch("http://example.com/page")
 
 
 def _number(value: object) -> int:

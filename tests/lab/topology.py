@@ -2,6 +2,7 @@
 
     phone 10.99.10.x -- br-lan 10.99.10.1 [router] 10.99.20.1 -- 10.99.20.2 [server] portal.lab
                                               `-- 10.99.30.1 -- [internet] 203.0.113.10, which answers for every name
+                                                                  but layanan.lab, a public service: 203.0.113.11
 
 Nothing is connected with the machine's own network, so the addresses are the same in every run; the names are not.
 """
@@ -24,8 +25,11 @@ LAN_ADDRESS: Final = "10.99.10.1"
 ROUTER_ADDRESS: Final = "10.99.20.1"
 SERVER_ADDRESS: Final = "10.99.20.2"
 INTERNET_ADDRESS: Final = "203.0.113.10"
+SERVICE_ADDRESS: Final = "203.0.113.11"
 PORTAL_NAME: Final = "portal.lab"
+SERVICE_NAME: Final = "layanan.lab"
 PHONE_MAC: Final = "02:aa:00:00:00:01"
+_UPSTREAM: Final = "10.99.30.2"
 _PREFIX: Final = "pesisir"
 _NUMBERS: Final = count(1)
 
@@ -144,6 +148,16 @@ class Topology(Namespaces):
         """Return dnsmasq's file of leases, which openNDS reads."""
         return self.folder / "leases"
 
+    @property
+    def garden(self) -> Path:
+        """Return the part of dnsmasq's configuration that openNDS writes: its walled garden."""
+        return self.folder / "dnsmasq-garden.conf"
+
+    def restart_names(self) -> None:
+        """Restart dnsmasq, as openNDS asks systemd to do once it has written the walled garden."""
+        stop(self._names)
+        self._serve_names()
+
     def _make(self) -> None:
         self._add(self.router, self.server, self.internet, self.phone)
         self._connect()
@@ -152,7 +166,14 @@ class Topology(Namespaces):
         self.resolve_with(self.phone, LAN_ADDRESS)
         for name in (self.router, self.server):
             self.resolve_with(name, ROUTER_ADDRESS)
-        self.start(self.internet, sys.executable, str(HERE / "internet.py"), INTERNET_ADDRESS, name="internet")
+        for address in (INTERNET_ADDRESS, SERVICE_ADDRESS):
+            self.start(self.internet, sys.executable, str(HERE / "internet.py"), address, name="internet")
+        self.start(
+            self.internet, "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts",
+            "--bind-interfaces", "--except-interface=lo", "--user=root", f"--listen-address={_UPSTREAM}",
+            f"--address=/{SERVICE_NAME}/{SERVICE_ADDRESS}", f"--pid-file={self.folder / 'upstream.pid'}",
+            name="upstream",
+        )  # fmt: skip
         self._serve_names()
         wait_for("the internet", self._internet_answers, log=self.folder / "internet.log")
         self._lease()
@@ -164,7 +185,7 @@ class Topology(Namespaces):
         router = self.router
         for link, peer, near, far in (
             ("srv0", self.server, ROUTER_ADDRESS, SERVER_ADDRESS),
-            ("wan0", self.internet, "10.99.30.1", "10.99.30.2"),
+            ("wan0", self.internet, "10.99.30.1", _UPSTREAM),
         ):
             ip("-n", router, "link", "add", link, "type", "veth", "peer", "name", "eth0", "netns", peer)
             ip("-n", router, "addr", "add", f"{near}/24", "dev", link)
@@ -172,8 +193,9 @@ class Topology(Namespaces):
             ip("-n", peer, "addr", "add", f"{far}/24", "dev", "eth0")
             ip("-n", peer, "link", "set", "eth0", "up")
             ip("-n", peer, "route", "add", "default", "via", near)
-        ip("-n", router, "route", "add", "default", "via", "10.99.30.2")
-        ip("-n", self.internet, "addr", "add", f"{INTERNET_ADDRESS}/32", "dev", "lo")
+        ip("-n", router, "route", "add", "default", "via", _UPSTREAM)
+        for address in (INTERNET_ADDRESS, SERVICE_ADDRESS):
+            ip("-n", self.internet, "addr", "add", f"{address}/32", "dev", "lo")
         ip("-n", router, "link", "add", "br-lan", "type", "bridge")
         ip("-n", router, "link", "set", "br-lan", "address", "02:10:99:00:00:01", "up")
         ip("-n", router, "addr", "add", f"{LAN_ADDRESS}/24", "dev", "br-lan")
@@ -186,6 +208,7 @@ class Topology(Namespaces):
         lines = (
             "no-resolv", "no-hosts", "no-ping", "bind-interfaces", "except-interface=lo", "user=root",
             "interface=srv0", "interface=br-lan", f"address=/#/{INTERNET_ADDRESS}",
+            f"server=/{SERVICE_NAME}/{_UPSTREAM}", f"conf-file={self.garden}",
             f"address=/{PORTAL_NAME}/{SERVER_ADDRESS}", f"address=/status.client/{LAN_ADDRESS}",
             "dhcp-range=10.99.10.50,10.99.10.200,255.255.255.0,1h", f"dhcp-option=option:router,{LAN_ADDRESS}",
             f"dhcp-option=option:dns-server,{LAN_ADDRESS}", f"dhcp-leasefile={self.leases}",
@@ -193,7 +216,10 @@ class Topology(Namespaces):
         )  # fmt: skip
         config = self.folder / "dnsmasq.conf"
         config.write_text("\n".join(lines) + "\n", encoding="ascii")
-        self.start(self.router, "dnsmasq", "--keep-in-foreground", f"--conf-file={config}", name="dnsmasq")
+        self.garden.touch()
+        self._names = self.start(
+            self.router, "dnsmasq", "--keep-in-foreground", f"--conf-file={config}", name="dnsmasq"
+        )
 
     def _lease(self) -> None:
         """Get the phone its address by DHCP."""

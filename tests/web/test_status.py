@@ -127,6 +127,8 @@ def test_session_cut_by_its_quota_says_until_when(city: City) -> None:
     city.report(account, 500_000_000, kind=ReportKind.STOP, seconds=1_700, cause="Session-Timeout")
     page = show(city, token)
     assert "Kuota hari ini sudah habis. Internet kembali pukul 00.00 WITA." in words(page)
+    assert "Layanan pemerintah tetap bisa dibuka. Buka layanan pemerintah" in words(page)
+    assert page.text.count('href="/services"') == 2, "beside the reason, and at the foot"
     assert "Sambungkan lagi" not in words(page)
 
 
