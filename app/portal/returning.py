@@ -61,14 +61,14 @@ def token_of_visit(portal: Portal, spot: Spot, family: PortalFamily, visit: Visi
     return issue_status(portal.keyring, status, now=now, until=now)
 
 
-def token_of_cookie(portal: Portal, cookie: str) -> str | None:
-    """Return the token that this browser kept, if the device that it is about is online; else None."""
+def token_of_cookie(portal: Portal, cookie: str, *, or_cut: bool = False) -> str | None:
+    """Return the token that this browser kept, if its device is online; `or_cut`: or may not be, for a reason."""
     found = find_status(portal, cookie, portal.clock())
     if found is None:
         return None
     ours, _spot, status = found
-    online = status.carried_out and status.state is ConnectionState.ONLINE and not ours.left
-    return cookie if online else None
+    counts = status.state is ConnectionState.ONLINE or (or_cut and status.denial is not None)
+    return cookie if counts and status.carried_out and not ours.left else None
 
 
 def remember_token(portal: Portal, response: Response, token: str) -> None:

@@ -123,7 +123,7 @@ class StatusPages:
     def _find_phone(self, query: Mapping[str, str], cookie: str, source: str) -> Response:
         """Send a browser that has no link to what it kept, else to its router, which knows the phone."""
         portal, language = self.portal, self.portal.language(query)
-        token = token_of_cookie(portal, cookie)
+        token = token_of_cookie(portal, cookie, or_cut=True)
         if token is not None:
             return see_other(portal.url("/status", language, t=token))
         entry = portal.entry_url(source)

@@ -160,6 +160,17 @@ def test_browser_that_saw_the_status_page_finds_it_again(city: City) -> None:
     assert city.client.get("/status").status_code == 404
 
 
+def test_browser_of_who_was_cut_finds_the_reason_and_the_field_for_a_code(city: City) -> None:
+    token = city.log_in()
+    account = come_back(city)
+    city.client.get("/status", params={"t": token})
+    city.report(account, 500_000_000, session=RESUMED, kind=ReportKind.STOP, cause="Session-Timeout")
+    page = follow(city, city.client.get("/status"))
+    assert "Kuota hari ini sudah habis." in said(page)
+    assert "Tambah kuota" in said(page)
+    assert shows_nothing(city.client.get(city.splash_url(page="status"))), "the router lets it in: on another account"
+
+
 def test_browser_forgets_at_the_log_out(city: City) -> None:
     token = city.log_in()
     come_back(city)
