@@ -56,7 +56,8 @@ test: $(VENV)/.dev ## every test that needs no root (SQLite and PostgreSQL), und
 test-all: $(VENV)/.dev ## everything, with real routers, browser and peers from Debian (root; installs by apt)
 	@sh tests/lab/install.sh
 	@$(BIN)/python -m pytest -n $(WORKERS) -m "not lab" $(TESTS)
-	@$(BIN)/python -m pytest -m lab $(TESTS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "lab and not alone" $(TESTS)
+	@$(BIN)/python -m pytest -m alone $(TESTS)
 
 # QUICK=1: a minute or two on a small city, to see that it works. BENCH_ARGS: see `python -m bench --help`.
 BENCH_FULL := --grow-users 1000 10000 100000 1000000 --grow-routers 10 721 10000

@@ -20,7 +20,7 @@ from tests.flows.serving import RADIUS, Installation, Serving, serving
 from tests.flows.storms import Storm
 from tests.node.journals import until
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]  # it measures time, so it has the machine to itself
+pytestmark = [pytest.mark.lab, pytest.mark.alone, pytest.mark.timeout(300)]
 
 A_SECOND: Final = 500
 ROUTERS_PATIENCE_SECONDS: Final = 10.0

@@ -22,7 +22,7 @@ from tests.lab.conftest import demand
 from tests.lab.line import LAN, Line
 from tests.lab.topology import LabError
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.alone]
 
 M: Final = 1_000_000
 OFFICE, PUBLIC, RESIDENT, GUEST = ServiceClass
