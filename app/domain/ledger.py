@@ -141,6 +141,16 @@ class Ledger:
         """Return the sessions that must be written."""
         return [session for session in self.sessions() if self._stored.get(session.id) != session]
 
+    def begun(self) -> set[str]:
+        """Return the accounts of open sessions that are new in this batch, or whose account is."""
+        found: set[str] = set()
+        for session in self.changed():
+            before = self._stored.get(session.id)
+            known = before is not None and before.account_id == session.account_id
+            if session.account_id is not None and session.stop is None and not known:
+                found.add(session.account_id)
+        return found
+
     def stopped(self) -> Iterator[Session]:
         """Give the sessions of accounts that a Stop has ended in this batch; the same Stop again ends none."""
         for session in self.changed():

@@ -230,7 +230,8 @@ def _merge(connection: Connection, items: Sequence[Item], batch: _Batch) -> tupl
     ledger = Ledger(batch.zone, sites, lambda: draw_id(batch.chance), cuts_of(rules))
     outcomes = _apply(connection, ledger, reported)
     _recognise(connection, ledger, decided)
-    told = _store(connection, ledger, rules, batch)
+    accepted = {one.account_id for one in decided if one.accepted and one.account_id is not None}
+    told = _store(connection, ledger, rules, batch, accepted)
     events.add(connection, [_event(item, outcome, ledger) for item, outcome in outcomes])
     set_aside.add(connection, unreadable, origin=batch.origin, now=batch.now)
     result = MergeResult(
@@ -337,9 +338,12 @@ def _proof_of(session: Session, by_name: Mapping[tuple[str, str, str], Sequence[
     return max(near, default=None)
 
 
-def _store(connection: Connection, ledger: Ledger, rules: Rules, batch: _Batch) -> _Told:
-    """Write what changed, charge it, and end the sessions of those who used up a quota by it."""
-    charged = ledger.accounts()
+def _store(connection: Connection, ledger: Ledger, rules: Rules, batch: _Batch, accepted: set[str]) -> _Told:
+    """Write what changed, charge it, and end the sessions of those who used up a quota by it.
+
+    Who was `accepted` is looked at as well: perhaps by a server that did not know yet of all that was used.
+    """
+    charged = ledger.accounts() | accepted
     known = accounts.by_ids(connection, charged, now=batch.now) if charged else []
     existing = {account.id for account in known}
     ledger.orphan(existing)
@@ -354,9 +358,10 @@ def _store(connection: Connection, ledger: Ledger, rules: Rules, batch: _Batch) 
     usage.add(connection, moved, online.before, online.after, free.on_day)
     used_more = {account_id for (account_id, _), used in moved.items() if used.octets > 0}
     used_more |= {account_id for account_id, _ in online.after}
+    let_in = ledger.begun() | accepted
     limits.heed_usage(
         connection,
-        [account for account in known if account.id in used_more],
+        [account for account in known if account.id in used_more or account.id in let_in],
         changed,
         zone=batch.zone,
         now=batch.now,

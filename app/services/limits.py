@@ -34,11 +34,11 @@ def heed_usage(
     now: datetime,
     chance: Chance,
 ) -> None:
-    """Queue what has become of accounts that have used more: a Disconnect for each session of who is to be cut.
+    """Queue what has become of accounts that have used more, or have come: a Disconnect for each session of who is cut.
 
-    Where it is free of charge at this hour a session goes on. The sessions that were `reported` are compared with what
-    their routers hold them to, where a quota does something but cut; so they are told of each step, and of its end by
-    their first report in a new period.
+    Where it is free of charge at this hour a session goes on. Where a quota does something but cut, their sessions are
+    compared with what routers hold them to, those that were `reported` and all others: so they are told of each step,
+    and of its end by the first report in a new period.
     """
     if overlays.any_quota_at_a_site(connection):
         suspects = [account.id for account in used_more]
@@ -51,9 +51,16 @@ def heed_usage(
         open_ids = sorted(id_ for place, account in there.items() if id(account) in ended for id_ in places[place])
         end_for(connection, open_ids, DenialReason.QUOTA_EXHAUSTED, now=now, chance=chance)
     stepped = {account.id for account in used_more if _has_steps(account)}
-    open_now = [session for session in reported if session.stop is None and session.account_id in stepped]
-    if open_now:
-        _tell(connection, open_now, zone=zone, now=now, chance=chance)
+    if stepped:
+        _tell(connection, _open_of(connection, stepped, reported), zone=zone, now=now, chance=chance)
+
+
+def _open_of(connection: Connection, account_ids: Collection[str], reported: Iterable[Session]) -> list[Session]:
+    """Return the open sessions of accounts; those that were reported are not read again."""
+    known = {session.id: session for session in reported}
+    there = {id_ for ids in sessions.open_places(connection, account_ids).values() for id_ in ids}
+    others = sessions.by_ids(connection, there - known.keys())
+    return [session for session in (*known.values(), *others) if session.id in there]
 
 
 def _has_steps(account: Account) -> bool:

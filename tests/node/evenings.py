@@ -16,7 +16,7 @@ from app.db import feed, hints, tables
 from app.db.engine import Database
 from app.db.feed import FeedKind
 from app.db.hints import Notice
-from app.domain.changes import Answer, ChangeState, Result, acknowledged, refused
+from app.domain.changes import Answer, ChangeState, Result, acknowledged, refused, silent
 from app.domain.hints import HintKind
 from app.domain.local_time import WITA, local_day, period_begins_on, period_ends_at
 from app.domain.nases import Family
@@ -37,8 +37,8 @@ from tests.node.journals import until
 from tests.node.router_models import Router, Session
 
 MINUTE: Final = 60
-LATEST_MERGE: Final = 2
-"""Minutes after which a report is merged at the latest: the feed."""
+FEED: Final = 1
+"""Minutes after which a report is known to the database and to all servers at the latest."""
 
 NEAR: Final = timedelta(minutes=10)
 """So long before a period ends what is granted is that of the next one too."""
@@ -150,6 +150,7 @@ class Evening:
         self.phones = [Phone(number, 4_000 * terms.scale) for number in range(terms.phones)]
         self.days: dict[date, Used] = {}
         self.balance = 0  # of top-ups
+        self.unpaid = False  # whether more was reported since something was last taken from them
         self.passed: dict[Quota, Passed] = {}
         self.loose_octets = self.loose_seconds = 0  # used by loose sessions in this minute
         self.minutes = self.waiting = self.logins = 0
@@ -199,7 +200,9 @@ class Evening:
 
         Where a router asks again, a minute more; where it takes no end, when the session's time is over.
         """
-        minutes = max(router.interim_minutes for router in self.routers) + LATEST_MERGE
+        if self.terms.deaf:
+            return 0  # it cuts at a step by itself, and the phone comes back within what holds then
+        minutes = max(router.interim_minutes for router in self.routers) + FEED
         if any(router.asks_again for router in self.routers):
             minutes += 1
         elif self.endless:
@@ -256,6 +259,7 @@ class Evening:
         told = at.profile.attributes(answer.authorization)
         phone.session = Session(session, phone.mac, name, answer.class_value, self.now, at.held(told))
         phone.counted_until = self.now
+        assert self.cuts or self.terms.deaf or not phone.session.held.octets, "a throttle cuts for good"
         phone.loose = not self.terms.alone or self._near_an_end() or not self._is_exact(at)
         at.sessions[phone.mac] = phone.session
         self._tell(phone, StatusType.START)
@@ -290,6 +294,7 @@ class Evening:
         if session.used(Measure.BOTH) > session.told or at.wire:
             session.told = session.used(Measure.BOTH)
             self._note_online(phone)
+            self.unpaid = True
         said = {name.replace("-", "_"): value for name, value in at.counters_of(session, self.now).items()}
         report = self.nodes[phone.server].report(status, at.nas_id, **said)
         report.attributes.extend(at.says_of(session))
@@ -377,7 +382,7 @@ class Evening:
             if phone.session is not None and self.routers[phone.router].asks_again:
                 self._ask_again(phone)
         self.waiting += 1
-        if merge or self.waiting >= LATEST_MERGE:
+        if merge or self.waiting > FEED:
             self.merge()
         self._check()
 
@@ -472,6 +477,8 @@ class Evening:
         step: Send | Rest | None = plan(job, int(self.now.timestamp()))
         router = next(one for one in self.routers if one.nas_id == job.nas.id)
         answer, way = Answer(ChangeState.FAILED, Result.UNSUPPORTED), None
+        if router.deaf and isinstance(step, Send):
+            return Outcome(job, silent("", attempts=job.change.attempts + 1), step.way)
         while isinstance(step, Send):
             assert job.granted is not None or self.may_be_cut, "ended early"
             cause = router.take(step.query, self.now)
@@ -491,7 +498,8 @@ class Evening:
     def _pay(self) -> None:
         """Take from top-ups what was used beyond a quota of octets, now that the database knows of it."""
         beyond = [self.balance - self.left(quota) for quota in self.terms.quotas if quota.measure is not Measure.TIME]
-        paid = min(self.balance, max([0, *beyond]))
+        paid = min(self.balance, max([0, *beyond])) if self.unpaid else 0
+        self.unpaid = False
         self.balance -= paid
         self.days.setdefault(local_day(self.now, WITA), Used()).paid += paid
 
@@ -512,7 +520,7 @@ class Evening:
             if quota in self.cuts:
                 allowed = 0 if known else self.loose_seconds if quota.measure is Measure.TIME else self.loose_octets
                 assert beyond - passed.by <= allowed, f"{beyond - passed.by} more beyond {quota}, {allowed} allowed"
-            elif known:
+            elif known and not self.free_now and self.left(quota, today) <= 0:
                 self._check_step(quota)
             passed.by = beyond
 
@@ -520,7 +528,7 @@ class Evening:
         assert quota.then is not None
         assert quota.then.down_bps is not None
         for phone in self.phones:
-            if phone.session is not None:
+            if phone.session is not None and not (self.terms.deaf and phone.loose):
                 down_bps = phone.session.held.down_bps
                 assert down_bps is not None, "not slowed at all"
                 assert down_bps <= quota.then.down_bps, "not slowed"

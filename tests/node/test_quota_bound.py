@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from app.db.engine import open_database
 from app.domain.nases import Family
-from app.domain.quotas import Measure, Period, Quota
+from app.domain.quotas import Action, Measure, Period, Quota, Then
 from app.services.keyring import Keyring
 from tests.node.evenings import Evening, Terms
 
@@ -36,6 +36,8 @@ BY_DISCONNECT = (
     Family.HOSTAPD,
     Family.STRONGSWAN,
 )
+SLOWED = (*AT_THE_OCTET, *ONE_AMOUNT, Family.ACCEL_PPP, Family.GENERIC)
+COME_BACK = (*AT_THE_OCTET, Family.USPOT)
 NOT_AT_ALL = (Family.OPNSENSE, Family.UNIFI, Family.OMADA, Family.JUNIPER)
 
 STEPS = st.one_of(
@@ -47,24 +49,27 @@ STEPS = st.one_of(
     st.tuples(st.just("night"), st.just(0), st.just(0)),
     st.tuples(st.just("other MAC"), st.integers(0, PHONES - 1), st.integers(0, 3)),
     st.tuples(st.just("days"), st.integers(1, 40), st.just(0)),
+    st.tuples(st.just("merge"), st.just(0), st.just(0)),
 )
 EVENTS = st.lists(STEPS, min_size=5, max_size=25)
+BOUGHT = st.tuples(st.just("top up"), st.integers(1, 500_000), st.just(0))
 FREE = st.sampled_from([None, None, (12 * 60 + 5, 12 * 60 + 20), (23 * 60 + 55, 5)])
 
 
 @st.composite
-def terms(draw: st.DrawFn, families: tuple[Family, ...], *, timed: bool = True) -> Terms:
-    scale = draw(st.sampled_from([1, 1, LARGE]))
+def terms(draw: st.DrawFn, families: tuple[Family, ...], *, topped: bool = False) -> Terms:
+    """Draw quotas that cut. What tops up pays for both directions together."""
+    scale = 1 if topped else draw(st.sampled_from([1, 1, LARGE]))
     octets = st.builds(
         Quota,
         st.sampled_from(Period),
         st.integers(1, 3_000_000).map(lambda amount: amount * scale),
-        st.sampled_from([Measure.BOTH, Measure.DOWN, Measure.UP]),
+        st.sampled_from([Measure.BOTH] if topped else [Measure.BOTH, Measure.DOWN, Measure.UP]),
     )
     time = st.builds(Quota, st.sampled_from(Period), st.integers(1, 3_000), st.just(Measure.TIME))
     quotas = draw(
         st.lists(
-            st.one_of(octets, octets, time) if timed else octets,
+            st.one_of(octets, octets, time),
             min_size=1,
             max_size=3,
             unique_by=lambda quota: quota.tally,
@@ -78,6 +83,26 @@ def terms(draw: st.DrawFn, families: tuple[Family, ...], *, timed: bool = True) 
         servers=draw(st.sampled_from([1, 2])),
         free=draw(FREE),
         scale=scale,
+    )
+
+
+@st.composite
+def stepped_terms(draw: st.DrawFn, families: tuple[Family, ...], *, deaf: bool = False) -> Terms:
+    """Draw steps of one tally: a rate, perhaps a lower one, perhaps a cut."""
+    tally = draw(st.sampled_from(Period)), draw(st.sampled_from(Measure))
+    unit = 1 if tally[1] is Measure.TIME else 1_000
+    amounts = sorted(draw(st.sets(st.integers(1, 3_000), min_size=1, max_size=3)))
+    slower = draw(st.sampled_from([Then(Action.THROTTLE, 256_000), None]))
+    thens = [Then(Action.THROTTLE, 1_000_000, 512_000), slower, None]
+    quotas = [Quota(tally[0], amount * unit, tally[1], then) for amount, then in zip(amounts, thens, strict=False)]
+    return Terms(
+        tuple(quotas),
+        families=(draw(st.sampled_from(families)), draw(st.sampled_from(families))),
+        billing_day=draw(st.sampled_from([1, 31])),
+        phones=1 if deaf else draw(st.sampled_from([1, PHONES])),
+        servers=1 if deaf else 2,
+        free=draw(FREE),
+        deaf=deaf,
     )
 
 
@@ -105,6 +130,8 @@ def play(evening: Evening, events: list[tuple[str, int, int]]) -> None:
                 evening.pass_days(number)
             case "night":
                 evening.pass_the_night()
+            case "merge":
+                evening.merge()
             case "top up":
                 evening.top_up(number)
     evening.check_stored()
@@ -154,4 +181,26 @@ def test_routers_that_are_told_to_end_sessions(beach: Beach, terms: Terms, event
 def test_routers_that_end_sessions_by_time_alone(
     beach: Beach, terms: Terms, events: list[tuple[str, int, int]]
 ) -> None:
+    beach.play(terms, events)
+
+
+@settings(max_examples=8)
+@given(terms=stepped_terms(SLOWED), events=EVENTS)
+def test_throttle_slows_in_time_and_takes_no_connection(
+    beach: Beach, terms: Terms, events: list[tuple[str, int, int]]
+) -> None:
+    beach.play(terms, events)
+
+
+@settings(max_examples=8)
+@given(terms=stepped_terms(COME_BACK, deaf=True), events=EVENTS)
+def test_throttle_begins_at_the_octet_where_a_router_cannot_be_told(
+    beach: Beach, terms: Terms, events: list[tuple[str, int, int]]
+) -> None:
+    beach.play(terms, events)
+
+
+@settings(max_examples=8)
+@given(terms=terms(AT_THE_OCTET, topped=True), events=st.lists(st.one_of(STEPS, BOUGHT), min_size=5, max_size=25))
+def test_top_ups_are_used_to_the_octet(beach: Beach, terms: Terms, events: list[tuple[str, int, int]]) -> None:
     beach.play(terms, events)

@@ -343,6 +343,12 @@ def test_every_open_session_is_told_once(city: Database) -> None:
     assert sorted(told) == sorted(column(city, tables.sessions, "id"))
 
 
+def test_who_was_let_in_before_all_servers_knew_is_ended_as_soon_as_the_session_is_heard_of(city: Database) -> None:
+    say(city, make_report(STOP, minute=1, up=1_000))
+    say(city, make_report(acct_session_id="2", mac="02:aa:00:00:00:02"))
+    assert column(city, tables.changes, "kind", "reason") == [("disconnect", "quota_exhausted")]
+
+
 def test_a_session_that_has_ended_is_told_nothing(city: Database) -> None:
     say(city, make_report(STOP, minute=1, up=9_000))
     assert count(city, tables.changes) == 0
@@ -599,6 +605,23 @@ def test_session_that_passes_a_step_is_told_once(city: Database) -> None:
     assert column(city, tables.changes, "kind", "reason") == []
     say(city, make_report(INTERIM, minute=6, down=400))
     say(city, make_report(INTERIM, minute=7, down=500))
+    assert column(city, tables.changes, "kind", "reason") == [("change", "quota_step")]
+
+
+def test_every_open_session_is_told_of_a_step_whichever_passes_it(city: Database) -> None:
+    stepped(city)
+    other = dataclasses.replace(accept_with(FAST), acceptance_id="fedcba9876543210", mac="02:aa:00:00:00:02")
+    second = make_report(acct_session_id="2", mac=other.mac, acceptance_id=other.acceptance_id)
+    run(city, [accept_with(FAST), other, reported(make_report(INTERIM, minute=5, down=399)), reported(second)])
+    say(city, make_report(INTERIM, minute=6, down=400))
+    assert sorted(column(city, tables.changes, "session_id")) == sorted(column(city, tables.sessions, "id"))
+
+
+def test_session_whose_accept_is_merged_after_its_reports_is_told_then(city: Database) -> None:
+    stepped(city)
+    say(city, make_report(INTERIM, minute=6, down=400))
+    assert column(city, tables.changes, "kind", "reason") == []  # nobody knows what its router was told
+    run(city, [accept_with(FAST)])
     assert column(city, tables.changes, "kind", "reason") == [("change", "quota_step")]
 
 
