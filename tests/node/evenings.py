@@ -121,7 +121,7 @@ class Used:
 
 @dataclass
 class Passed:
-    """Since which minute a quota has been used up in a period, and by how much it was passed."""
+    """After which minute a quota was used up in a period, and by how much it was passed."""
 
     period: date | None
     since: int = 0
@@ -513,10 +513,10 @@ class Evening:
             if self.passed.get(quota, Passed(begins)).period != begins:
                 del self.passed[quota]
             beyond = max(0, -self.left(quota, today))
-            passed = self.passed.setdefault(quota, Passed(begins, self.minutes))
+            passed = self.passed.setdefault(quota, Passed(begins, self.minutes - 1))
             if self.free_now or self.left(quota, today) > 0:
                 passed.since = self.minutes
-            known = self.minutes - passed.since >= self.minutes_unknown
+            known = self.minutes - passed.since > self.minutes_unknown
             if quota in self.cuts:
                 allowed = 0 if known else self.loose_seconds if quota.measure is Measure.TIME else self.loose_octets
                 assert beyond - passed.by <= allowed, f"{beyond - passed.by} more beyond {quota}, {allowed} allowed"

@@ -6,6 +6,7 @@ octets are bought, and accounts have billing days. `docs/quotas.md` states the b
 """
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from app.db.engine import open_database
 from app.domain.nases import Family
 from app.domain.quotas import Action, Measure, Period, Quota, Then
 from app.services.keyring import Keyring
+from tests.conftest import PostgresqlServer
 from tests.node.evenings import Evening, Terms
 
 RATES = (0, 500, 4_000)
@@ -137,70 +139,106 @@ def play(evening: Evening, events: list[tuple[str, int, int]]) -> None:
     evening.check_stored()
 
 
-class Beach:
-    """Evenings, each with a database of its own."""
+Events = list[tuple[str, int, int]]
+Evenings = Callable[[Terms, Events], None]
 
-    def __init__(self, template: Path, folders: pytest.TempPathFactory, keyring: Keyring) -> None:
-        self._template, self._folders, self._keyring = template, folders, keyring
 
-    def play(self, terms: Terms, events: list[tuple[str, int, int]]) -> None:
-        folder = self._folders.mktemp("evening")
-        shutil.copyfile(self._template, folder / "city.db")
-        evening = Evening(open_database(f"sqlite:///{folder / 'city.db'}"), folder, self._keyring, terms)
+@pytest.fixture(scope="module")
+def beach(migrated_sqlite_file: Path, tmp_path_factory: pytest.TempPathFactory, keyring: Keyring) -> Evenings:
+    """Play evenings, each with a database of its own."""
+
+    def play_one(terms: Terms, events: Events) -> None:
+        folder = tmp_path_factory.mktemp("evening")
+        shutil.copyfile(migrated_sqlite_file, folder / "city.db")
+        evening = Evening(open_database(f"sqlite:///{folder / 'city.db'}"), folder, keyring, terms)
         try:
             play(evening, events)
         finally:
             evening.close()
 
+    return play_one
+
 
 @pytest.fixture(scope="module")
-def beach(migrated_sqlite_file: Path, tmp_path_factory: pytest.TempPathFactory, keyring: Keyring) -> Beach:
-    return Beach(migrated_sqlite_file, tmp_path_factory, keyring)
+def harbour(
+    postgresql_server: PostgresqlServer,
+    migrated_postgresql_name: str,
+    tmp_path_factory: pytest.TempPathFactory,
+    keyring: Keyring,
+) -> Evenings:
+    """The same on PostgreSQL."""
+
+    def play_one(terms: Terms, events: Events) -> None:
+        name = postgresql_server.create(template=migrated_postgresql_name)
+        folder = tmp_path_factory.mktemp("evening")
+        evening = Evening(open_database(postgresql_server.url(name)), folder, keyring, terms)
+        try:
+            play(evening, events)
+        finally:
+            evening.close()
+            postgresql_server.drop(name)
+
+    return play_one
 
 
 @settings(max_examples=10)
 @given(terms=terms(AT_THE_OCTET), events=EVENTS)
-def test_routers_that_cut_at_the_octet(beach: Beach, terms: Terms, events: list[tuple[str, int, int]]) -> None:
-    beach.play(terms, events)
+def test_routers_that_cut_at_the_octet(beach: Evenings, terms: Terms, events: Events) -> None:
+    beach(terms, events)
 
 
 @settings(max_examples=6)
 @given(terms=terms(ONE_AMOUNT), events=EVENTS)
-def test_routers_of_one_amount_of_32_bits(beach: Beach, terms: Terms, events: list[tuple[str, int, int]]) -> None:
-    beach.play(terms, events)
+def test_routers_of_one_amount_of_32_bits(beach: Evenings, terms: Terms, events: Events) -> None:
+    beach(terms, events)
 
 
 @settings(max_examples=12)
 @given(terms=terms(BY_DISCONNECT), events=EVENTS)
-def test_routers_that_are_told_to_end_sessions(beach: Beach, terms: Terms, events: list[tuple[str, int, int]]) -> None:
-    beach.play(terms, events)
+def test_routers_that_are_told_to_end_sessions(beach: Evenings, terms: Terms, events: Events) -> None:
+    beach(terms, events)
 
 
 @settings(max_examples=8)
 @given(terms=terms(NOT_AT_ALL), events=EVENTS)
-def test_routers_that_end_sessions_by_time_alone(
-    beach: Beach, terms: Terms, events: list[tuple[str, int, int]]
-) -> None:
-    beach.play(terms, events)
+def test_routers_that_end_sessions_by_time_alone(beach: Evenings, terms: Terms, events: Events) -> None:
+    beach(terms, events)
 
 
 @settings(max_examples=8)
 @given(terms=stepped_terms(SLOWED), events=EVENTS)
-def test_throttle_slows_in_time_and_takes_no_connection(
-    beach: Beach, terms: Terms, events: list[tuple[str, int, int]]
-) -> None:
-    beach.play(terms, events)
+def test_throttle_slows_in_time_and_takes_no_connection(beach: Evenings, terms: Terms, events: Events) -> None:
+    beach(terms, events)
 
 
 @settings(max_examples=8)
 @given(terms=stepped_terms(COME_BACK, deaf=True), events=EVENTS)
 def test_throttle_begins_at_the_octet_where_a_router_cannot_be_told(
-    beach: Beach, terms: Terms, events: list[tuple[str, int, int]]
+    beach: Evenings, terms: Terms, events: Events
 ) -> None:
-    beach.play(terms, events)
+    beach(terms, events)
 
 
 @settings(max_examples=8)
 @given(terms=terms(AT_THE_OCTET, topped=True), events=st.lists(st.one_of(STEPS, BOUGHT), min_size=5, max_size=25))
-def test_top_ups_are_used_to_the_octet(beach: Beach, terms: Terms, events: list[tuple[str, int, int]]) -> None:
-    beach.play(terms, events)
+def test_top_ups_are_used_to_the_octet(beach: Evenings, terms: Terms, events: Events) -> None:
+    beach(terms, events)
+
+
+ANY = (*AT_THE_OCTET, *ONE_AMOUNT, *BY_DISCONNECT)
+
+
+@settings(max_examples=4)
+@given(terms=st.one_of(terms(ANY), stepped_terms(SLOWED)), events=EVENTS)
+def test_the_same_on_postgresql(harbour: Evenings, terms: Terms, events: Events) -> None:
+    harbour(terms, events)
+
+
+@pytest.mark.long
+@settings(max_examples=150)
+@given(
+    terms=st.one_of(terms(ANY), terms(NOT_AT_ALL), stepped_terms(SLOWED), stepped_terms(COME_BACK, deaf=True)),
+    events=EVENTS,
+)
+def test_many_evenings(beach: Evenings, terms: Terms, events: Events) -> None:
+    beach(terms, events)
