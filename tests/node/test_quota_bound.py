@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.db.engine import open_database
@@ -77,12 +77,13 @@ def terms(draw: st.DrawFn, families: tuple[Family, ...], *, topped: bool = False
             unique_by=lambda quota: quota.tally,
         )
     )
+    phones, servers = draw(st.sampled_from([(1, 1), (PHONES, 2), (1, 1), (PHONES, 1), (1, 2)]))
     return Terms(
         tuple(quotas),
         families=(draw(st.sampled_from(families)), draw(st.sampled_from(families))),
         billing_day=draw(st.sampled_from([1, 15, 25, 29, 31])),
-        phones=draw(st.sampled_from([1, PHONES, PHONES])),
-        servers=draw(st.sampled_from([1, 2])),
+        phones=phones,
+        servers=servers,
         free=draw(FREE),
         scale=scale,
     )
@@ -187,13 +188,25 @@ def test_routers_that_cut_at_the_octet(beach: Evenings, terms: Terms, events: Ev
     beach(terms, events)
 
 
-@settings(max_examples=6)
+@settings(max_examples=14)
 @given(terms=terms(ONE_AMOUNT), events=EVENTS)
 def test_routers_of_one_amount_of_32_bits(beach: Evenings, terms: Terms, events: Events) -> None:
     beach(terms, events)
 
 
 @settings(max_examples=12)
+@example(  # the second phone is let in by the other server, just before that learns of the first one's use
+    terms=Terms((Quota(Period.DAY, 200_000),), families=(Family.GENERIC, Family.GENERIC), phones=2),
+    events=[
+        ("out", 0, 0),
+        ("out", 1, 0),
+        ("in", 0, 0),
+        ("minutes", 0, 2),
+        ("in", 1, 1),
+        ("merge", 0, 0),
+        ("minutes", 2, 6),
+    ],
+)
 @given(terms=terms(BY_DISCONNECT), events=EVENTS)
 def test_routers_that_are_told_to_end_sessions(beach: Evenings, terms: Terms, events: Events) -> None:
     beach(terms, events)
