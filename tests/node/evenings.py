@@ -520,7 +520,7 @@ class Evening:
             if quota in self.cuts:
                 allowed = 0 if known else self.loose_seconds if quota.measure is Measure.TIME else self.loose_octets
                 assert beyond - passed.by <= allowed, f"{beyond - passed.by} more beyond {quota}, {allowed} allowed"
-            elif known and not self.free_now and self.left(quota, today) <= 0:
+            elif known and not self.free_now and self.left(quota) <= 0:  # not any more at midnight
                 self._check_step(quota)
             passed.by = beyond
 
