@@ -1,9 +1,10 @@
 """Plans: what an admin gives."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from app.domain.quotas import CUT, Period, Quota, Then
+from app.domain.quotas import CUT, Period, Quota, Tally, Then, in_order
 from app.domain.schedules import Window
 from app.domain.service_classes import ServiceClass
 
@@ -48,6 +49,12 @@ PERIOD_FIELDS: Final = {
     Period.TOTAL: "total_octets",
 }
 """The plain quotas: of both directions together, by their period."""
+
+
+def unsaid(plan: Plan, tallies: Iterable[Tally]) -> dict[Tally, Then]:
+    """Return what happens when a quota laid over a plan's is used up and does not say so: what was to happen first."""
+    first = {quota.tally: quota.then for quota in reversed(in_order(plan.quotas))}
+    return {tally: first.get(tally) or plan.used_up for tally in tallies}
 
 
 class Idle(NamedTuple):

@@ -1,10 +1,11 @@
 """Quotas: what may be used in a period, and an admin's own for one person."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 
@@ -125,20 +126,36 @@ def twice(quotas: Iterable[Quota]) -> Quota | None:
     return None
 
 
-def not_slower(quotas: Iterable[Quota]) -> Quota | None:
-    """Return a throttle that is not slower, down or up, than those before it of its tally; None if every one is.
+class Misstep(NamedTuple):
+    """A quota that is no step down from those before it; `cut` is the one that nobody gets beyond, if that is why."""
 
-    Of several that are used up the lowest rates hold.
+    quota: Quota
+    cut: Quota | None = None
+
+
+def misstep(quotas: Iterable[Quota], unsaid: Mapping[Tally, Then] = MappingProxyType({})) -> Misstep | None:
+    """Return a quota that does nothing beyond those before it of its tally; None if every one does.
+
+    Of several throttles that are used up the lowest rates hold. `unsaid` is what happens where a quota says nothing;
+    of a tally that is not in it, always the same.
     """
     held: dict[Tally, tuple[float, float]] = {}
+    seen: dict[tuple[Tally, Then | None], Quota] = {}
     for quota in in_order(quotas):
-        if quota.then is None or quota.then.action is not Action.THROTTLE:
+        then = unsaid.get(quota.tally) if quota.then is None else quota.then
+        cut = seen.get((quota.tally, CUT))
+        if cut is not None:
+            return Misstep(quota, cut)
+        if then is None or then.action is not Action.THROTTLE:
+            if (quota.tally, then) in seen:
+                return Misstep(quota)
+            seen[quota.tally, then] = quota
             continue
-        down, up = (math.inf if bps is None else bps for bps in (quota.then.down_bps, quota.then.up_bps))
+        down, up = (math.inf if bps is None else bps for bps in (then.down_bps, then.up_bps))
         if quota.tally in held:
             before_down, before_up = held[quota.tally]
             if down >= before_down and up >= before_up:
-                return quota
+                return Misstep(quota)
             down, up = min(down, before_down), min(up, before_up)
         held[quota.tally] = (down, up)
     return None

@@ -1,12 +1,12 @@
 """Values as callers hand them in, checked: what is wrong with one becomes `Invalid` with the field's name."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from app.domain import text
 from app.domain.phones import parse_phone
 from app.domain.quota_words import format_quota
-from app.domain.quotas import Quota, not_slower, twice
+from app.domain.quotas import Quota, Tally, Then, misstep, twice
 from app.domain.text import TextError
 from app.services.errors import Invalid
 
@@ -70,7 +70,16 @@ def quotas(given: Iterable[Quota], *, least: int = 1) -> tuple[Quota, ...]:
     double = twice(found)
     if double is not None:
         raise Invalid("quotas", f"say {format_quota(replace(double, then=None))} twice: a step needs its own amount")
-    step = not_slower(found)
-    if step is not None:
-        raise Invalid("quotas", f"are no steps down: {format_quota(step)} is not slower than what comes before it")
+    steps(found, {})
     return found
+
+
+def steps(given: Iterable[Quota], unsaid: Mapping[Tally, Then]) -> None:
+    """Raise Invalid for quotas that are no steps down; `unsaid` is what happens where one of a tally says nothing."""
+    wrong = misstep(given, unsaid)
+    if wrong is None:
+        return
+    problem = "is not slower than what comes before it"
+    if wrong.cut is not None:
+        problem = f"is never reached: {format_quota(replace(wrong.cut, then=None))} cuts before it"
+    raise Invalid("quotas", f"are no steps down: {format_quota(wrong.quota)} {problem}")

@@ -10,6 +10,7 @@ from app.db.engine import Connection, Database
 from app.db.feed import FeedKind
 from app.domain.keys import Chance
 from app.domain.overlays import FIELDS, NOTHING, Overlay, Override, value_of
+from app.domain.plans import unsaid
 from app.domain.quotas import Quota, QuotaOverride, Tally
 from app.domain.text import spelled
 from app.services import fields
@@ -133,6 +134,9 @@ def set_quotas_at_site(
     }
     with database.write() as connection:
         place = place_of(connection, site, plan)
+        if plan is not None:
+            every = [quota for some in quotas.values() for quota in some]
+            fields.steps(every, unsaid(stored_plan(connection, plan), quotas))
         before = overlays.replace_quotas_at_site(connection, *place, given, now=now)
         if not before and not any(given.values()):
             raise NotFound("value at site", f"{site}: {', '.join(tally.period.value for tally in given)}")

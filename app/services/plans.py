@@ -9,7 +9,7 @@ from app.db.engine import Connection, Database
 from app.db.feed import FeedKind
 from app.domain.keys import Chance, draw_id
 from app.domain.plans import PERIOD_FIELDS, Plan
-from app.domain.quotas import CUT, Measure, Quota, Tally, Then
+from app.domain.quotas import CUT, Measure, Quota, Tally, Then, tallies_of
 from app.domain.service_classes import ServiceClass
 from app.domain.text import spelled
 from app.services import fields
@@ -123,6 +123,7 @@ def check_together(plan: Plan) -> None:
             raise Invalid(f"{way}_burst_bps", "is not more than the rate" if bps else "needs a rate to exceed")
     if plan.burst_seconds is not None and plan.down_burst_bps is None and plan.up_burst_bps is None:
         raise Invalid("burst_seconds", "is given without a burst")
+    fields.steps(plan.quotas, dict.fromkeys(tallies_of(plan.quotas), plan.used_up))
 
 
 def stored_plan(connection: Connection, name: str) -> Plan:

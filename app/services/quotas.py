@@ -5,15 +5,17 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from app.db import accounts, feed, overrides, users
+from app.db import accounts, feed, overrides
 from app.db.engine import Connection, Database
 from app.db.feed import FeedKind
 from app.domain.keys import Chance
+from app.domain.plans import unsaid
 from app.domain.policies import Policy
 from app.domain.quotas import Quota, QuotaOverride, Tally
 from app.services import fields
 from app.services.changes import reconsider_sessions
 from app.services.errors import Invalid, NotFound
+from app.services.users import stored_user
 
 _REASON_LENGTH: Final = 200
 _AUTHOR_LENGTH: Final = 80
@@ -58,7 +60,9 @@ def change_quotas(
     """
     own = _checked(quotas, reason, author, until, now)
     with database.write() as connection:
-        account_id = _account_id(connection, username, now)
+        account = stored_user(connection, username, now).account
+        account_id, plan = account.id, account.policy.plan
+        fields.steps((quota for some in quotas.values() for quota in some), unsaid(plan, quotas))
         for tally, some in own.items():
             if some:
                 overrides.replace(connection, account_id, tally, some, now=now)
@@ -78,13 +82,6 @@ def _checked(
         reason = fields.reason("reason", reason, limit=_REASON_LENGTH)
         author = fields.reason("author", author, limit=_AUTHOR_LENGTH)
     return {tally: [QuotaOverride(quota, reason, author, until) for quota in some] for tally, some in quotas.items()}
-
-
-def _account_id(connection: Connection, username: str, now: datetime) -> str:
-    user = users.by_username(connection, fields.username(username), now=now)
-    if user is None:
-        raise NotFound("user", username)
-    return user.account.id
 
 
 def _announce(connection: Connection, account_id: str, *, zone: ZoneInfo, now: datetime, chance: Chance) -> Policy:

@@ -80,10 +80,10 @@ def test_plain_quota_is_a_step_beside_written_ones(pesisir: Pesisir) -> None:
 
 def test_each_quota_of_a_plan_is_shown_once(pesisir: Pesisir) -> None:
     added = pesisir.ok(
-        "plan", "add", "Bertahap", "--daily", "1GB", "--weekly", "3GB", "--quota", "month 5GB", "--quota",
-        "month 6GB then 256k", "--quota", "total 50GB then 1M", "--quota", "day 2h",
+        "plan", "add", "Bertahap", "--daily", "1GB", "--weekly", "3GB", "--quota", "month 6GB", "--quota",
+        "month 5GB then 256k", "--quota", "total 50GB then 1M", "--quota", "day 2h",
     )  # fmt: skip
-    quotas = "day 2h, month 5GB, month 6GB then 256k, total 50GB then 1M"
+    quotas = "day 2h, month 5GB then 256k, month 6GB, total 50GB then 1M"
     assert f": daily 1GB, weekly 3GB, quotas {quotas}, class resident" in added.err
     shown = pesisir.ok("plan", "show", "Bertahap").out
     assert [line.split()[0] for line in shown.splitlines() if "GB" in line] == ["daily", "weekly", "quotas"]
@@ -109,15 +109,31 @@ def test_each_quota_of_a_plan_is_shown_once(pesisir: Pesisir) -> None:
             ("day 100MB then 2M", "day 50MB then 1M"),
             "are no steps down: day 100MB then 2M is not slower than what comes before it",
         ),
+        (
+            ("day 100MB then 2M", "day 50MB then cut"),
+            "are no steps down: day 100MB then 2M is never reached: day 50MB cuts before it",
+        ),
+        (("day 100MB", "day 50MB"), "are no steps down: day 100MB is {}"),
     ],
-    ids=["one amount", "upwards"],
+    ids=["one amount", "upwards", "beyond a cut", "twice the same"],
 )
 def test_steps_that_are_none_are_a_usage_error(
     city: Pesisir, command: tuple[str, ...], steps: tuple[str, str], problem: str
 ) -> None:
     done = city.run(*command, "--quota", steps[0], "--quota", steps[1])
     assert done.code == 2
-    assert done.err == f"pesisir: quotas {problem}\n"
+    unsaid = ("never reached: day 50MB cuts before it", "not slower than what comes before it")
+    assert done.err in [f"pesisir: quotas {problem.format(one)}\n" for one in unsaid]
+
+
+def test_step_that_does_not_say_what_happens_is_held_to_what_does(city: Pesisir) -> None:
+    steps = ("--quota", "day 50MB then 1M", "--quota", "day 100MB")
+    city.ok("plan", "set", "Warga", *steps)
+    done = city.run("plan", "set", "Warga", "--used-up", "2M")
+    assert (done.code, "day 100MB is not slower" in done.err) == (2, True)
+    for override in (("user", "set-quota", "siti"), ("site", "set-quota", "Gusung", "--plan", "Warga")):
+        assert "day 100MB is not slower" in city.run(*override, *steps, "--reason", "ujian").err
+        city.ok(*override, "--quota", "day 50MB", "--quota", "day 100MB then cut", "--reason", "ujian")
 
 
 def test_throttle_above_the_rate_is_taken_with_a_word(pesisir: Pesisir) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.quotas import Action, Period, Quota, Then, not_slower
+from app.domain.quotas import CUT, Action, Misstep, Period, Quota, Then, misstep
 
 GB = 1_000_000_000
 DAY = Quota(Period.DAY, GB)
@@ -29,9 +29,34 @@ def test_steps_go_down_where_each_lowers_what_holds(rates: list[tuple[int | None
         for count in range(1, len(rates) + 1)
     ]
     idle = [step for step, before, after in zip(steps[1:], lowest, lowest[1:], strict=False) if before == after]
-    assert not_slower(reversed(steps)) == (idle[0] if idle else None)
+    assert misstep(reversed(steps)) == (Misstep(idle[0]) if idle else None)
 
 
 def test_only_steps_of_one_sum_are_compared() -> None:
     slow, fast = (Then(Action.THROTTLE, bps, bps) for bps in (1, 2))
-    assert not_slower([Quota(Period.DAY, 1, then=slow), Quota(Period.WEEK, 2, then=fast)]) is None
+    assert misstep([Quota(Period.DAY, 1, then=slow), Quota(Period.WEEK, 2, then=fast)]) is None
+
+
+SLOW, GARDEN = Then(Action.THROTTLE, 1, 1), Then(Action.GARDEN)
+
+
+@pytest.mark.parametrize(
+    ("thens", "unsaid", "wrong"),
+    [
+        pytest.param((SLOW, None), CUT, None, id="the last cuts, unsaid"),
+        pytest.param((GARDEN, SLOW), CUT, None, id="slower in the garden"),
+        pytest.param((None, SLOW), None, None, id="nobody knows what the first does"),
+        pytest.param((CUT, SLOW), None, (2, 1), id="beyond a cut"),
+        pytest.param((None, SLOW), CUT, (2, 1), id="beyond a cut that is not said"),
+        pytest.param((SLOW, CUT, None), SLOW, (3, 2), id="the cut is the second"),
+        pytest.param((None, None), None, (2, None), id="twice whatever it is"),
+        pytest.param((GARDEN, GARDEN), CUT, (2, None), id="the garden twice"),
+        pytest.param((SLOW, None), SLOW, (2, None), id="no slower, unsaid"),
+    ],
+)
+def test_step_must_do_more_than_those_before_it(
+    thens: tuple[Then | None, ...], unsaid: Then | None, wrong: tuple[int, int | None] | None
+) -> None:
+    steps = [Quota(Period.DAY, place, then=then) for place, then in enumerate(thens, 1)]
+    found = misstep(steps, {} if unsaid is None else {DAY.tally: unsaid})
+    assert (found and (found.quota.amount, found.cut and found.cut.amount)) == wrong
