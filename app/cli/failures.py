@@ -41,6 +41,11 @@ def usage(what: str, *, why: str = "", hint: str = "") -> NoReturn:
     raise Failure(what, why=why, hint=hint, code=ExitCode.USAGE)
 
 
+def nothing_to_change(command: str) -> NoReturn:
+    """Stop because a command that changes values was given none."""
+    usage("nothing was given to change", hint=f"the values that can be: pesisir {command} --help")
+
+
 def where(error: BaseException) -> str:
     """Name the innermost line that raised, for an error that nobody foresaw."""
     frames = traceback.extract_tb(error.__traceback__)

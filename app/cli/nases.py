@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from app.cli.addresses import SET_THEM, is_elsewhere, unreachable
-from app.cli.failures import Failure, usage
+from app.cli.failures import Failure, nothing_to_change, usage
 from app.cli.garden import city_services
 from app.cli.hint_words import SHARED_SECRET, SHORT_SECRET, remedy, words
 from app.cli.installation import Installation, now, open_installation
@@ -264,6 +264,8 @@ def set_(
         values["family"] = family
     if site is not None:
         values["site"] = site
+    if not values:
+        nothing_to_change("nas set")
     with open_installation() as here:
         until = None if old_secret_until is None else read_end(old_secret_until, here.zone, flag="--old-secret-until")
         stored = set_nas(here.database, here.keyring, name, now=now(), old_secret_until=until, **values)

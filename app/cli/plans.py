@@ -7,6 +7,7 @@ import typer
 
 from app.cli import windows
 from app.cli.explain_words import Language, Words
+from app.cli.failures import nothing_to_change
 from app.cli.installation import now, open_installation
 from app.cli.noun import example, noun
 from app.cli.options import Name
@@ -78,6 +79,8 @@ def set_(
     from app.services.plans import set_plan
     from app.services.previews import preview_plan
 
+    if not values:
+        nothing_to_change("plan set")
     if dry_run:
         with open_installation() as here:
             found = preview_plan(here.database, name, values, zone=here.zone, now=now())

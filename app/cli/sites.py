@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from app.cli.failures import nothing_to_change
 from app.cli.installation import Installation, now, open_installation
 from app.cli.noun import example, noun
 from app.cli.options import CLEAR, Given, Name, number, rate, seconds, word
@@ -129,6 +130,8 @@ def set_(
     from app.services.sites import set_site
 
     values = _values(capacity, guest_plan, interim, uplink, devices, network)
+    if not values:
+        nothing_to_change("site set")
     with open_installation() as here:
         site = set_site(here.database, name, now=now(), **values)
     say(f"changed site {site.name}")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from app.cli.failures import Failure
+from app.cli.failures import Failure, nothing_to_change
 from app.cli.installation import now, open_installation
 from app.cli.noun import example, noun
 from app.cli.options import CLEAR, Given, Name, number, rate, word
@@ -127,6 +127,8 @@ def set_(
     values = _values(down, up, interface)
     if governor is not None:
         values["governor"] = governor
+    if not values:
+        nothing_to_change("uplink set")
     with open_installation() as here:
         uplink = set_uplink(here.database, name, **values)
     say(f"changed uplink {uplink.name}; next: pesisir uplink config {uplink.name!r}")
@@ -162,6 +164,8 @@ def class_(
         values["dscp"] = dscp.value
     if address:
         values["networks"] = [] if address == [CLEAR] else address
+    if not values:
+        nothing_to_change("uplink class")
     with open_installation() as here:
         uplink = set_class(here.database, name, service_class, **values)
     down, up = (uplink.promised(way) for way in Way)

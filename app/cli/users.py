@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from app.cli.failures import usage
+from app.cli.failures import nothing_to_change, usage
 from app.cli.installation import Installation, author, now, open_installation
 from app.cli.noun import example, noun
 from app.cli.options import Given, amount, number, read_end, read_secret, word
@@ -153,6 +153,8 @@ def set_(
         values = _values(here, name, phone, plan, site, valid_until)
         if billing_day is not None:
             values["billing_day"] = billing_day.value or 1
+        if not values and given is None:
+            nothing_to_change("user set")
         user = set_user(here.database, username, zone=here.zone, now=now(), chance=os.urandom, **values)
         if given is not None:
             set_password(here.database, here.keyring, username, given, kind=secret, now=now(), chance=os.urandom)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from ipaddress import ip_network
+from ipaddress import ip_interface, ip_network
 from typing import Final, TypedDict, Unpack
 
 from app.db import feed, nases, sites
@@ -285,6 +285,9 @@ def _address(value: str) -> str:
         network = ip_network(value.strip(), strict=False)
     except ValueError as error:
         raise Invalid("address", f"{value!r} is not an address or network such as 10.1.2.3 or 10.1.2.0/24") from error
+    host = ip_interface(value.strip()).ip
+    if host != network.network_address:
+        raise Invalid("address", f"{value!r} is an address in a network: say {network} for all of it, or {host}")
     if network.prefixlen == 0:
         raise Invalid("address", "must not be everybody: a network, not /0")
     return str(network)

@@ -136,6 +136,38 @@ def test_step_that_does_not_say_what_happens_is_held_to_what_does(city: Pesisir)
         city.ok(*override, "--quota", "day 50MB", "--quota", "day 100MB then cut", "--reason", "ujian")
 
 
+@pytest.mark.parametrize(
+    ("address", "meant"),
+    [("10.0.0.5/8", "10.0.0.0/8 for all of it, or 10.0.0.5"), ("fd00::5/64", "fd00::/64 for all of it, or fd00::5")],
+)
+def test_address_in_a_network_is_asked_back(city: Pesisir, address: str, meant: str) -> None:
+    add = ("nas", "add", "r2", "--family", "generic", "--site", "Gusung", "--address")
+    done = city.run(*add, address)
+    assert (done.code, done.err) == (2, f"pesisir: address {address!r} is an address in a network: say {meant}\n")
+    assert city.run("nas", "set", "gusung-1", "--address", address).code == 2
+    city.ok(*add, address.partition("/")[0])
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("plan", "set", "Warga"),
+        ("plan", "set", "Warga", "--dry-run"),
+        ("site", "set", "Gusung"),
+        ("nas", "set", "gusung-1"),
+        ("user", "set", "siti"),
+        ("user", "set", "siti", "--secret", "encrypted"),
+        ("uplink", "set", "Telkom"),
+        ("uplink", "class", "Telkom", "office"),
+    ],
+    ids=" ".join,
+)
+def test_change_of_nothing_is_not_called_one(city: Pesisir, command: tuple[str, ...]) -> None:
+    done = city.run(*command)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("pesisir: nothing was given to change\n")
+
+
 def test_throttle_above_the_rate_is_taken_with_a_word(pesisir: Pesisir) -> None:
     said = "\nonce a quota is used up, {} stays at 512k: the throttle 1M is not below it\n"
     made = pesisir.ok("plan", "add", "T", "--used-up", "1M", "--down", "512k", "--quota", "day 50MB then 1M")

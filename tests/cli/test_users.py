@@ -131,6 +131,8 @@ def test_usage_says_what_counts_for_no_quota(city: Pesisir) -> None:
 
 
 def test_billing_day_is_a_day_of_a_month(city: Pesisir) -> None:
+    city.ok("user", "add", "budi", "--no-password", "--billing-day", "15")
+    assert city.ok("user", "show", "budi", "--json").json["billing_day"] == 15
     city.ok("user", "set", "siti", "--billing-day", "31")
     assert city.ok("user", "show", "siti", "--json").json["billing_day"] == 31
     assert "not a number from 1 to 31" in city.run("user", "set", "siti", "--billing-day", "32").err

@@ -79,10 +79,9 @@ def test_no_secret_is_stored_in_clear(database: Database, add: Callable[..., Sto
     [
         ("10.0.0.1", "10.0.0.1/32"),
         (" 10.0.0.0/24 ", "10.0.0.0/24"),
-        ("10.0.0.7/24", "10.0.0.0/24"),
         ("2001:db8::1", "2001:db8::1/128"),
     ],
-    ids=["address", "network", "address in a network", "IPv6"],
+    ids=["address", "network", "IPv6"],
 )
 def test_address_is_a_network(add: Callable[..., StoredNas], address: str, stored: str) -> None:
     assert add(address=address).nas.address == ip_network(stored)
