@@ -11,6 +11,7 @@ from app.cli.noun import example
 from app.cli.options import Name, read_end
 from app.cli.output import Json, JsonValue, local, say, show_json, show_table
 from app.cli.plan_values import fields_of, override_json, override_line, said_json, with_overridable_values
+from app.cli.previews import DryRun, Language, PreviewJson, only_with_dry_run, show_preview
 from app.cli.quota_options import (
     OPTIONS,
     Billing,
@@ -27,6 +28,7 @@ from app.domain.overlays import Overlay
 from app.domain.quota_words import format_quota
 
 if TYPE_CHECKING:
+    from app.db.engine import Database
     from app.services.overrides import OverrideValues, Why
 
 Reason = Annotated[str | None, typer.Option(metavar="TEXT", help="Why; everybody who looks will read it.")]
@@ -71,18 +73,32 @@ def quota_of_site(
     quota: Quotas = None,
     reason: Reason = None,
     until: Until = None,
+    dry_run: DryRun = False,
+    language: Language = None,
+    as_json: PreviewJson = False,
 ) -> None:
     """Give those at a site quotas in place of their plans'. `none` gives the plans' back."""
     from app.services.overrides import Why, set_quotas_at_site
+    from app.services.previews import Of
 
+    only_with_dry_run(dry_run, language, as_json=as_json)
     given = quotas_given(daily, weekly, monthly, billing, total, quota)
     if not given:
         usage("which quota?", hint=f"name {OPTIONS} with an AMOUNT such as 1GB, or none")
     if reason is None and any(given.values()):
         usage("a quota in place of the plan's needs a reason", hint="--reason TEXT")
+    if until is not None and not any(given.values()):
+        usage("--until is the end of a quota", why="none gives the plan's back", hint="name an AMOUNT such as 1GB")
     with open_installation() as here:
         why = Why(reason or "-", author(), None if until is None else read_end(until, here.zone))
-        set_quotas_at_site(here.database, name, given, why, plan=plan, zone=here.zone, now=now(), chance=os.urandom)
+
+        def change(database: "Database") -> None:
+            set_quotas_at_site(database, name, given, why, plan=plan, zone=here.zone, now=now(), chance=os.urandom)
+
+        if dry_run:
+            show_preview(here, change, Of.SITE, name, language, as_json=as_json)
+            return
+        change(here.database)
     say(f"changed; see: pesisir site override {name!r}")
 
 
@@ -93,19 +109,30 @@ def of_user(
     reason: Reason = None,
     until: Until = None,
     clear: Clear = None,
+    dry_run: DryRun = False,
+    language: Language = None,
     as_json: Json = False,
 ) -> None:
     """Give one person values in place of the plan's, or list them; `none` is no limit, --clear the plan's own."""
     from app.services.overrides import clear_own, own_values, set_own
+    from app.services.previews import Of
 
-    _check_named(values, reason, until)
+    only_with_dry_run(dry_run, language)
+    _check_named(values, clear, reason, until, dry_run=dry_run)
     with open_installation() as here:
         back = fields_of(clear or ())
-        if values:
-            why = _why(here, reason, until)
-            set_own(here.database, name, values, why, clear=back, zone=here.zone, now=now(), chance=os.urandom)
-        elif back:
-            clear_own(here.database, name, back, zone=here.zone, now=now(), chance=os.urandom)
+        why = _why(here, reason, until) if values else None
+
+        def change(database: "Database") -> None:
+            if why is not None:
+                set_own(database, name, values, why, clear=back, zone=here.zone, now=now(), chance=os.urandom)
+            elif back:
+                clear_own(database, name, back, zone=here.zone, now=now(), chance=os.urandom)
+
+        if dry_run:
+            show_preview(here, change, Of.USER, name, language, as_json=as_json)
+            return
+        change(here.database)
         found = own_values(here.database, name, now=now())
     if as_json:
         show_json([override_json(override, here.zone) for override in found.overrides])
@@ -123,29 +150,40 @@ def of_site(
     reason: Reason = None,
     until: Until = None,
     clear: Clear = None,
+    dry_run: DryRun = False,
+    language: Language = None,
     as_json: Json = False,
 ) -> None:
     """Give those at a site values in place of their plans', or list them; `none` is no limit, --clear the plan's."""
     from app.services.overrides import clear_at_site, set_at_site, values_at_site
+    from app.services.previews import Of
 
-    _check_named(values, reason, until)
+    only_with_dry_run(dry_run, language)
+    _check_named(values, clear, reason, until, dry_run=dry_run)
     with open_installation() as here:
         back = fields_of(clear or ())
-        if values:
-            why = _why(here, reason, until)
-            set_at_site(
-                here.database,
-                name,
-                values,
-                why,
-                plan=plan,
-                clear=back,
-                zone=here.zone,
-                now=now(),
-                chance=os.urandom,
-            )
-        elif back:
-            clear_at_site(here.database, name, back, plan=plan, zone=here.zone, now=now(), chance=os.urandom)
+        why = _why(here, reason, until) if values else None
+
+        def change(database: "Database") -> None:
+            if why is not None:
+                set_at_site(
+                    database,
+                    name,
+                    values,
+                    why,
+                    plan=plan,
+                    clear=back,
+                    zone=here.zone,
+                    now=now(),
+                    chance=os.urandom,
+                )
+            elif back:
+                clear_at_site(database, name, back, plan=plan, zone=here.zone, now=now(), chance=os.urandom)
+
+        if dry_run:
+            show_preview(here, change, Of.SITE, name, language, as_json=as_json)
+            return
+        change(here.database)
         found = values_at_site(here.database, name)
     if as_json:
         show_json(at_site_json(found, here))
@@ -174,9 +212,13 @@ def at_site_json(found: dict[str | None, Overlay], here: Installation) -> list[J
     return listed
 
 
-def _check_named(values: "OverrideValues", reason: str | None, until: str | None) -> None:
+def _check_named(
+    values: "OverrideValues", clear: list[str] | None, reason: str | None, until: str | None, *, dry_run: bool
+) -> None:
     if not values and (reason is not None or until is not None):
         usage("override what?", why="--reason and --until are of values", hint="name one, such as --down 8M")
+    if dry_run and not values and not clear:
+        usage("override what?", why="--dry-run is of a change", hint="name a value, such as --down 8M, or --clear")
 
 
 def _why(here: Installation, reason: str | None, until: str | None) -> "Why":

@@ -1,29 +1,24 @@
 """`pesisir plan`: what the city gives."""
 
 import os
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from app.cli import windows
-from app.cli.explain_words import Language, Words
 from app.cli.failures import nothing_to_change
 from app.cli.installation import now, open_installation
 from app.cli.noun import example, noun
 from app.cli.options import Name
 from app.cli.output import Json, JsonValue, say, show_fields, show_json, show_table
-from app.cli.plan_preview import preview_json, preview_lines
 from app.cli.plan_values import plan_json, shown, titles, with_values
+from app.cli.previews import DryRun, Language, PreviewJson, only_with_dry_run, show_preview
 from app.domain.plans import Plan, idle_throttles
 from app.domain.quota_words import format_then
 from app.domain.quotas import Action
 from app.domain.units import format_rate
 
 if TYPE_CHECKING:
+    from app.db.engine import Database
     from app.services.plans import PlanValues
-
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say whom it would touch, and what each would get.")]
-PreviewJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts; with --dry-run.")]
 
 commands = noun("plan", "What the city gives: rates, amounts of data, times, devices.")
 
@@ -77,18 +72,20 @@ def set_(
 ) -> None:
     """Change a plan. What is not named stays as it is; `none` takes a limit away."""
     from app.services.plans import set_plan
-    from app.services.previews import preview_plan
+    from app.services.previews import Of
 
+    only_with_dry_run(dry_run, language, as_json=as_json)
     if not values:
         nothing_to_change("plan set")
-    if dry_run:
-        with open_installation() as here:
-            found = preview_plan(here.database, name, values, zone=here.zone, now=now())
-            words = Words(language or here.settings.language, here.zone)
-        show_json(preview_json(found, here.zone)) if as_json else print("\n".join(preview_lines(found, words)))
-        return
+
+    def change(database: "Database") -> Plan:
+        return set_plan(database, name, now=now(), chance=os.urandom, **values)
+
     with open_installation() as here:
-        plan = set_plan(here.database, name, now=now(), chance=os.urandom, **values)
+        if dry_run:
+            show_preview(here, change, Of.PLAN, name, language, as_json=as_json)
+            return
+        plan = change(here.database)
     _say_of(plan, "changed")
 
 

@@ -22,6 +22,7 @@ from app.cli.output import (
     show_json,
     show_table,
 )
+from app.cli.previews import DryRun, Language, PreviewJson, only_with_dry_run, show_preview
 from app.cli.quota_options import (
     OPTIONS,
     Billing,
@@ -38,6 +39,7 @@ from app.domain.top_ups import left_in
 from app.domain.users import CredentialKind, User
 
 if TYPE_CHECKING:
+    from app.db.engine import Database
     from app.services.users import UserValues
 
 commands = noun("user", "People with an account.")
@@ -174,27 +176,42 @@ def set_quota(
     quota: Quotas = None,
     reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Why; everybody who looks will read it.")] = None,
     until: Annotated[str | None, typer.Option(metavar="DATE", help="Its last day; unset: for good.")] = None,
+    dry_run: DryRun = False,
+    language: Language = None,
+    as_json: PreviewJson = False,
 ) -> None:
     """Give one person a quota of their own in place of the plan's. `none` gives the plan's back."""
+    from app.services.previews import Of
     from app.services.quotas import change_quotas
 
+    only_with_dry_run(dry_run, language, as_json=as_json)
     given = quotas_given(daily, weekly, monthly, billing, total, quota)
     if not given:
         usage("which quota?", hint=f"name {OPTIONS} with an AMOUNT such as 1GB, or none")
     if reason is None and any(given.values()):
         usage("a quota of one's own needs a reason", hint="--reason TEXT")
+    if until is not None and not any(given.values()):
+        usage("--until is the end of a quota", why="none gives the plan's back", hint="name an AMOUNT such as 1GB")
     with open_installation() as here:
-        change_quotas(
-            here.database,
-            username,
-            given,
-            reason=reason or "",
-            author=author(),
-            until=None if until is None else read_end(until, here.zone),
-            zone=here.zone,
-            now=now(),
-            chance=os.urandom,
-        )
+        ends_at = None if until is None else read_end(until, here.zone)
+
+        def change(database: "Database") -> None:
+            change_quotas(
+                database,
+                username,
+                given,
+                reason=reason or "",
+                author=author(),
+                until=ends_at,
+                zone=here.zone,
+                now=now(),
+                chance=os.urandom,
+            )
+
+        if dry_run:
+            show_preview(here, change, Of.USER, username, language, as_json=as_json)
+            return
+        change(here.database)
     say(f"changed; see: pesisir user show {username!r}")
 
 

@@ -11,9 +11,11 @@ from app.cli.noun import example
 from app.cli.options import Name
 from app.cli.output import JsonValue, say
 from app.cli.plan_values import with_rates, written
+from app.cli.previews import DryRun, Language, PreviewJson, only_with_dry_run, show_preview
 from app.domain.schedules import Window, format_clock, format_days, parse_clock, parse_days
 
 if TYPE_CHECKING:
+    from app.db.engine import Database
     from app.services.plans import PlanValues
 
 
@@ -64,9 +66,9 @@ def register(plans: typer.Typer, sites: typer.Typer) -> None:
         ),
     )(of_plan)
     plans.command("remove-window", epilog=example("pesisir plan remove-window Warga 'jam sekolah'"))(remove_of_plan)
-    sites.command("set-window", epilog=example("pesisir site set-window Gusung malam --from 23:00 --to 05:00 --free"))(
-        of_site
-    )
+    sites.command(
+        "set-window", epilog=example("pesisir site set-window Gusung malam --from 23:00 --to 05:00 --free --dry-run")
+    )(of_site)
     sites.command("remove-window", epilog=example("pesisir site remove-window Gusung malam"))(remove_of_site)
 
 
@@ -82,22 +84,45 @@ def of_plan(
     free: Free = False,
     only_on: OnlyOn = None,
     not_on: NotOn = None,
+    dry_run: DryRun = False,
+    language: Language = None,
+    as_json: PreviewJson = False,
 ) -> None:
     """Set some hours of a plan: with other rates, free of charge, or closed. One of that name is replaced."""
+    from app.services.previews import Of
     from app.services.windows import rates_of, set_plan_window
 
     hours = Window(window, days, begins, ends, closed, free, rates_of(values), only_on, not_on)
+    only_with_dry_run(dry_run, language, as_json=as_json)
     with open_installation() as here:
-        set_plan_window(here.database, name, hours, zone=here.zone, now=now(), chance=os.urandom)
+
+        def change(database: "Database") -> None:
+            set_plan_window(database, name, hours, zone=here.zone, now=now(), chance=os.urandom)
+
+        if dry_run:
+            show_preview(here, change, Of.PLAN, name, language, as_json=as_json)
+            return
+        change(here.database)
     say(f"plan {name}: {line(hours)}")
 
 
-def remove_of_plan(name: Name, window: WindowName) -> None:
+def remove_of_plan(
+    name: Name, window: WindowName, dry_run: DryRun = False, language: Language = None, as_json: PreviewJson = False
+) -> None:
     """Remove a window of a plan."""
+    from app.services.previews import Of
     from app.services.windows import remove_plan_window
 
+    only_with_dry_run(dry_run, language, as_json=as_json)
     with open_installation() as here:
-        remove_plan_window(here.database, name, window, zone=here.zone, now=now(), chance=os.urandom)
+
+        def change(database: "Database") -> None:
+            remove_plan_window(database, name, window, zone=here.zone, now=now(), chance=os.urandom)
+
+        if dry_run:
+            show_preview(here, change, Of.PLAN, name, language, as_json=as_json)
+            return
+        change(here.database)
     say(f"removed window {window} of plan {name}")
 
 
@@ -114,22 +139,50 @@ def of_site(
     free: Free = False,
     only_on: OnlyOn = None,
     not_on: NotOn = None,
+    dry_run: DryRun = False,
+    language: Language = None,
+    as_json: PreviewJson = False,
 ) -> None:
     """Set some hours for those at a site, beside the windows of their plans. One of that name is replaced."""
+    from app.services.previews import Of
     from app.services.windows import rates_of, set_site_window
 
     hours = Window(window, days, begins, ends, closed, free, rates_of(values), only_on, not_on)
+    only_with_dry_run(dry_run, language, as_json=as_json)
     with open_installation() as here:
-        set_site_window(here.database, name, hours, plan=plan, zone=here.zone, now=now(), chance=os.urandom)
+
+        def change(database: "Database") -> None:
+            set_site_window(database, name, hours, plan=plan, zone=here.zone, now=now(), chance=os.urandom)
+
+        if dry_run:
+            show_preview(here, change, Of.SITE, name, language, as_json=as_json)
+            return
+        change(here.database)
     say(f"site {name}: {line(hours)}")
 
 
-def remove_of_site(name: Name, window: WindowName, plan: OfPlan = None) -> None:
+def remove_of_site(
+    name: Name,
+    window: WindowName,
+    plan: OfPlan = None,
+    dry_run: DryRun = False,
+    language: Language = None,
+    as_json: PreviewJson = False,
+) -> None:
     """Remove a window at a site."""
+    from app.services.previews import Of
     from app.services.windows import remove_site_window
 
+    only_with_dry_run(dry_run, language, as_json=as_json)
     with open_installation() as here:
-        remove_site_window(here.database, name, window, plan=plan, zone=here.zone, now=now(), chance=os.urandom)
+
+        def change(database: "Database") -> None:
+            remove_site_window(database, name, window, plan=plan, zone=here.zone, now=now(), chance=os.urandom)
+
+        if dry_run:
+            show_preview(here, change, Of.SITE, name, language, as_json=as_json)
+            return
+        change(here.database)
     say(f"removed window {window} at site {name}")
 
 

@@ -44,6 +44,19 @@ class Database:
         with self.engine.connect().execution_options(pesisir_write=True) as connection, connection.begin():
             yield connection
 
+    @contextmanager
+    def rehearse(self) -> Iterator["Database"]:
+        """Give a database whose transactions are one of this database that is never committed.
+
+        What is done to it is seen by what is asked of it, and undone on leaving; other writers wait until then.
+        """
+        with self.engine.connect().execution_options(pesisir_write=True) as connection:
+            transaction = connection.begin()
+            try:
+                yield _Rehearsed(self.engine, connection)
+            finally:
+                transaction.rollback()
+
     def damage(self) -> str | None:
         """Return what SQLite's quick_check finds wrong with the file; None if nothing, or if it is PostgreSQL."""
         if self.is_postgresql:
@@ -58,6 +71,22 @@ class Database:
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+class _Rehearsed(Database):
+    """A database within one open transaction of another."""
+
+    def __init__(self, engine: Engine, connection: Connection) -> None:
+        super().__init__(engine)
+        self._connection = connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        yield self._connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        yield self._connection
 
 
 def database_file(url: str) -> Path | None:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, delete, or_, select, text, update
 from app.db.bulk import moment_text, write_rows
 from app.db.keyed import MOMENT, among, equal, key_rows, key_value
 from app.db.readings import compact_json, from_us, reading_values, to_reading, to_us
-from app.db.tables import accounts, changes, nases, plans, sessions, sites
+from app.db.tables import accounts, changes, nases, plans, sessions, sites, users
 from app.domain.addresses import Address, AddressKind
 from app.domain.counters import Counting, Excess, Oddity
 from app.domain.ends import Stop
@@ -124,6 +124,18 @@ def accounts_at(connection: Connection, site_id: str, plan_id: str = "") -> list
     if plan_id:
         query = query.where(accounts.c.plan_id == plan_id)
     return [account_id for account_id in connection.scalars(query.distinct()) if account_id is not None]
+
+
+def people_at(connection: Connection, site_id: str) -> list[tuple[str, str, str | None]]:
+    """Return (account id, plan id, username or None for a guest) of those with an open session at a site."""
+    query = (
+        select(accounts.c.id, accounts.c.plan_id, users.c.username)
+        .join(sessions, sessions.c.account_id == accounts.c.id)
+        .outerjoin(users, users.c.account_id == accounts.c.id)
+        .where(sessions.c.state == SessionState.OPEN.value, sessions.c.site_id == site_id)
+        .order_by(users.c.username, accounts.c.id)
+    )
+    return [(account_id, plan_id, username) for account_id, plan_id, username in connection.execute(query.distinct())]
 
 
 def open_of_plan(connection: Connection, plan_id: str) -> list[str]:

@@ -164,13 +164,56 @@ def test_dry_run_says_whom_a_change_touches_and_does_nothing(ruled: Pesisir) -> 
     found = ruled.ok("plan", "set", "Warga", "--devices", "2", "--dry-run", "--json").json
     (group,) = found["groups"]
     assert (group["names"], group["own_values"]) == (["siti"], True)
-    assert group["changes"] == [{"field": "device_limit", "before": None, "after": 2, "begins_at": None}]
+    assert group["changes"] == [
+        {"field": "device_limit", "before": None, "after": 2, "begins_at": None, "ends_at": None}
+    ]
     assert ruled.ok("plan", "show", "Warga", "--json").json == before
     ruled.ok("plan", "remove-window", "Warga", "ramai")
     ruled.ok("user", "override", "siti", "--down", "8M", "--reason", "ujian", "--until", "2099-01-01")
     said = ruled.ok("plan", "set", "Warga", "--down", "3M", "--dry-run").out
     assert "unduh: 4M menjadi 3M, mulai 2 Jan 2099 00.00" in said
     assert "Tidak ada yang berubah." in ruled.ok("plan", "set", "Warga", "--down", "4M", "--dry-run").out
+
+
+@pytest.mark.parametrize(
+    ("command", "of", "said"),
+    [
+        (("site", "override", "Gusung", "--devices", "2", "--reason", "sempit"), "site", "tanpa batas menjadi 2"),
+        (("site", "override", "Gusung", "--clear", "up"), "site", "unggah: 1M menjadi 2M"),
+        (("site", "set-quota", "Gusung", "--daily", "1GB", "--reason", "x"), "site", "500MB per hari menjadi 1GB"),
+        (("site", "set-window", "Gusung", "x", "--from", "00:00", "--to", "24:00", "--free"), "site", "gratis: tidak"),
+        (("plan", "set-window", "Warga", "x", "--from", "00:00", "--to", "24:00", "--closed"), "plan", "tutup: tidak"),
+        (("plan", "remove-window", "Warga", "ramai"), "plan", "unduh: 2M menjadi 4M"),
+        (("user", "override", "siti", "--clear", "filter"), "user", "filter: piket menjadi tidak ada"),
+        (("user", "set-quota", "siti", "--daily", "1GB", "--reason", "x"), "user", "500MB per hari menjadi 1GB"),
+    ],
+    ids=lambda value: " ".join(value[:2]) if isinstance(value, tuple) else None,
+)
+def test_every_change_of_rules_has_a_dry_run(ruled: Pesisir, command: tuple[str, ...], of: str, said: str) -> None:
+    shown = [
+        ("plan", "show", "Warga"),
+        ("site", "show", "Gusung"),
+        ("site", "override", "Gusung"),
+        ("user", "show", "siti"),
+        ("user", "override", "siti"),
+    ]
+    before = [ruled.ok(*show, "--json").out for show in shown]
+    assert said in ruled.ok(*command, "--dry-run").out
+    name = {"plan": "Warga", "site": "Gusung", "user": "siti"}[of]
+    assert ruled.ok(*command, "--dry-run", "--json").json[of] == name
+    assert [ruled.ok(*show, "--json").out for show in shown] == before
+    ruled.ok(*command)
+    assert [ruled.ok(*show, "--json").out for show in shown] != before
+    assert ruled.run(*command, "--language", "en").err.startswith("pesisir: --language is of what --dry-run says")
+
+
+def test_dry_run_at_a_site_tells_of_who_may_come(ruled: Pesisir) -> None:
+    said = ruled.ok("site", "override", "Gusung", "--vlan", "20", "--reason", "x", "--dry-run").out.splitlines()
+    assert said == [
+        "Mengubah aturan di Gusung menyentuh 0 akun, 0 sedang tersambung.",
+        "siapa pun yang nanti tersambung di Gusung dengan paket Warga:",
+        "  VLAN: tidak ada menjadi 20",
+    ]
 
 
 def test_dry_run_counts_accounts_in_english(city: Pesisir) -> None:

@@ -1,5 +1,6 @@
 """What a change of a plan would do, before it is done."""
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -8,7 +9,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from app.db.engine import Database
-from app.db.tables import changes, sessions
+from app.db.tables import metadata, sessions
 from app.domain.local_time import WITA
 from app.domain.policies import Origin, Source
 from app.domain.quotas import Period, Quota
@@ -17,12 +18,13 @@ from app.services import overrides
 from app.services.errors import Invalid, NotFound
 from app.services.explain import explain
 from app.services.keyring import Keyring
-from app.services.overrides import Why, set_quotas_at_site
-from app.services.plans import add_plan, set_plan, show_plan
-from app.services.previews import Moved, preview_plan
+from app.services.overrides import OverrideValues, Why, set_quotas_at_site
+from app.services.plans import PlanValues, add_plan, set_plan
+from app.services.previews import Moved, Of, Preview, preview
+from app.services.quotas import set_quota
 from app.services.sites import add_site
 from app.services.users import add_user
-from app.services.windows import set_site_window
+from app.services.windows import set_plan_window, set_site_window
 from tests.factories import MAC, NOON
 
 Chance = Callable[[int], bytes]
@@ -65,13 +67,17 @@ def open_session(database: Database, account_id: str, site_id: str | None, sessi
         )  # fmt: skip
 
 
-def told(database: Database) -> int:
-    with database.read() as connection:
-        return len(connection.execute(select(changes)).all())
+def preview_of(database: Database, plan: str, values: PlanValues) -> Preview:
+    """Ask what `set_plan` would do."""
+
+    def change(rehearsed: Database) -> None:
+        set_plan(rehearsed, plan, now=NOON, chance=os.urandom, **values)
+
+    return preview(database, change, Of.PLAN, plan, zone=WITA, now=NOON)
 
 
 def test_groups_say_who_would_get_what(town: Database) -> None:
-    found = preview_plan(town, "Warga", {"down_bps": 3 * M, "daily_octets": 1_000 * M}, zone=WITA, now=NOON)
+    found = preview_of(town, "Warga", {"down_bps": 3 * M, "daily_octets": 1_000 * M})
     assert (found.accounts, found.online) == (12, 3)
     quota = Moved("quotas", (Quota(Period.DAY, 500 * M),), (Quota(Period.DAY, 1_000 * M),))
     down = Moved("down_bps", 4 * M, 3 * M)
@@ -90,7 +96,7 @@ def test_what_hours_or_an_end_hide_is_seen_from_then_on(town: Database, chance: 
     late = replace(early, name="sore", begins=noon + 60, ends=noon + 120)
     for window in (early, late):
         set_site_window(town, "Gusung", window, plan=None, zone=WITA, now=NOON, chance=chance)
-    found = preview_plan(town, "Warga", {"up_bps": 1 * M, "down_bps": 3 * M}, zone=WITA, now=NOON)
+    found = preview_of(town, "Warga", {"up_bps": 1 * M, "down_bps": 3 * M})
     down, up = Moved("down_bps", 4 * M, 3 * M), Moved("up_bps", 2 * M, 1 * M)
     assert {(g.site, g.own): tuple(g.moved) for g in found.groups} == {
         (None, False): (down, up),
@@ -104,32 +110,113 @@ def test_what_is_hidden_for_good_is_never_seen(town: Database, chance: Chance) -
     overrides.set_at_site(town, "Gusung", {"up_bps": 1 * M}, for_good, plan=None, zone=WITA, now=NOON, chance=chance)
     always = Window("selalu", tuple(range(7)), 0, 1440, rates=(("down_bps", 512_000),))
     set_site_window(town, "Gusung", always, plan=None, zone=WITA, now=NOON, chance=chance)
-    found = preview_plan(town, "Warga", {"up_bps": 3 * M, "down_bps": 3 * M}, zone=WITA, now=NOON)
+    found = preview_of(town, "Warga", {"up_bps": 3 * M, "down_bps": 3 * M})
     assert [tuple(group.moved) for group in found.groups if group.site == "Gusung"] == [()]
 
 
 def test_quota_that_another_hides_is_seen_when_that_ends(town: Database, chance: Chance) -> None:
     given = {Quota(Period.DAY, 1).tally: [Quota(Period.DAY, 50 * M)]}
     set_quotas_at_site(town, "Gusung", given, WHY, plan=None, zone=WITA, now=NOON, chance=chance)
-    found = preview_plan(town, "Warga", {"daily_octets": 600 * M}, zone=WITA, now=NOON)
+    found = preview_of(town, "Warga", {"daily_octets": 600 * M})
     moved = Moved("quotas", (Quota(Period.DAY, 500 * M),), (Quota(Period.DAY, 600 * M),), WHY.until)
     assert [tuple(group.moved) for group in found.groups if group.site == "Gusung"] == [(moved,)]
 
 
-def test_preview_changes_nothing_and_then_comes_true(town: Database, chance: Chance) -> None:
-    before = told(town)
-    found = preview_plan(town, "Warga", {"up_bps": None}, zone=WITA, now=NOON)
-    assert show_plan(town, "Warga") == found.before
-    assert told(town) == before
-    assert set_plan(town, "Warga", now=NOON, chance=chance, up_bps=None) == found.after
+EVENING = Window("malam", tuple(range(7)), 20 * 60, 22 * 60, rates=(("down_bps", 512_000),))
+SIEGE = Window("tutup", tuple(range(7)), 20 * 60, 22 * 60, closed=True)
+TONIGHT, LATE = (datetime(2026, 11, 24, hour, tzinfo=WITA) for hour in (20, 22))
+
+
+def at_site(field: str, value: int | None, plan: str | None = None) -> Callable[[Database], object]:
+    values: OverrideValues = {field: value}  # type: ignore[misc] # mypy wants each name written out
+    return lambda town: overrides.set_at_site(
+        town, "Gusung", values, WHY, plan=plan, zone=WITA, now=NOON, chance=os.urandom
+    )
+
+
+def own(field: str, value: int | None) -> Callable[[Database], object]:
+    values: OverrideValues = {field: value}  # type: ignore[misc] # mypy wants each name written out
+    return lambda town: overrides.set_own(town, "w05", values, WHY, zone=WITA, now=NOON, chance=os.urandom)
+
+
+def own_quota(octets: int) -> Callable[[Database], object]:
+    quota = Quota(Period.DAY, octets)
+    return lambda town: set_quota(
+        town, "w05", quota, reason="uji", author="admin", zone=WITA, now=NOON, chance=os.urandom
+    )
+
+
+def site_hours(window: Window, plan: str | None = None) -> Callable[[Database], object]:
+    return lambda town: set_site_window(town, "Gusung", window, plan=plan, zone=WITA, now=NOON, chance=os.urandom)
+
+
+def plan_hours(window: Window) -> Callable[[Database], object]:
+    return lambda town: set_plan_window(town, "Warga", window, zone=WITA, now=NOON, chance=os.urandom)
+
+
+@pytest.mark.parametrize(
+    ("change", "of", "name", "expected"),
+    [
+        pytest.param(
+            at_site("vlan", 20),
+            Of.SITE,
+            "Gusung",
+            {("Warga", 2): [Moved("vlan", None, 20, None, WHY.until)]}
+            | {("Tamu", 0): [Moved("vlan", None, 20, None, WHY.until)]},
+            id="a value at a site",
+        ),
+        pytest.param(
+            at_site("vlan", 20, "Tamu"),
+            Of.SITE,
+            "Gusung",
+            {("Warga", 2): [], ("Tamu", 0): [Moved("vlan", None, 20, None, WHY.until)]},
+            id="of one plan",
+        ),
+        pytest.param(own("down_bps", 1 * M), Of.USER, "w05", {(None, 1): [
+            Moved("down_bps", 4 * M, 1 * M, None, WHY.until)]}, id="a person's value"),
+        pytest.param(own_quota(9 * M), Of.USER, "w05", {(None, 1): [
+            Moved("quotas", (Quota(Period.DAY, 500 * M),), (Quota(Period.DAY, 9 * M),))]}, id="a person's quota"),
+        pytest.param(site_hours(SIEGE, "Warga"), Of.SITE, "Gusung", {("Warga", 2): [
+            Moved("closed", False, True, TONIGHT, LATE)]}, id="closed hours at a site"),
+        pytest.param(plan_hours(EVENING), Of.PLAN, "Warga", {
+            (None, 9): [Moved("down_bps", 4 * M, 512_000, TONIGHT, LATE)],
+            (None, 2): [Moved("down_bps", 4 * M, 512_000, TONIGHT + timedelta(days=1), LATE + timedelta(days=1))],
+            (None, 1): [Moved("down_bps", 4 * M, 512_000, TONIGHT + timedelta(days=1), LATE + timedelta(days=1))],
+        }, id="hours of a plan, hidden by values with an end"),
+    ],
+)  # fmt: skip
+def test_every_change_says_what_it_would_do_and_does_nothing(
+    town: Database,
+    change: Callable[[Database], object],
+    of: Of,
+    name: str,
+    expected: dict[tuple[str | None, int], list[Moved]],
+) -> None:
+    before = everything(town)
+    found = preview(town, change, of, name, zone=WITA, now=NOON)
+    assert everything(town) == before
+    assert {(group.plan, group.accounts): list(group.moved) for group in found.groups} == expected
+    change(town)
+    assert not [group for group in preview(town, change, of, name, zone=WITA, now=NOON).groups if group.moved]
+
+
+def everything(database: Database) -> dict[str, list[str]]:
+    with database.read() as connection:
+        return {table.name: sorted(map(str, connection.execute(select(table)))) for table in metadata.sorted_tables}
+
+
+def test_preview_comes_true(town: Database, chance: Chance) -> None:
+    found = preview_of(town, "Warga", {"up_bps": None})
+    changed = set_plan(town, "Warga", now=NOON, chance=chance, up_bps=None)
+    assert {group.moved for group in found.groups} == {(Moved("up_bps", 2 * M, changed.up_bps),)}
 
 
 def test_preview_refuses_what_the_change_would_refuse(town: Database) -> None:
     with pytest.raises(NotFound):
-        preview_plan(town, "Kantor", {"up_bps": None}, zone=WITA, now=NOON)
+        preview_of(town, "Kantor", {"up_bps": None})
     for values in ({"up_bps": 1}, {"down_burst_bps": 1 * M}):
         with pytest.raises(Invalid):
-            preview_plan(town, "Warga", values, zone=WITA, now=NOON)  # type: ignore[arg-type] # a TypedDict in a tuple
+            preview_of(town, "Warga", values)  # type: ignore[arg-type] # a TypedDict in a tuple
 
 
 # ---- explain, where no router is asked
