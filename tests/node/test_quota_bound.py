@@ -189,6 +189,10 @@ def test_routers_that_cut_at_the_octet(beach: Evenings, terms: Terms, events: Ev
 
 
 @settings(max_examples=14)
+@example(
+    terms=Terms((Quota(Period.DAY, 300_000),), families=(Family.USPOT, Family.PFSENSE), phones=1, servers=1),
+    events=[("minutes", 0, 8)],
+)
 @given(terms=terms(ONE_AMOUNT), events=EVENTS)
 def test_routers_of_one_amount_of_32_bits(beach: Evenings, terms: Terms, events: Events) -> None:
     beach(terms, events)
