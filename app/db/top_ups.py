@@ -8,6 +8,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from app.db.keyed import among
 from app.db.tables import top_ups, usage
+from app.db.upsert import upsert
 from app.domain.top_ups import Drawn, TopUp
 
 
@@ -58,17 +59,18 @@ def read(connection: Connection, account_ids: Collection[str] | None = None) -> 
 
 
 def draw(connection: Connection, account_id: str, day: date, drawn: Drawn, taken: Mapping[str, int]) -> None:
-    """Take octets from top-ups, and note that they paid for as many of a day that has a row of usage."""
+    """Take octets from top-ups, and note that they paid for as many of a day, used or not."""
     for top_up_id, octets in taken.items():
         connection.execute(
             update(top_ups).where(top_ups.c.id == top_up_id).values(left_octets=top_ups.c.left_octets - octets)
         )
-    connection.execute(
-        update(usage)
-        .where(usage.c.account_id == account_id, usage.c.day == day)
-        .values(
-            topped_octets=usage.c.topped_octets + drawn.octets,
-            topped_down_octets=usage.c.topped_down_octets + drawn.down,
-            topped_up_octets=usage.c.topped_up_octets + drawn.up,
-        )
+    noted = upsert(connection, usage).values(
+        account_id=account_id,
+        day=day,
+        topped_octets=drawn.octets,
+        topped_down_octets=drawn.down,
+        topped_up_octets=drawn.up,
     )
+    names = ("topped_octets", "topped_down_octets", "topped_up_octets")
+    more = {name: usage.c[name] + noted.excluded[name] for name in names}
+    connection.execute(noted.on_conflict_do_update(index_elements=[usage.c.account_id, usage.c.day], set_=more))

@@ -102,6 +102,18 @@ def test_what_was_used_stays_what_routers_reported(
     assert (entry.octets, entry.left_octets, entry.reason, entry.author) == (200 * MB, 100 * MB, "ujian", "admin")
 
 
+def test_what_is_paid_for_just_after_midnight_counts_for_no_longer_quota(
+    database: Database, siti: Account, give: Callable[..., Account], chance: Chance
+) -> None:
+    set_plan(database, "Warga", now=NOON, chance=chance, daily_octets=None, monthly_octets=500 * MB)
+    give(200 * MB)
+    midnight = NOON + timedelta(hours=12)
+    report = make_report(ReportKind.INTERIM, minute=12 * 60 - 1, down=600 * MB, account_id=siti.id)
+    item = Reported(report, b"", midnight, "127.0.0.1:1813", "nasanasanasanasa")
+    merge(database, [item], position=None, origin="node/0", zone=WITA, now=midnight, chance=chance)
+    assert left(database, siti, midnight) == 100 * MB
+
+
 def test_octets_end(database: Database, siti: Account, give: Callable[..., Account]) -> None:
     give(200 * MB, until=NOON + DAY)
     assert left(database, siti, NOON + DAY - timedelta(seconds=1)) == 700 * MB
