@@ -29,7 +29,7 @@ def row(profile: Profile) -> tuple[str, ...]:
         _rate(limits.rate),
         _data(limits.octets),
         ", ".join(_TIMERS[name] for name in limits.timers) or "none known",
-        limits.role or "-",
+        f"{limits.role}, to its scripts only" if limits.role_by_script else limits.role or "-",
         _while_online(coa),
         _named_by(coa),
     )
@@ -126,6 +126,7 @@ def as_json(profile: Profile) -> dict[str, JsonValue]:
         "octets": _told(limits.octets),
         "timers": list(limits.timers),
         "filter": limits.role,
+        "filter_by_script": limits.role_by_script,
         "shortest_interim_seconds": profile.shortest_interim_seconds,
         "coa": {
             "kind": coa.kind.value,

@@ -15,7 +15,7 @@ from app.cli.quota_options import quota_json
 from app.cli.windows import window_json
 from app.domain.access import Denial, DenialReason, Grant, Held
 from app.domain.granted import Limits
-from app.domain.nases import Nas
+from app.domain.nases import Family, Nas
 from app.domain.overlays import Value, stored
 from app.domain.policies import FREE, Source
 from app.domain.units import format_rate
@@ -154,8 +154,11 @@ def _told_lines(found: "Explanation", words: Words) -> Iterator[str]:
     yield words("told", nas=found.nas.name, family=found.nas.family.value)
     for name, value in _attributes(found):
         yield f"  {name} = {value}"
+    opennds = found.nas.family is Family.OPENNDS
+    if opennds and found.granted.up_bps is not None:
+        yield "  " + words("no_upload_rate")
     yield from _not_held_lines(found.nas, found.granted, words)
-    if not found.certain:
+    if not found.certain and not opennds:
         yield f"  ({words('jitter')})"
 
 
@@ -203,11 +206,11 @@ REASONS = (
 
 
 def _attributes(found: "Explanation") -> list[tuple[str, str]]:
-    from app.nas.answers import accept_attributes
+    from app.nas.answers import told
 
-    if found.nas is None or found.granted is None:
+    if found.nas is None or found.granted is None or not isinstance(found.decision, Grant):
         return []
-    return list(accept_attributes(found.nas, found.granted))
+    return list(told(found.nas, found.decision, found.granted))
 
 
 def _not_held(found: "Explanation") -> list[JsonValue]:

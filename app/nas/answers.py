@@ -1,10 +1,12 @@
-"""What a NAS would be told with an Access-Accept, in words: the attributes of its family, secrets left out."""
+"""What a NAS would be told of a session, in words: attributes of its family, or what openNDS asks for; no secrets."""
 
 from collections.abc import Sequence
 from typing import Final
 
+from app.domain.access import Grant
 from app.domain.granted import Limits
-from app.domain.nases import Nas
+from app.domain.nases import Family, Nas
+from app.nas import opennds
 from app.nas.authorization import authorization_of
 from radius.attributes import Attributes
 from radius.vendors import profile_for
@@ -12,6 +14,19 @@ from radius.vendors import profile_for
 _RATES: Final = ("down_bps", "up_bps")
 _OCTETS: Final = ("octets", "down_octets", "up_octets")
 _BY_ATTRIBUTE: Final = ("down_burst_bps", "up_burst_bps", "vlan", "address_list")
+
+
+_NEVER_TOLD: Final = {Family.OPENNDS: ("idle_seconds",)}
+
+
+def told(nas: Nas, grant: Grant, granted: Limits) -> Sequence[tuple[str, str]]:
+    """Return what holds a session within what it is granted, as (name, value): attributes, or openNDS's own limits.
+
+    openNDS asks before it lets a phone in, and is told what the account may have, not a device's slice of it.
+    """
+    if nas.family is Family.OPENNDS:
+        return opennds.limits_in_words(grant)
+    return list(accept_attributes(nas, granted))
 
 
 def accept_attributes(nas: Nas, granted: Limits) -> Attributes:
@@ -28,7 +43,8 @@ def not_held(nas: Nas, granted: Limits) -> Sequence[str]:
     Octets are not among them: a quota is held without the NAS too (`cuts_at_octets`).
     """
     limits, sent = profile_for(nas.family.value).limits, accept_attributes(nas, granted)
-    unknown = [*(_RATES if limits.rate is None else ()), *(() if nas.can_garden else ("filter_id",))]
+    unknown = [*(_RATES if limits.rate is None else ()), *_NEVER_TOLD.get(nas.family, ())]
+    unknown += [] if nas.can_garden else ["filter_id"]
     untold = [field for field in _BY_ATTRIBUTE if accept_attributes(nas, granted._replace(**{field: None})) == sent]
     return [field for field in (*unknown, *untold) if getattr(granted, field) is not None]
 

@@ -124,6 +124,17 @@ def binauth_line(grant: Grant) -> str:
     return f"{grant.session_seconds or 0} {_limits(grant)}"
 
 
+def limits_in_words(grant: Grant) -> list[tuple[str, str]]:
+    """Return what `binauth_line` says with its units, as `ndsctl json` names it; what is not limited is left out."""
+    names = (
+        ("sessiontimeout", "s"),
+        *((f"{way}rate", "kbit/s") for way in _WAYS),
+        *((f"{way}quota", "KiB") for way in _WAYS),
+    )
+    values = zip(names, binauth_line(grant).split(), strict=True)
+    return [(name, f"{value} {unit}") for (name, unit), value in values if value != "0"]
+
+
 def _limits(grant: Grant) -> str:
     """Write up and down rate in kbit/s, up and down quota in KiB.
 
@@ -140,6 +151,7 @@ def _limits(grant: Grant) -> str:
     return f"{_kbits(grant.up_bps)} {_kbits(grant.down_bps)} {_kib(up_octets)} {_kib(down_octets)}"
 
 
+_WAYS: Final = ("upload", "download")
 _LAST_OCTETS: Final = 2_000_000
 
 

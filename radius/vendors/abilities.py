@@ -69,13 +69,15 @@ class Limits:
     """What a family can be told to hold a session to.
 
     `timers` are those of the three that it is known to read; all three are sent to every family, since RFC 2865
-    section 5 lets a router pass over what it does not know. `role` carries the plan's filter.
+    section 5 lets a router pass over what it does not know. `role` carries the plan's filter; with `role_by_script`
+    the router itself does nothing with it but hand it to its scripts.
     """
 
     rate: Told | None = None
     octets: Told | None = None
     timers: tuple[str, ...] = TIMERS
     role: str | None = None
+    role_by_script: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,12 @@ PROFILE = Profile(
     direction=Direction.CLIENT,
     reports_gigawords=True,
     tried="CoovaChilli 1.8 and 1.9",
-    limits=Limits(rate=Told(_RATES, Unit.BITS), octets=Told(_OCTETS, Unit.OCTETS, TWO_WORDS), role="Filter-Id"),
+    limits=Limits(
+        rate=Told(_RATES, Unit.BITS),
+        octets=Told(_OCTETS, Unit.OCTETS, TWO_WORDS),
+        role="Filter-Id",
+        role_by_script=True,
+    ),
     coa=Coa(
         CoaKind.FULL_SET,
         attributes=(*TIMERS, *_RATES, *_OCTETS, *_GIGAWORDS),

@@ -148,6 +148,24 @@ def test_what_a_router_cannot_hold_is_said(ruled: Pesisir) -> None:
     assert "tidak dapat menerapkan" not in ruled.ok("user", "explain", "siti", "--nas", "gusung-1").out
 
 
+def test_opennds_is_shown_what_it_is_really_told(ruled: Pesisir) -> None:
+    ruled.ok("plan", "set", "Warga", "--idle", "10m", "--session", "8h")
+    ruled.ok("nas", "add", "gusung-2", "--site", "Gusung", "--family", "opennds", "--address", "127.0.0.2")
+    shown = ruled.ok("user", "explain", "siti", "--nas", "gusung-2", "--language", "en").out
+    told = shown.partition("What gusung-2 (opennds) is sent:\n")[2].splitlines()
+    assert told[:5] == [
+        "  sessiontimeout = 28800 s",
+        "  uploadrate = 1000 kbit/s",
+        "  downloadrate = 2000 kbit/s",
+        "  uploadquota = 61035 KiB",
+        "  downloadquota = 427246 KiB",
+    ]
+    assert told[5].startswith("  (no uploadrate where that is openNDS 9")
+    assert told[6:] == [
+        "gusung-2 (opennds) cannot hold anybody to: ended when idle for, filter. There that does not apply."
+    ]
+
+
 def test_moment_may_be_named(ruled: Pesisir) -> None:
     found = ruled.ok("user", "explain", "siti", "--at", "2099-06-01T12:00", "--json").json
     assert (found["at"], found["values"]["filter_id"]["value"]) == ("2099-06-01T12:00:00+08:00", None)

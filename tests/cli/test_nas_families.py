@@ -41,6 +41,7 @@ def test_a_family_for_scripts_has_every_value(pesisir: Pesisir) -> None:
         "octets": None,
         "timers": ["Session-Timeout", "Idle-Timeout", "Acct-Interim-Interval"],
         "filter": None,
+        "filter_by_script": False,
         "shortest_interim_seconds": 60,
         "coa": {
             "kind": "allow-list",

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.cli.family_words import COLUMNS, row
-from app.domain.nases import Family
+from app.domain.nases import TAKES_FILTER, Family
 from radius import PROFILES, profile_for
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "routers"
@@ -30,6 +30,11 @@ def test_table_of_families_is_that_of_the_profiles() -> None:
 
 def test_every_family_can_be_chosen_and_has_a_profile() -> None:
     assert {family.value for family in Family} == PROFILES.keys()
+
+
+def test_families_that_take_a_filter_are_those_that_apply_what_they_are_sent() -> None:
+    limits = {family: profile_for(family.value).limits for family in Family}
+    assert {family for family, each in limits.items() if each.role and not each.role_by_script} == TAKES_FILTER
 
 
 @pytest.mark.parametrize("family", list(Family))
