@@ -8,8 +8,8 @@ from app.db.change_list import ListedChange
 from app.domain.changes import Change, ChangeKind, ChangeState, Result, Way, read_result
 
 _CAUSES: Final = {
-    "401": "it knows an attribute not",
-    "402": "it misses an attribute",
+    "401": "it does not know an attribute",
+    "402": "an attribute is missing",
     "403": "it takes itself for another NAS",
     "404": "it does not understand the request",
     "405": "it offers no such service",
@@ -56,7 +56,7 @@ def _result(result: Result | None, detail: str, change: Change) -> str:
         case Result.NO_SESSION:
             return "the router knows of no such session; it is closed here"
         case Result.UNNEEDED:
-            return "nothing that this router holds the session to is different"
+            return "nothing changes that this router holds the session to"
         case Result.NEXT_LOGIN:
             refused = f" ({_cause(detail)})" if detail else ""
             return f"it holds from the next login on; within the session this router cannot be told{refused}"

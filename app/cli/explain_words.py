@@ -14,9 +14,11 @@ from app.cli.output import octets
 from app.cli.plan_values import written_value
 from app.domain.overlays import Value
 from app.domain.policies import Source
-from app.domain.quotas import CUT, Action, Measure, Quota, Then
+from app.domain.quota_words import format_then
+from app.domain.quotas import CUT, Measure, Quota, Then
 from app.domain.schedules import Window, format_clock, format_days
-from app.domain.units import format_amount, format_duration
+from app.domain.service_classes import ServiceClass
+from app.domain.units import format_amount
 
 LANGUAGES: Final = ("id", "en")
 Language = Annotated[
@@ -47,8 +49,12 @@ class Words:
 
     def value(self, field: str, value: Value) -> str:
         """Write a value of a plan; without one, that there is no limit, or nothing of the kind."""
-        if field == "used_up" and isinstance(value, Then) and value.action is not Action.THROTTLE:
-            return self(value.action.value)
+        if isinstance(value, Then):
+            return self(value.action.value, rates=format_then(value))
+        if isinstance(value, ServiceClass):
+            return self(f"class_{value.value}")
+        if field.endswith("_seconds") and isinstance(value, int):
+            return self.duration(value)
         named = field in {
             "garden",
             "vlan",
@@ -87,15 +93,30 @@ class Words:
         return f"{said}: {', '.join(what)}"
 
     def quota(self, quota: Quota) -> str:
-        """Write a quota: `500MB per hari`."""
+        """Write a quota: `500 MB per hari`."""
         timed = quota.measure is Measure.TIME
-        amount = format_duration(quota.amount) if timed else format_amount(quota.amount)
+        amount = self.duration(quota.amount) if timed else _spaced(format_amount(quota.amount))
         said = f"{amount}{self(f'measure_{quota.measure.value}')} {self(f'period_{quota.period.value}')}"
         return said if quota.then in (None, CUT) else self("then", text=said, then=self.value("used_up", quota.then))
 
     def amount(self, quota: Quota, amount: int) -> str:
         """Write how much of a quota."""
-        return format_duration(amount) if quota.measure is Measure.TIME else octets(amount) or ""
+        return self.duration(amount) if quota.measure is Measure.TIME else octets(amount) or ""
+
+    def duration(self, seconds: int) -> str:
+        """Write a time in its two largest units: `1 jam 30 menit`."""
+        parts = []
+        for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)):
+            count, seconds = divmod(seconds, size)
+            if count:
+                parts.append(f"{count} {self(f'unit_{unit}')}")
+        return " ".join(parts[:2]) or f"0 {self('unit_m')}"
+
+
+def _spaced(amount: str) -> str:
+    """Return `500 MB` for `500MB`."""
+    unit = amount.lstrip("0123456789")
+    return f"{amount.removesuffix(unit)} {unit}"
 
 
 def catalogue() -> Mapping[str, Mapping[str, str]]:

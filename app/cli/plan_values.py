@@ -11,7 +11,7 @@ from typer.models import OptionInfo
 
 from app.cli.failures import usage
 from app.cli.options import Given, amount, number, one_of, parsed, rate, seconds, word
-from app.cli.output import JsonValue, duration, iso, local
+from app.cli.output import JsonValue, iso, local
 from app.cli.quota_options import QUOTA, by_tally, quota_json
 from app.domain.overlays import FIELDS, SCHEDULE, Override, stored
 from app.domain.plans import PERIOD_FIELDS, Plan
@@ -19,7 +19,7 @@ from app.domain.quota_words import Written, format_quotas, format_then, parse_th
 from app.domain.quotas import CUT, Measure, QuotaOverride
 from app.domain.schedules import RATES
 from app.domain.service_classes import ServiceClass
-from app.domain.units import format_amount, format_rate
+from app.domain.units import format_amount, format_duration, format_rate
 
 if TYPE_CHECKING:
     from app.services.plans import PlanValues
@@ -39,6 +39,10 @@ def _rate(bps: int | None) -> str | None:
 
 def _amount(octets: int | None) -> str | None:
     return None if octets is None else format_amount(octets)
+
+
+def _time(seconds: int | None) -> str | None:
+    return None if seconds is None else format_duration(seconds)
 
 
 def _plain(value: object) -> str | None:
@@ -62,16 +66,14 @@ _VALUES: Final[dict[str, _Value]] = {
         number("--devices", "How many devices may be online at once.", largest=1_000), "devices", _plain
     ),
     "session_seconds": _Value(
-        seconds("--session", "Longest session, such as 8h; a known phone comes back by itself."), "session", duration
+        seconds("--session", "Longest session, such as 8h; a known phone comes back by itself."), "session", _time
     ),
-    "idle_seconds": _Value(
-        seconds("--idle", "End a session after so long without data, such as 10m."), "idle", duration
-    ),
+    "idle_seconds": _Value(seconds("--idle", "End a session after so long without data, such as 10m."), "idle", _time),
     "interim_seconds": _Value(
-        seconds("--interim", "How often usage is reported, 60s or more; unset: as the site says."), "reports", duration
+        seconds("--interim", "How often usage is reported, 60s or more; unset: as the site says."), "reports", _time
     ),
     "validity_seconds": _Value(
-        seconds("--validity", "How long it lasts from the first use, such as 30d."), "validity", duration
+        seconds("--validity", "How long it lasts from the first use, such as 30d."), "validity", _time
     ),
     "service_class": _Value(
         one_of("--class", ServiceClass, "Whom a full line serves first: office, public_service, resident, guest."),
@@ -84,7 +86,7 @@ _VALUES: Final[dict[str, _Value]] = {
         _rate,
     ),
     "up_burst_bps": _Value(rate("--up-burst", "Rate from the phone for the first seconds."), "up burst", _rate),
-    "burst_seconds": _Value(seconds("--burst-time", "How long a burst lasts, such as 8s."), "burst time", duration),
+    "burst_seconds": _Value(seconds("--burst-time", "How long a burst lasts, such as 8s."), "burst time", _time),
     "vlan": _Value(number("--vlan", "VLAN where the router puts the device.", largest=4_094), "vlan", _plain),
     "filter_id": _Value(
         word("--filter", "NAME", "Filter, role or policy that the router knows by this name."), "filter", _plain

@@ -90,7 +90,8 @@ def _lines(found: "Explanation", words: Words) -> Iterator[str]:
             continue
         said = {"title": words.title(field), "value": words.value(field, value), "source": words.source(source)}
         plain = words.value(field, of_plan)
-        line = words("value", **said) if value == of_plan else words("instead", **said, plain=plain)
+        kind = "value" if value == of_plan else "by_plan" if of_plan is None else "instead"
+        line = words(kind, **said, plain=plain)
         yield "  " + (line if lower is None else words("held_to", text=line, rate=format_rate(lower)))
     yield from _more_lines(found, words)
     yield from _told_lines(found, words)
@@ -185,12 +186,13 @@ def verdict(decision: Grant | Denial, words: Words) -> str:
 
 def held_line(held: Held, words: Words) -> str:
     """Say what a quota that is used up does to somebody who stays online."""
+    quota = words.quota(replace(held.quota, then=None))
     if held.in_garden:
-        said = words("garden_now", quota=words.quota(held.quota))
+        said = words("garden_now", quota=quota)
     else:
         ways = (("down_bps", held.down_bps), ("up_bps", held.up_bps))
         rates = ", ".join(f"{words.title(field)} {format_rate(bps)}" for field, bps in ways if bps is not None)
-        said = words("held_now", quota=words.quota(held.quota), rates=rates)
+        said = words("held_now", quota=quota, rates=rates)
     return said if held.until is None else words("until", text=said, when=words.when(held.until))
 
 

@@ -1,5 +1,6 @@
 """`pesisir user show`: one person, and why they are online or not."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import typer
@@ -118,7 +119,8 @@ def _held(held: "Held", here: Installation) -> str:
     rates += f"{', ' if rates else ''}{format_rate(held.up_bps)} up" if held.up_bps is not None else ""
     what = "only the public services" if held.in_garden else rates
     until = local(held.until, here.zone)
-    return f"{what} {f'until {until}' if until else 'for good'}, after {format_quota(held.quota)}"
+    used_up = format_quota(replace(held.quota, then=None))
+    return f"{what} {f'until {until}' if until else 'for good'}, since {used_up} is used up"
 
 
 def _top_up(entry: "Entry", here: Installation) -> str:

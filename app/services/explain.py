@@ -21,8 +21,9 @@ from app.domain.overlays import FIELDS, SCHEDULE, Value
 from app.domain.policies import Policy, Source, Where
 from app.domain.quotas import Action
 from app.domain.schedules import Window
+from app.domain.spending import Usage
 from app.domain.text import spelled
-from app.domain.top_ups import left_in
+from app.domain.top_ups import draw, left_in
 from app.domain.users import Account
 from app.services.errors import Invalid, NotFound
 from app.services.standing import QuotaStanding
@@ -44,10 +45,10 @@ class ExplainedValue(NamedTuple):
 class Explanation:
     """What somebody gets, and why. `name` is the login name, else the account's id.
 
-    `topped_up_octets` are used after the quotas. `held` is what quotas that are used up do to somebody who stays
-    online. `granted` is what the NAS would be told now, if one is named and the decision is a Grant; `certain` tells
-    whether its interim is known to the second (it is drawn with the login). `changes_at` is when any of this is next
-    otherwise by the clock alone.
+    `topped_up_octets` are used after the quotas; what is beyond a quota already is taken from them. `held` is what
+    quotas that are used up do to somebody who stays online. `granted` is what the NAS would be told now, if one is
+    named and the decision is a Grant; `certain` tells whether its interim is known to the second (it is drawn with the
+    login). `changes_at` is when any of this is next otherwise by the clock alone.
     """
 
     name: str
@@ -166,7 +167,7 @@ def explain(
             if field != SCHEDULE
         ],
         quotas=standings,
-        topped_up_octets=left_in(account.top_ups, at),
+        topped_up_octets=_topped_up(account, usage, at),
         ceilings=held,
         devices_online=len(macs),
         session=session,
@@ -197,6 +198,12 @@ def _place(
 
 def _is_there(session: OnlineSession, place: Site | None, router: Nas | None) -> bool:
     return session.nas_id == router.id if router is not None else place is not None and session.site_id == place.id
+
+
+def _topped_up(account: Account, usage: Usage, at: datetime) -> int:
+    """Return what is left of top-ups once they have paid for what is beyond a quota, as the next report makes them."""
+    left = left_in(account.top_ups, at)
+    return left - draw([effective.quota for effective in account.policy.quotas], usage, left).octets
 
 
 def _acceptance(session: OnlineSession | None) -> str:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import insert
 
-from app.cli.explain_words import catalogue
+from app.cli.explain_words import Words, catalogue
 from app.cli.plan_values import written_value
 from app.cli.user_explain import REASONS
 from app.db.engine import Database
@@ -47,12 +47,12 @@ def test_explanation_in_indonesian(ruled: Pesisir) -> None:
     assert "Boleh tersambung." in said
     assert 'unduh: 2M, bukan 4M (paket, jam "ramai")' in said
     assert "unggah: 1M, bukan 2M (tempat: satelit penuh)" in said
-    assert "filter: piket, bukan tidak ada (milik sendiri: bidan, sampai 2 Jan 2099 00.00)" in said
-    assert "500MB per hari: terpakai 0 B, sisa 500 MB (paket); diperbarui" in said
+    assert "filter: piket (khusus orang ini: bidan, sampai 2 Jan 2099 00.00; menurut paket: tidak ada)" in said
+    assert "500 MB per hari: terpakai 0 B, sisa 500 MB (paket); dihitung ulang mulai" in said
     assert "ramai: setiap hari 00:00-24:00: unduh 2M (sedang berlaku)" in said
     assert "Mikrotik-Rate-Limit = 1000000/2000000" in said
     assert "Filter-Id = piket" in said
-    assert "ditahan" not in said.lower()
+    assert "dibatasi" not in said.lower()
     assert "a-secret-of-more-than-16" not in said
 
 
@@ -88,15 +88,15 @@ def test_what_a_used_up_quota_does_is_said(ruled: Pesisir, stored: Database) -> 
         used = {"account_id": account, "day": local_day(datetime.now(UTC), WITA), "down_octets": 500_000_000}
         connection.execute(insert(usage).values(used))
     said = ruled.ok("user", "explain", "siti", "--nas", "gusung-1").out
-    assert "Ditahan karena kuota 500MB per hari, lalu 1M/256k habis: unduh 1M, unggah 256k, sampai" in said
-    assert 'unduh: 2M, bukan 4M (paket, jam "ramai"); ditahan pada 1M\n' in said
-    assert "unggah: 1M, bukan 2M (tempat: satelit penuh); ditahan pada 256k\n" in said
+    assert "Dibatasi karena kuota 500 MB per hari habis: unduh 1M, unggah 256k, sampai" in said
+    assert 'unduh: 2M, bukan 4M (paket, jam "ramai"); dibatasi 1M\n' in said
+    assert "unggah: 1M, bukan 2M (tempat: satelit penuh); dibatasi 256k\n" in said
     assert "Mikrotik-Rate-Limit = 256000/1000000" in said
     ruled.ok("plan", "remove-window", "Warga", "ramai")
     ruled.ok("plan", "set", "Warga", "--down", "none")
-    assert "unduh: tanpa batas (paket); ditahan pada 1M\n" in ruled.ok("user", "explain", "siti").out
+    assert "unduh: tanpa batas (paket); dibatasi 1M\n" in ruled.ok("user", "explain", "siti").out
     ruled.ok("plan", "set", "Warga", "--used-up", "cut")
-    assert "Tidak boleh tersambung: kuota 500MB per hari habis; bisa lagi" in ruled.ok("user", "explain", "siti").out
+    assert "Tidak boleh tersambung: kuota 500 MB per hari habis; bisa lagi" in ruled.ok("user", "explain", "siti").out
 
 
 def test_garden_that_cannot_be_held_is_a_cut_and_why_is_said(ruled: Pesisir, stored: Database) -> None:
@@ -112,10 +112,10 @@ def test_garden_that_cannot_be_held_is_a_cut_and_why_is_said(ruled: Pesisir, sto
     said = ruled.ok("plan", "set", "Warga", "--garden", "layanan").err
     assert "--garden" not in said
     said = ruled.ok("user", "explain", "siti", "--nas", "gusung-1").out
-    assert "Hanya layanan pemerintah karena kuota 500MB per hari, lalu layanan pemerintah saja habis" in said
+    assert "Hanya layanan pemerintah karena kuota 500 MB per hari habis" in said
     ruled.ok("nas", "add", "gusung-2", "--site", "Gusung", "--family", "coovachilli", "--address", "127.0.0.2")
     said = ruled.ok("user", "explain", "siti", "--nas", "gusung-2", "--language", "en").out
-    assert "May not go online: the quota 500MB per day is used up; again" in said
+    assert "May not go online: the quota of 500 MB per day is used up; again" in said
     assert "gusung-2 (coovachilli) applies no filter, so it cannot leave the public services only" in said
     assert "At gusung-2 the public services stay open without a login: `nas config` writes them." in said
     denial = ruled.ok("user", "explain", "siti", "--nas", "gusung-2", "--json").json["denial"]
@@ -148,6 +148,31 @@ def test_what_a_router_cannot_hold_is_said(ruled: Pesisir) -> None:
     assert "tidak dapat menerapkan" not in ruled.ok("user", "explain", "siti", "--nas", "gusung-1").out
 
 
+def test_top_up_is_shown_as_the_next_report_leaves_it(ruled: Pesisir, stored: Database) -> None:
+    ruled.ok("user", "top-up", "siti", "--octets", "300MB", "--reason", "ujian")
+    account = ruled.ok("user", "explain", "siti", "--json").json["account"]
+    with stored.write() as connection:
+        used = {"account_id": account, "day": local_day(datetime.now(UTC), WITA), "down_octets": 510_000_000}
+        connection.execute(insert(usage).values(used))
+    found = ruled.ok("user", "explain", "siti", "--nas", "gusung-1", "--json").json
+    assert found["topped_up_octets"] == found["grant"]["octets_left"] == 290_000_000
+    assert "isi ulang: sisa 290 MB" in ruled.ok("user", "explain", "siti").out
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0, "0 menit"),
+        (90, "1 menit 30 detik"),
+        (5_400, "1 jam 30 menit"),
+        (90_061, "1 hari 1 jam"),
+        (2_592_000, "30 hari"),
+    ],
+)
+def test_time_is_said_in_words(seconds: int, said: str) -> None:
+    assert Words("id", WITA).duration(seconds) == said
+
+
 def test_opennds_is_shown_what_it_is_really_told(ruled: Pesisir) -> None:
     ruled.ok("plan", "set", "Warga", "--idle", "10m", "--session", "8h")
     ruled.ok("nas", "add", "gusung-2", "--site", "Gusung", "--family", "opennds", "--address", "127.0.0.2")
@@ -177,7 +202,7 @@ def test_dry_run_says_whom_a_change_touches_and_does_nothing(ruled: Pesisir) -> 
     before = ruled.ok("plan", "show", "Warga", "--json").json
     said = ruled.ok("plan", "set", "Warga", "--daily", "1GB", "--devices", "2", "--dry-run").out
     assert "Mengubah paket Warga menyentuh 1 akun, 0 sedang tersambung." in said
-    assert "kuota: 500MB per hari menjadi 1GB per hari" in said
+    assert "kuota: 500 MB per hari menjadi 1 GB per hari" in said
     assert "perangkat: tanpa batas menjadi 2" in said
     found = ruled.ok("plan", "set", "Warga", "--devices", "2", "--dry-run", "--json").json
     (group,) = found["groups"]
@@ -198,12 +223,12 @@ def test_dry_run_says_whom_a_change_touches_and_does_nothing(ruled: Pesisir) -> 
     [
         (("site", "override", "Gusung", "--devices", "2", "--reason", "sempit"), "site", "tanpa batas menjadi 2"),
         (("site", "override", "Gusung", "--clear", "up"), "site", "unggah: 1M menjadi 2M"),
-        (("site", "set-quota", "Gusung", "--daily", "1GB", "--reason", "x"), "site", "500MB per hari menjadi 1GB"),
+        (("site", "set-quota", "Gusung", "--daily", "1GB", "--reason", "x"), "site", "500 MB per hari menjadi 1 GB"),
         (("site", "set-window", "Gusung", "x", "--from", "00:00", "--to", "24:00", "--free"), "site", "gratis: tidak"),
         (("plan", "set-window", "Warga", "x", "--from", "00:00", "--to", "24:00", "--closed"), "plan", "tutup: tidak"),
         (("plan", "remove-window", "Warga", "ramai"), "plan", "unduh: 2M menjadi 4M"),
         (("user", "override", "siti", "--clear", "filter"), "user", "filter: piket menjadi tidak ada"),
-        (("user", "set-quota", "siti", "--daily", "1GB", "--reason", "x"), "user", "500MB per hari menjadi 1GB"),
+        (("user", "set-quota", "siti", "--daily", "1GB", "--reason", "x"), "user", "500 MB per hari menjadi 1 GB"),
     ],
     ids=lambda value: " ".join(value[:2]) if isinstance(value, tuple) else None,
 )
