@@ -47,7 +47,8 @@ class Grant(NamedTuple):
     """Online, within these limits; None means "no such limit", amounts and times are what remains from `now` on.
 
     `octets_left` are those of both directions together. What is left until something but a cut happens are the steps:
-    nobody may lose the connection by them. `renewed_seconds` is when who is held down, or in the garden, is so no more.
+    nobody may lose the connection by them. `renewed_seconds` is when who is held down, or in the garden, is so no more;
+    `counts_seconds` when quotas count again, while it is free of charge.
     """
 
     down_bps: int | None
@@ -70,6 +71,7 @@ class Grant(NamedTuple):
     step_up_octets: int | None = None
     step_seconds: int | None = None
     renewed_seconds: int | None = None
+    counts_seconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,7 @@ def decide_access(
         step_up_octets=steps.get(Measure.UP),
         step_seconds=steps.get(Measure.TIME),
         renewed_seconds=None if held is None else _seconds_until(held.until, now),
+        counts_seconds=_seconds_until(policy.counts_at, now) if policy.quotas else None,
     )
 
 
@@ -254,12 +257,9 @@ def _seconds_until(moment: datetime | None, now: datetime) -> int | None:
 
 
 def _soonest(ends_at: datetime | None, policy: Policy) -> datetime | None:
-    """Return when a session must end at the latest: with the account, when it closes, or when quotas count again."""
-    phase = policy.phase
-    if phase.free is None and phase.closes_at is None:
-        return ends_at
-    counted_at = policy.counts_at if policy.quotas else None
-    return min((at for at in (ends_at, phase.closes_at, counted_at) if at is not None), default=None)
+    """Return when a session must end at the latest: with the account, or when it closes."""
+    closes_at = policy.phase.closes_at
+    return ends_at if closes_at is None or (ends_at is not None and ends_at < closes_at) else closes_at
 
 
 def _session_seconds(

@@ -30,13 +30,21 @@ class Limits(NamedTuple):
 
 
 def limits_of(
-    grant: Grant, *, others: int, acceptance_id: str, interim_seconds: int, accounts: bool, steps: bool = False
+    grant: Grant,
+    *,
+    others: int,
+    acceptance_id: str,
+    interim_seconds: int,
+    accounts: bool,
+    steps: bool = False,
+    unreached: bool = False,
 ) -> Limits:
     """Return what a session is granted: remaining octets in slices among the open devices (`others` besides its own).
 
     `interim_seconds` is the site's. The interval has a jitter of +-10 % that follows from the acceptance, so that a
     re-authentication and a change say the same. `steps`: the router cannot be told while somebody is online, and who is
-    cut comes back by itself; so it cuts where a throttle begins, and soon after it has ended.
+    cut comes back by itself; so it cuts where a throttle begins, and soon after it has ended. `unreached`: nothing can
+    change or end an open session there; so it lasts no longer than it is free of charge.
     """
     interim = grant.interim_seconds or interim_seconds
     spread = int(acceptance_id[:4], 16) / 0xFFFF - 0.5
@@ -50,6 +58,8 @@ def limits_of(
         )
         renewed = None if grant.renewed_seconds is None else grant.renewed_seconds + int((spread + 0.5) * _JITTER)
         seconds = _least(_least(seconds, grant.step_seconds), renewed)
+    if unreached:
+        seconds = _least(seconds, grant.counts_seconds)
     if not accounts:  # A6.21: nothing else ends a session whose octets we never hear of
         seconds = min(seconds or _UNACCOUNTED_SECONDS, _UNACCOUNTED_SECONDS)
     return Limits(

@@ -90,6 +90,10 @@ COMES_BACK: Final = frozenset({Family.MIKROTIK, Family.COOVACHILLI, Family.USPOT
 """Families that cut at an octet and ask about the MAC again, so that a known phone comes back without a page."""
 
 
+NEVER_REACHED: Final = frozenset({Family.OPNSENSE, Family.UNIFI, Family.OMADA, Family.JUNIPER})
+"""Families at which we can neither change nor end an open session."""
+
+
 class Demand(StrEnum):
     """Whether a protection is demanded of a NAS; `auto` learns it."""
 

@@ -271,6 +271,7 @@ class Authorizer:
                 interim_seconds=asked.nas.site.interim_seconds,
                 accounts=asked.nas.accounts,
                 steps=asked.nas.cuts_at_steps,
+                unreached=asked.nas.unreached,
             ),
         )
         sessions.reserve(

@@ -20,7 +20,7 @@ from app.domain.changes import Answer, Change, ChangeKind, ChangeState, Result, 
 from app.domain.granted import Limits, limits_of
 from app.domain.hints import HintKind
 from app.domain.local_time import local_day
-from app.domain.nases import COMES_BACK, Nas
+from app.domain.nases import COMES_BACK, NEVER_REACHED, Nas
 from app.domain.resume import grant_for
 from app.domain.sessions import Session
 from app.services.changes import UNCONDITIONAL
@@ -264,6 +264,7 @@ class _Gathering:
                     interim_seconds=self._sites[nas.site_id].interim_seconds,
                     accounts=nas.id not in self._silent,
                     steps=nas.id in self._deaf and nas.family in COMES_BACK,
+                    unreached=nas.id in self._deaf or nas.family in NEVER_REACHED,
                 )
                 for sharing in (len(others), 0)
             )

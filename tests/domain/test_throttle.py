@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from app.domain.access import Denial, DenialReason, Grant, decide_access, held_by
 from app.domain.granted import limits_of
 from app.domain.local_time import WITA, local_day
-from app.domain.nases import COMES_BACK, TAKES_FILTER
+from app.domain.nases import COMES_BACK, NEVER_REACHED, TAKES_FILTER
 from app.domain.overlays import Overlay
 from app.domain.plans import Plan
 from app.domain.policies import effective_policy
@@ -20,6 +20,7 @@ from app.domain.spending import Usage, Used, usage_from_days
 from app.domain.units import UnitError
 from app.domain.users import Account
 from radius.vendors import PROFILES
+from radius.vendors.abilities import CoaKind
 from tests.factories import MAC, NOON, make_account, make_plan
 
 MB = 1_000_000
@@ -212,12 +213,18 @@ def test_one_rate_is_that_of_both_directions() -> None:
     assert format_then(SLOWER) == "256k/128k"
 
 
-def test_families_that_take_a_filter_have_an_attribute_for_it() -> None:
+def test_what_families_can_do_is_what_their_profiles_say() -> None:
     assert {family.value for family in TAKES_FILTER} <= {
         name for name, profile in PROFILES.items() if profile.limits.role is not None
     }
     assert {family.value for family in COMES_BACK} <= {
         name for name, profile in PROFILES.items() if profile.limits.octets is not None
+    }
+    asks = {CoaKind.REAUTH_POLL, CoaKind.AGENT}
+    assert {family.value for family in NEVER_REACHED} == {
+        name
+        for name, profile in PROFILES.items()
+        if profile.coa.kind not in asks and not (profile.coa.kind.takes_disconnect and profile.coa.identity)
     }
 
 

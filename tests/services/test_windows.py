@@ -12,6 +12,7 @@ from app.db.engine import Database
 from app.db.tables import changes, sessions, usage
 from app.domain.access import Denial, DenialReason, Grant, decide_access
 from app.domain.changes import ChangeKind
+from app.domain.granted import limits_of
 from app.domain.local_time import WITA, local_day, local_moment
 from app.domain.nases import Site
 from app.domain.policies import Where
@@ -185,7 +186,18 @@ def test_in_free_hours_a_used_up_quota_stops_nobody_until_they_end(
     assert isinstance(decision(database, user, at(21), used=500 * MB), Denial)
     granted = decision(database, user, at(23), used=500 * MB)
     assert isinstance(granted, Grant)
-    assert (granted.octets_left, granted.session_seconds) == (None, 6 * 3_600)
+    assert (granted.octets_left, granted.session_seconds, granted.counts_seconds) == (None, None, 6 * 3_600)
+
+
+@pytest.mark.parametrize(("unreached", "seconds"), [(False, None), (True, 6 * 3_600)])
+def test_end_of_free_hours_ends_only_sessions_that_cannot_be_told(
+    database: Database, user: User, set_window: Callable[[Window], None], unreached: bool, seconds: int | None
+) -> None:
+    set_window(NIGHT)
+    granted = decision(database, user, at(23), used=0)
+    assert isinstance(granted, Grant)
+    limits = limits_of(granted, others=0, acceptance_id="7fff", interim_seconds=60, accounts=True, unreached=unreached)
+    assert limits.session_seconds == seconds
 
 
 def test_session_whose_quota_is_used_up_in_free_hours_goes_on(
