@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
-from app.cli.failures import Failure
+import typer
+
+from app.cli.failures import Failure, usage
 from app.cli.output import say
 from app.config import Settings, load, load_secret_key
 
@@ -88,9 +90,20 @@ def make_ready(database: "Database", keyring: "Keyring") -> None:
         say("made a new database")
 
 
-def author() -> str:
-    """Name who works at this terminal: the account on this machine."""
+By = Annotated[
+    str | None,
+    typer.Option("--by", metavar="NAME", help="Who gives it, where several people share the account on this machine."),
+]
+
+
+def author(by: str | None = None) -> str:
+    """Name who works at this terminal: the account on this machine, behind whom they say that they are."""
     try:
-        return f"cli:{pwd.getpwuid(os.getuid()).pw_name}"
+        account = f"cli:{pwd.getpwuid(os.getuid()).pw_name}"
     except KeyError:
-        return f"cli:{os.getuid()}"
+        account = f"cli:{os.getuid()}"
+    if by is None:
+        return account
+    if not by.strip():
+        usage("--by names nobody", hint="the name of whoever asks for it, such as --by 'Ibu Ratna'")
+    return f"{by.strip()} ({account})"

@@ -1,12 +1,13 @@
 """`pesisir user override` and `pesisir site override`: values in place of a plan's, with reason, author and end."""
 
 import os
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from app.cli.failures import usage
-from app.cli.installation import Installation, author, now, open_installation
+from app.cli.installation import By, Installation, author, now, open_installation
 from app.cli.noun import example
 from app.cli.options import Name, read_end
 from app.cli.output import Json, JsonValue, local, say, show_json, show_table
@@ -73,6 +74,7 @@ def quota_of_site(
     quota: Quotas = None,
     reason: Reason = None,
     until: Until = None,
+    by: By = None,
     dry_run: DryRun = False,
     language: Language = None,
     as_json: PreviewJson = False,
@@ -87,10 +89,10 @@ def quota_of_site(
         usage("which quota?", hint=f"name {OPTIONS} with an AMOUNT such as 1GB, or none")
     if reason is None and any(given.values()):
         usage("a quota in place of the plan's needs a reason", hint="--reason TEXT")
-    if until is not None and not any(given.values()):
-        usage("--until is the end of a quota", why="none gives the plan's back", hint="name an AMOUNT such as 1GB")
+    if not any(given.values()) and (until is not None or by is not None):
+        usage("--until and --by are of a quota", why="none gives the plan's back", hint="name an AMOUNT such as 1GB")
     with open_installation() as here:
-        why = Why(reason or "-", author(), None if until is None else read_end(until, here.zone))
+        why = Why(reason or "-", author(by), None if until is None else read_end(until, here.zone))
 
         def change(database: "Database") -> None:
             set_quotas_at_site(database, name, given, why, plan=plan, zone=here.zone, now=now(), chance=os.urandom)
@@ -108,6 +110,7 @@ def of_user(
     values: "OverrideValues",
     reason: Reason = None,
     until: Until = None,
+    by: By = None,
     clear: Clear = None,
     dry_run: DryRun = False,
     language: Language = None,
@@ -118,10 +121,10 @@ def of_user(
     from app.services.previews import Of
 
     only_with_dry_run(dry_run, language)
-    _check_named(values, clear, reason, until, dry_run=dry_run)
+    _check_named(values, clear, (reason, until, by), dry_run=dry_run)
     with open_installation() as here:
         back = fields_of(clear or ())
-        why = _why(here, reason, until) if values else None
+        why = _why(here, reason, until, by) if values else None
 
         def change(database: "Database") -> None:
             if why is not None:
@@ -149,6 +152,7 @@ def of_site(
     plan: OfPlan = None,
     reason: Reason = None,
     until: Until = None,
+    by: By = None,
     clear: Clear = None,
     dry_run: DryRun = False,
     language: Language = None,
@@ -159,10 +163,10 @@ def of_site(
     from app.services.previews import Of
 
     only_with_dry_run(dry_run, language)
-    _check_named(values, clear, reason, until, dry_run=dry_run)
+    _check_named(values, clear, (reason, until, by), dry_run=dry_run)
     with open_installation() as here:
         back = fields_of(clear or ())
-        why = _why(here, reason, until) if values else None
+        why = _why(here, reason, until, by) if values else None
 
         def change(database: "Database") -> None:
             if why is not None:
@@ -213,17 +217,17 @@ def at_site_json(found: dict[str | None, Overlay], here: Installation) -> list[J
 
 
 def _check_named(
-    values: "OverrideValues", clear: list[str] | None, reason: str | None, until: str | None, *, dry_run: bool
+    values: "OverrideValues", clear: list[str] | None, said: Iterable[str | None], *, dry_run: bool
 ) -> None:
-    if not values and (reason is not None or until is not None):
-        usage("override what?", why="--reason and --until are of values", hint="name one, such as --down 8M")
+    if not values and any(one is not None for one in said):
+        usage("override what?", why="--reason, --until and --by are of values", hint="name one, such as --down 8M")
     if dry_run and not values and not clear:
         usage("override what?", why="--dry-run is of a change", hint="name a value, such as --down 8M, or --clear")
 
 
-def _why(here: Installation, reason: str | None, until: str | None) -> "Why":
+def _why(here: Installation, reason: str | None, until: str | None, by: str | None) -> "Why":
     from app.services.overrides import Why
 
     if reason is None:
         usage("a value of one's own needs a reason", hint="--reason TEXT")
-    return Why(reason, author(), None if until is None else read_end(until, here.zone))
+    return Why(reason, author(by), None if until is None else read_end(until, here.zone))

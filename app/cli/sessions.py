@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from app.cli.failures import usage
-from app.cli.installation import Installation, author, now, open_installation
+from app.cli.installation import By, Installation, author, now, open_installation
 from app.cli.noun import example, noun
 from app.cli.options import Given, rate, read_end
 from app.cli.output import Json, JsonValue, duration, iso, local, octets, say, show_fields, show_json, show_table
@@ -120,12 +120,13 @@ SessionId = Annotated[str, typer.Argument(metavar="ID", help="Its id, as `sessio
 def disconnect(
     session_id: SessionId,
     reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; it is kept with your name.")],
+    by: By = None,
 ) -> None:
     """End an open session. A known device may come back by itself: who must stay out is suspended."""
     from app.services.session_changes import disconnect_session
 
     with open_installation() as here:
-        disconnect_session(here.database, session_id, reason=reason, author=author(), now=now(), chance=os.urandom)
+        disconnect_session(here.database, session_id, reason=reason, author=author(by), now=now(), chance=os.urandom)
     say(f"asked for; see: pesisir session show {session_id}")
 
 
@@ -136,6 +137,7 @@ def change(
     up: Annotated[Given[int] | None, rate("--up", "At most so much from the device; none lifts it.")] = None,
     until: Annotated[str | None, typer.Option(metavar="DATE", help="Its last day; unset: today.")] = None,
     reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; it is kept with your name.")] = "by hand",
+    by: By = None,
 ) -> None:
     """Hold the device of an open session down, also when it comes back, until the end of the day."""
     from app.services.session_changes import change_session
@@ -150,7 +152,7 @@ def change(
             up=None if up is None else (up.value,),
             until=None if until is None else read_end(until, here.zone),
             reason=reason,
-            author=author(),
+            author=author(by),
             zone=here.zone,
             now=now(),
             chance=os.urandom,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from app.cli.failures import nothing_to_change, usage
-from app.cli.installation import Installation, author, now, open_installation
+from app.cli.installation import By, Installation, author, now, open_installation
 from app.cli.noun import example, noun
 from app.cli.options import Given, amount, number, read_end, read_secret, word
 from app.cli.output import (
@@ -176,6 +176,7 @@ def set_quota(
     quota: Quotas = None,
     reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Why; everybody who looks will read it.")] = None,
     until: Annotated[str | None, typer.Option(metavar="DATE", help="Its last day; unset: for good.")] = None,
+    by: By = None,
     dry_run: DryRun = False,
     language: Language = None,
     as_json: PreviewJson = False,
@@ -190,8 +191,8 @@ def set_quota(
         usage("which quota?", hint=f"name {OPTIONS} with an AMOUNT such as 1GB, or none")
     if reason is None and any(given.values()):
         usage("a quota of one's own needs a reason", hint="--reason TEXT")
-    if until is not None and not any(given.values()):
-        usage("--until is the end of a quota", why="none gives the plan's back", hint="name an AMOUNT such as 1GB")
+    if not any(given.values()) and (until is not None or by is not None):
+        usage("--until and --by are of a quota", why="none gives the plan's back", hint="name an AMOUNT such as 1GB")
     with open_installation() as here:
         ends_at = None if until is None else read_end(until, here.zone)
 
@@ -201,7 +202,7 @@ def set_quota(
                 username,
                 given,
                 reason=reason or "",
-                author=author(),
+                author=author(by),
                 until=ends_at,
                 zone=here.zone,
                 now=now(),
@@ -215,7 +216,7 @@ def set_quota(
     say(f"changed; see: pesisir user show {username!r}")
 
 
-@commands.command("top-up", epilog=example("pesisir user top-up siti --octets 2GB --reason 'ujian' --until 2026-12-31"))
+@commands.command("top-up", epilog=example("pesisir user top-up siti --octets 2GB --reason 'ujian' --by 'Ibu Ratna'"))
 def top_up(
     username: Username,
     more: Annotated[Given[int] | None, amount("--octets", "Data to use once a quota is used up, such as 2GB.")] = None,
@@ -224,6 +225,7 @@ def top_up(
     ] = None,
     reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Why; everybody who looks will read it.")] = None,
     until: Annotated[str | None, typer.Option(metavar="DATE", help="The data's last day; unset: until used.")] = None,
+    by: By = None,
 ) -> None:
     """Add data, or days, to somebody's account. Data is used after the quotas, and does not end with their periods."""
     from app.services.top_ups import Addition, top_up_user
@@ -244,7 +246,7 @@ def top_up(
             username,
             addition,
             reason=reason,
-            author=author(),
+            author=author(by),
             zone=here.zone,
             now=now(),
             chance=os.urandom,

@@ -34,10 +34,10 @@ def session(city: Pesisir, stored: Database) -> str:
 
 
 def test_a7_10_disconnect_is_kept_with_its_author_and_reason(city: Pesisir, session: str) -> None:
-    said = city.ok("session", "disconnect", session, "--reason", "salah perangkat")
+    said = city.ok("session", "disconnect", session, "--reason", "salah perangkat", "--by", "Ibu Ratna")
     assert f"pesisir session show {session}" in said.err
     (change,) = city.ok("change", "list", "--json").json
-    assert change["author"]
+    assert change["author"].startswith("Ibu Ratna (cli:")
     expected: dict[str, str | None] = {
         "session": session,
         "user": "siti",
@@ -56,7 +56,7 @@ def test_a7_10_disconnect_without_a_reason_is_refused(city: Pesisir, session: st
 
 
 def test_a7_10_ceiling_is_kept_with_its_author_and_reason(city: Pesisir, session: str, stored: Database) -> None:
-    city.ok("session", "change", session, "--down", "512k", "--reason", "rapat")
+    city.ok("session", "change", session, "--down", "512k", "--reason", "rapat", "--by", "Ibu Ratna")
     (change,) = city.ok("session", "show", session, "--json").json["changes"]
     assert (change["kind"], change["reason"], change["note"]) == ("change", "ceiling", "rapat")
     with stored.read() as connection:

@@ -21,6 +21,22 @@ def test_own_value_is_listed_with_reason_author_and_end_and_taken_back(city: Pes
     assert city.ok("user", "override", "siti", "--json").json == []
 
 
+def test_who_shares_an_account_says_who_it_is(city: Pesisir) -> None:
+    by = ("--reason", "ujian", "--by", "Ibu Ratna")
+    city.ok("user", "override", "siti", "--down", "8M", *by)
+    city.ok("site", "override", "Gusung", "--down", "8M", *by)
+    city.ok("site", "set-quota", "Gusung", "--daily", "1GB", *by)
+    city.ok("user", "top-up", "siti", "--octets", "1GB", *by)
+    found = [
+        *city.ok("user", "override", "siti", "--json").json,
+        *city.ok("site", "override", "Gusung", "--json").json,
+        *city.ok("user", "show", "siti", "--json").json["top_ups"],
+    ]
+    assert len(found) == 4
+    assert all(one["author"].startswith("Ibu Ratna (cli:") for one in found)
+    assert "(ujian; Ibu Ratna (cli:" in city.ok("user", "show", "siti").out
+
+
 def test_site_lays_values_over_every_plan_or_one(city: Pesisir) -> None:
     city.ok("site", "override", "Gusung", "--down", "2M", "--reason", "satelit")
     city.ok("site", "override", "Gusung", "--plan", "Warga", "--down", "1M", "--interim", "5m", "--reason", "satelit")
@@ -55,9 +71,16 @@ def test_quota_at_a_site_is_listed_and_taken_back(city: Pesisir) -> None:
         (["user", "override", "siti", "--down", "8M"], 2, "--reason"),
         (["user", "override", "siti", "--reason", "ujian"], 2, "override what?"),
         (["site", "override", "Gusung", "--clear", "down", "--until", "2099-12-05"], 2, "override what?"),
+        (["user", "override", "siti", "--clear", "down", "--by", "Ratna"], 2, "override what?"),
+        (["user", "override", "siti", "--down", "8M", "--reason", "x", "--by", " "], 2, "--by names nobody"),
+        (["user", "override", "siti", "--down", "8M", "--reason", "x", "--by", "R" * 80], 2, "author has"),
         (["user", "override", "siti", "--dry-run"], 2, "override what?"),
-        (["user", "set-quota", "siti", "--daily", "none", "--until", "2099-12-05"], 2, "--until is the end of a quota"),
-        (["site", "set-quota", "Gusung", "--daily", "none", "--until", "2099-12-05"], 2, "--until is the end of"),
+        (
+            ["user", "set-quota", "siti", "--daily", "none", "--until", "2099-12-05"],
+            2,
+            "--until and --by are of a quota",
+        ),
+        (["site", "set-quota", "Gusung", "--daily", "none", "--until", "2099-12-05"], 2, "--until and --by are of"),
         (["user", "override", "siti", "--clear", "speed"], 2, "no value of a plan"),
         (["user", "override", "siti", "--clear", "vlan"], 3, "pesisir user override"),
         (["site", "override", "Melahing", "--down", "1M", "--reason", "satelit"], 3, "pesisir site list"),
@@ -66,6 +89,9 @@ def test_quota_at_a_site_is_listed_and_taken_back(city: Pesisir) -> None:
         "no reason",
         "a reason of nothing",
         "an end of nothing",
+        "an author of nothing",
+        "an author without a name",
+        "a long name",
         "a rehearsal of nothing",
         "an end of no quota",
         "an end of no quota at a site",
