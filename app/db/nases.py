@@ -74,10 +74,11 @@ def change(connection: Connection, nas_id: str, values: Mapping[str, object]) ->
         connection.execute(update(nases).where(nases.c.id == nas_id).values(**values))
 
 
-def learn(connection: Connection, nas_id: str, *, signs: bool) -> None:
-    """Keep what was learnt about a NAS; that it has signed outweighs that it has not."""
-    query = update(nases).where(nases.c.id == nas_id).values(learned_message_authenticator=signs)
-    connection.execute(query if signs else query.where(nases.c.learned_message_authenticator.is_(None)))
+def learn(connection: Connection, nas_id: str, *, signs: bool) -> bool:
+    """Keep what was learnt about a NAS, and tell whether it is news; that it has signed outweighs that it has not."""
+    known = nases.c.learned_message_authenticator
+    query = update(nases).where(nases.c.id == nas_id, known.is_not(True) if signs else known.is_(None))
+    return connection.execute(query.values(learned_message_authenticator=signs)).rowcount == 1
 
 
 def remove(connection: Connection, nas_id: str) -> None:

@@ -132,7 +132,7 @@ class Follower:
             self._snapshot.load(database, now)
             log.info("snapshot_loaded", accounts=len(self._snapshot.accounts), seconds=self._since(began))
         self._loaded.set()
-        self._snapshot.learned.keep(database)
+        self._snapshot.learned.keep(database, now)
         if self.failed > self.begun:
             log.info("feed_read_again", after_failures=self.failures)
             self.failures, self._said = 0, None

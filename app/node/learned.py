@@ -2,10 +2,12 @@
 
 import threading
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import NamedTuple
 
-from app.db import nases
+from app.db import feed, nases
 from app.db.engine import Database
+from app.db.feed import FeedKind
 from app.node.nases import NasTable
 from radius.backend import Demand
 
@@ -44,14 +46,19 @@ class Learned:
         with self._lock:
             return list(self._lessons.values())
 
-    def keep(self, database: Database) -> None:
-        """Store what is new; on failure it stays new."""
+    def keep(self, database: Database, now: datetime) -> None:
+        """Store what is new, and tell other nodes of routers that sign; on failure it stays new."""
         fresh = [one for one in self.lessons() if not one.kept]
         if not fresh:
             return
         with database.write() as connection:
-            for nas_id, demand, _ in fresh:
-                nases.learn(connection, nas_id, signs=demand is Demand.YES)
+            news = [
+                nas_id
+                for nas_id, demand, _ in fresh
+                if nases.learn(connection, nas_id, signs=demand is Demand.YES) and demand is Demand.YES
+            ]
+            if news:
+                feed.append(connection, now=now, items={FeedKind.NAS: news})
         with self._lock:
             for one in fresh:
                 if self._lessons.get(one.nas_id) is one:

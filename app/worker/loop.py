@@ -29,6 +29,7 @@ from app.services.ceilings import end_ceilings
 from app.services.expiry import end_expired
 from app.services.hints import judge_accounting
 from app.services.keyring import Keyring
+from app.services.nases import list_nases
 from app.worker.governing import ROUND_SECONDS, Governing
 from app.worker.journals import Interpreter, JournalIngest
 
@@ -208,11 +209,13 @@ class Worker:
             log.info("sessions_expired", count=expired)
 
     def _judge_accounting(self) -> None:
-        for nas_id, well in judge_accounting(self._database, now=self._now()).items():
+        judged = judge_accounting(self._database, now=self._now())
+        names = {nas.id: nas.name for nas in list_nases(self._database)} if judged else {}
+        for nas_id, well in judged.items():
             if well:
-                log.info("nas_accounts_again", nas_id=nas_id)
+                log.info("nas_accounts_again", nas=names.get(nas_id), nas_id=nas_id)
             else:
-                log.error("nas_does_not_account", nas_id=nas_id, next="pesisir doctor")
+                log.error("nas_does_not_account", nas=names.get(nas_id), nas_id=nas_id, next="pesisir doctor")
 
     def _pass_edges(self) -> None:
         concerned = edges.pass_edges(self._database, zone=self._zone, now=self._now(), chance=self._chance)

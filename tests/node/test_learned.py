@@ -3,7 +3,9 @@
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy import select
 
+from app.db.tables import feed
 from app.domain.nases import Demand as Required
 from app.services import nases
 from app.services.nases import NasOptions
@@ -41,7 +43,7 @@ def test_a_signature_outweighs_its_absence(both_city: City, start: Start, lesson
     for lesson in lessons:
         node = start(both_city)
         node.snapshot.learned.add(both_city.nas.id, lesson)
-        node.snapshot.learned.keep(both_city.database)
+        node.snapshot.learned.keep(both_city.database, both_city.time.at)
     assert stored(both_city) is kept
 
 
@@ -58,7 +60,7 @@ def test_what_was_learnt_is_forgotten_where_an_admin_asks_for_it_anew(
 ) -> None:
     node, other = start(city), start(city)
     node.snapshot.learned.add(city.nas.id, lesson)
-    node.snapshot.learned.keep(city.database)
+    node.snapshot.learned.keep(city.database, city.time.at)
     other.load()
     told, told_too = listening(node), listening(other)
     set_nas(city, **options)
@@ -72,7 +74,7 @@ def test_what_was_learnt_is_forgotten_where_an_admin_asks_for_it_anew(
 def test_other_changes_of_a_nas_forget_nothing(city: City, start: Start) -> None:
     node = start(city)
     node.snapshot.learned.add(city.nas.id, Demand.YES)
-    node.snapshot.learned.keep(city.database)
+    node.snapshot.learned.keep(city.database, city.time.at)
     told = listening(node)
     set_nas(city, coa_port=1700, require_message_authenticator=Required.NO, debug_answers=False)
     node.learn()
@@ -80,13 +82,26 @@ def test_other_changes_of_a_nas_forget_nothing(city: City, start: Start) -> None
     assert told == []
 
 
-def test_what_another_node_has_seen_is_taken_over_with_the_next_news(city: City, start: Start) -> None:
-    node, other = start(city), start(city)
+def test_what_another_node_has_seen_is_taken_over_with_the_next_read(both_city: City, start: Start) -> None:
+    node, other = start(both_city), start(both_city)
     told = listening(other)
-    other.snapshot.learned.add(city.nas.id, Demand.NO)
-    other.snapshot.learned.keep(city.database)
-    node.snapshot.learned.add(city.nas.id, Demand.YES)
-    node.snapshot.learned.keep(city.database)
-    set_nas(city, coa_port=1700)
+    other.snapshot.learned.add(both_city.nas.id, Demand.NO)
+    other.snapshot.learned.keep(both_city.database, both_city.time.at)
+    node.snapshot.learned.add(both_city.nas.id, Demand.YES)
+    node.snapshot.learned.keep(both_city.database, both_city.time.at)
     other.learn()
-    assert told == [(city.nas.id, Demand.YES)]
+    assert told == [(both_city.nas.id, Demand.YES)]
+
+
+def test_only_news_is_told(both_city: City, start: Start) -> None:
+    def rows() -> int:
+        with both_city.database.read() as connection:
+            return len(connection.execute(select(feed)).all())
+
+    before, found = rows(), []
+    for lesson in (Demand.NO, Demand.NO, Demand.YES, Demand.NO, Demand.YES):
+        node = start(both_city)
+        node.snapshot.learned.add(both_city.nas.id, lesson)
+        node.snapshot.learned.keep(both_city.database, both_city.time.at)
+        found.append(rows() - before)
+    assert found == [0, 0, 1, 1, 1]

@@ -163,7 +163,7 @@ def test_what_a_router_has_shown_is_kept_and_told_the_database_later(city: City,
     node.keeper.write()
     again = island.start_alone()
     assert again.snapshot.learned.known(again.snapshot.nases) == {city.nas.id: Demand.YES}
-    again.snapshot.learned.keep(city.database)
+    again.snapshot.learned.keep(city.database, city.time.at)
     assert [nas.learned_message_authenticator for nas in nases.list_nases(city.database)] == [True]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, text
+from structlog.testing import capture_logs
 
 from app.db import tables
 from app.db.engine import Database, open_database
@@ -330,3 +331,16 @@ def test_what_time_alone_ends_is_told_to_open_sessions(city: City, start: Start,
     with city.database.read() as connection:
         queued = connection.execute(select(tables.changes.c.kind, tables.changes.c.reason)).all()
     assert sorted(tuple(row) for row in queued) == [("change", "ceiling"), ("disconnect", "expired")]
+
+
+def test_log_names_a_router_that_does_not_account(city: City, start: Start, work: Make) -> None:
+    city.add_user("budi")
+    node, worker = start(city), work(city)
+    for number in range(5):
+        assert isinstance(node.ask(node.request("budi", "rahasia-123", session=f"81a0000{number}")), Accept)
+    worker.drain()
+    city.time.pass_by(120)
+    with capture_logs() as lines:
+        worker.turn()
+    said = [line for line in lines if line["event"] == "nas_does_not_account"]
+    assert [(line["nas"], line["nas_id"]) for line in said] == [("gusung-1", city.nas.id)]
