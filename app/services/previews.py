@@ -120,10 +120,10 @@ def preview(
     shared: dict[tuple[str, str | None], tuple[Moved, ...]] = {}
     groups: dict[tuple[str | None, str, bool, tuple[Moved, ...]], Group] = {}
     for one in people:
-        own = one.account_id in before.own or one.account_id in after.own
+        own, alone = one.account_id in before.own, one.account_id in after.own
         place = one.plan_id, one.site_id
-        moved = seen.moved(one) if own or place not in shared else shared[place]
-        if not own:
+        moved = seen.moved(one) if own or alone or place not in shared else shared[place]
+        if not own and not alone:
             shared[place] = moved
         site = None if one.site_id is None else site_names.get(one.site_id)
         plan = after.rules.plans[one.plan_id].name if of is Of.SITE else None

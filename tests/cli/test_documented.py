@@ -67,13 +67,14 @@ def test_block_of_the_readme_for_a_router_of_ones_own_runs_as_it_stands(tmp_path
     assert (tmp_path / "siti.txt").stat().st_mode & 0o777 == 0o600
 
 
-def test_examples_of_the_policy_page_run_as_they_stand(
-    city: Pesisir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("page", "fewest"), [("policy.md", 30), ("quotas.md", 6)])
+def test_examples_of_a_page_run_as_they_stand_one_after_the_other(
+    city: Pesisir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: str, fewest: int
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "libur.ics").write_text("BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:20270817\nEND:VEVENT\nEND:VCALENDAR\n")
-    page = (ROOT / "docs" / "policy.md").read_text(encoding="utf-8")
-    commands = re.findall(r"^    pesisir (.+)$", page, re.MULTILINE)
-    assert len(commands) > 20
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8").replace("\\\n", " ")
+    commands = re.findall(r"^ {4,}pesisir (.+)$", text, re.MULTILINE)
+    assert len(commands) >= fewest
     for command in commands:
         city.ok(*shlex.split(command))

@@ -250,6 +250,12 @@ def test_every_change_of_rules_has_a_dry_run(ruled: Pesisir, command: tuple[str,
     assert ruled.run(*command, "--language", "en").err.startswith("pesisir: --language is of what --dry-run says")
 
 
+def test_dry_run_of_a_first_value_of_ones_own_speaks_of_none_before(city: Pesisir) -> None:
+    said = city.ok("user", "override", "siti", "--vlan", "20", "--reason", "x", "--dry-run").out
+    assert "aturan khusus" not in said
+    assert "VLAN: tidak ada menjadi 20" in said
+
+
 def test_dry_run_at_a_site_tells_of_who_may_come(ruled: Pesisir) -> None:
     said = ruled.ok("site", "override", "Gusung", "--vlan", "20", "--reason", "x", "--dry-run").out.splitlines()
     assert said == [
