@@ -26,7 +26,7 @@ def register(users: typer.Typer) -> None:
 def import_users(
     file: Annotated[str, typer.Argument(metavar="FILE", help="A CSV file, or - for standard input.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
-    secret: Secret = CredentialKind.HASHED,
+    secret: Secret = None,
     as_json: Json = False,
 ) -> None:
     """Add or change users from a CSV file: all rows or none. The same file again changes nothing.
@@ -41,7 +41,7 @@ def import_users(
             here.database,
             here.keyring,
             data,
-            kind=secret,
+            kind=secret or CredentialKind.HASHED,
             dry_run=dry_run,
             now=now(),
             chance=os.urandom,

@@ -58,9 +58,10 @@ PasswordFile = Annotated[
     str | None, typer.Option(metavar="FILE", help="The password, from a file or - for standard input.")
 ]
 Secret = Annotated[
-    CredentialKind,
+    CredentialKind | None,
     typer.Option(
-        "--secret", help="How passwords are kept. Encrypted ones can serve CHAP and MS-CHAPv2, and import fast."
+        "--secret",
+        help="How the password is kept; unset: hashed. Encrypted ones can serve CHAP and MS-CHAPv2, and import fast.",
     ),
 ]
 
@@ -77,7 +78,7 @@ def add(
     ] = None,
     password_file: PasswordFile = None,
     no_password: Annotated[bool, typer.Option("--no-password", help="Nobody can log in by a password.")] = False,
-    secret: Secret = CredentialKind.HASHED,
+    secret: Secret = None,
     name: PersonName = None,
     phone: Phone = None,
     plan: Plan = None,
@@ -89,6 +90,8 @@ def add(
     from app.services.users import add_user
 
     given = _password(password, password_file, absent=no_password)
+    if no_password and secret is not None:
+        usage("--secret says how a password is kept", why="there is none", hint="leave out --no-password")
     made = _made_password() if given is None and not no_password else None
     with open_installation() as here:
         values = _values(here, name, phone, plan, site, valid_until)
@@ -99,7 +102,7 @@ def add(
             here.keyring,
             username,
             password=made if given is None else given,
-            kind=secret,
+            kind=secret or CredentialKind.HASHED,
             now=now(),
             chance=os.urandom,
             **values,
@@ -138,7 +141,7 @@ def set_(
         str | None, typer.Option(metavar="TEXT", help="A new password; other people on this machine can see it.")
     ] = None,
     password_file: PasswordFile = None,
-    secret: Secret = CredentialKind.HASHED,
+    secret: Secret = None,
     name: PersonName = None,
     phone: Phone = None,
     plan: Plan = None,
@@ -151,6 +154,9 @@ def set_(
     from app.services.users import set_user
 
     given = _password(password, password_file, absent=False)
+    if given is None and secret is not None:
+        usage("--secret says how a new password is kept", hint="give one by --password-file")
+    kind = secret or CredentialKind.HASHED
     with open_installation() as here:
         values = _values(here, name, phone, plan, site, valid_until)
         if billing_day is not None:
@@ -159,7 +165,7 @@ def set_(
             nothing_to_change("user set")
         user = set_user(here.database, username, zone=here.zone, now=now(), chance=os.urandom, **values)
         if given is not None:
-            set_password(here.database, here.keyring, username, given, kind=secret, now=now(), chance=os.urandom)
+            set_password(here.database, here.keyring, username, given, kind=kind, now=now(), chance=os.urandom)
     say(f"changed user {user.username}")
 
 

@@ -8,7 +8,7 @@ not promised, and may sum to as much as they like. What nobody uses is lent: to 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network
 from typing import NamedTuple
 
 from app.domain.service_classes import ServiceClass
@@ -170,11 +170,6 @@ def overlapping(lines: Iterable[SiteLine]) -> tuple[SiteLine, SiteLine, Network]
                 return holder, line, network
         open_ones.append((network, line))
     return None
-
-
-def parse_network(text: str) -> Network:
-    """Return a network; raise ValueError. Bits beyond the mask are an error: it would not be what was meant."""
-    return ip_network(text.strip())
 
 
 def _holds(outer: Network, inner: Network) -> bool:

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from ipaddress import ip_interface
 
 from app.domain import text
 from app.domain.phones import parse_phone
 from app.domain.quota_words import format_quota
 from app.domain.quotas import Quota, Tally, Then, misstep, twice
 from app.domain.text import TextError
+from app.domain.uplinks import Network
 from app.services.errors import Invalid
 
 GREATEST = 2**53 - 1  # what JSON readers can hold exactly
@@ -60,6 +62,20 @@ def amount(field: str, value: int | None, *, least: int = 1, greatest: int = GRE
     if value is not None and not least <= value <= greatest:
         raise Invalid(field, f"is {value}, not from {least} to {greatest}")
     return value
+
+
+def network(field: str, value: str, expected: str) -> Network:
+    """Return a network, or one address as the network of itself; what is neither, or is everybody, is Invalid."""
+    try:
+        typed = ip_interface(value.strip())
+    except ValueError as error:
+        raise Invalid(field, f"{value!r} is not {expected}") from error
+    if typed.network.prefixlen == 0:
+        raise Invalid(field, "must not be everybody: a network, not /0")
+    if typed.ip != typed.network.network_address:
+        said = f"{value!r} is an address in a network: say {typed.network} for all of it, or {typed.ip}"
+        raise Invalid(field, said)
+    return typed.network
 
 
 def quotas(given: Iterable[Quota], *, least: int = 1) -> tuple[Quota, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from ipaddress import ip_interface, ip_network
+from ipaddress import ip_network
 from typing import Final, TypedDict, Unpack
 
 from app.db import feed, nases, sites
@@ -25,6 +25,7 @@ ROTATION: Final = timedelta(days=7)
 SHORT_SECRET_OCTETS: Final = 12  # standards ask for more than that
 _LONGEST_SECRET: Final = 128
 _OPENNDS_KEY: Final = 32
+_ADDRESS: Final = "an address or network such as 10.1.2.3 or 10.1.2.0/24"
 _RADIUS: Final = "nas-radius"
 _PORTAL: Final = "nas-portal"
 _MAC: Final = "nas-mac"
@@ -238,7 +239,7 @@ def _columns(
     """Check what was given and turn it into columns; `family` is the stored one, where none is given."""
     columns: dict[str, object] = {}
     if "address" in values:
-        columns["address"] = _address(values["address"])
+        columns["address"] = str(fields.network("address", values["address"], _ADDRESS))
     if "family" in values:
         columns["family"] = values["family"].value
     if "site" in values:
@@ -278,19 +279,6 @@ def _site_id(connection: Connection, name: str) -> str:
     if site is None:
         raise NotFound("site", name)
     return site.id
-
-
-def _address(value: str) -> str:
-    try:
-        network = ip_network(value.strip(), strict=False)
-    except ValueError as error:
-        raise Invalid("address", f"{value!r} is not an address or network such as 10.1.2.3 or 10.1.2.0/24") from error
-    host = ip_interface(value.strip()).ip
-    if host != network.network_address:
-        raise Invalid("address", f"{value!r} is an address in a network: say {network} for all of it, or {host}")
-    if network.prefixlen == 0:
-        raise Invalid("address", "must not be everybody: a network, not /0")
-    return str(network)
 
 
 def _secret(field: str, value: str, *, longest: int = _LONGEST_SECRET) -> bytes:

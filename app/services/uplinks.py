@@ -22,7 +22,6 @@ from app.domain.uplinks import (
     Way,
     overbooked,
     overlapping,
-    parse_network,
     sites_of,
 )
 from app.services import fields
@@ -32,6 +31,7 @@ LEAST_BPS: Final = 64_000
 GREATEST_BPS: Final = 100_000_000_000
 LARGEST_WEIGHT: Final = 100
 _LARGEST_DSCP: Final = 63
+_NETWORK: Final = "a network such as 10.9.1.0/24"
 _INTERFACE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,14}\Z")  # the kernel's limit; safe in any script
 
 
@@ -276,26 +276,18 @@ def _class_columns(
         raise Invalid("class", f"{service_class} is told by the networks of its sites: pesisir site set SITE --network")
     if "dscp" in values:
         columns["dscp"] = fields.amount("dscp", values["dscp"], greatest=_LARGEST_DSCP)
-    networks = [_network("address", text) for text in values["networks"]] if "networks" in values else None
+    networks = (
+        [fields.network("address", text, _NETWORK) for text in values["networks"]] if "networks" in values else None
+    )
     return columns, networks
 
 
 def _site_network(text: str) -> SiteNetwork:
     word, equals, cidr = text.rpartition("=")
     if not equals:
-        return SiteNetwork(_network("network", cidr))
+        return SiteNetwork(fields.network("network", cidr, _NETWORK))
     try:
         service_class = ServiceClass(word.strip())
     except ValueError as error:
         raise Invalid("network", f"{text!r} names no class: {', '.join(ServiceClass)}") from error
-    return SiteNetwork(_network("network", cidr), service_class)
-
-
-def _network(field: str, text: str) -> Network:
-    try:
-        network = parse_network(text)
-    except ValueError as error:
-        raise Invalid(field, f"{text!r} is not a network such as 10.9.1.0/24") from error
-    if network.prefixlen == 0:
-        raise Invalid(field, "must not be everybody: a network, not /0")
-    return network
+    return SiteNetwork(fields.network("network", cidr, _NETWORK), service_class)

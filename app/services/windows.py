@@ -105,6 +105,8 @@ def _checked(connection: Connection, window: Window) -> Window:
         raise Invalid("window", "changes nothing: name rates, or say that it is free or closed")
     if window.closed and (window.free or window.rates):
         raise Invalid("window", "is closed: nobody is online whom anything else could be told")
+    if window.only_on is not None and window.not_on is not None and spelled(window.only_on) == spelled(window.not_on):
+        raise Invalid("window", "never opens: it is only on, and not on, the days of one calendar")
     for name in (window.only_on, window.not_on):
         if name is not None:
             stored_calendar(connection, name)

@@ -145,6 +145,9 @@ def test_address_in_a_network_is_asked_back(city: Pesisir, address: str, meant: 
     done = city.run(*add, address)
     assert (done.code, done.err) == (2, f"pesisir: address {address!r} is an address in a network: say {meant}\n")
     assert city.run("nas", "set", "gusung-1", "--address", address).code == 2
+    city.ok("uplink", "add", "Telkom", "--down", "10M", "--up", "5M")
+    for other in (("site", "set", "Gusung", "--network"), ("uplink", "class", "Telkom", "public_service", "--address")):
+        assert f"say {meant}" in city.run(*other, address).err
     city.ok(*add, address.partition("/")[0])
 
 
@@ -156,7 +159,6 @@ def test_address_in_a_network_is_asked_back(city: Pesisir, address: str, meant: 
         ("site", "set", "Gusung"),
         ("nas", "set", "gusung-1"),
         ("user", "set", "siti"),
-        ("user", "set", "siti", "--secret", "encrypted"),
         ("uplink", "set", "Telkom"),
         ("uplink", "class", "Telkom", "office"),
     ],
@@ -166,6 +168,23 @@ def test_change_of_nothing_is_not_called_one(city: Pesisir, command: tuple[str, 
     done = city.run(*command)
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith("pesisir: nothing was given to change\n")
+
+
+def test_what_would_be_passed_over_in_silence_is_refused(city: Pesisir) -> None:
+    def said(*command: str) -> str:
+        done = city.run(*command)
+        assert done.code == 2
+        return done.err
+
+    assert "--secret says" in said("user", "set", "siti", "--name", "Siti", "--secret", "encrypted")
+    assert "--secret says" in said("user", "add", "budi", "--no-password", "--secret", "encrypted")
+    city.ok("calendar", "import", "-", "--name", "Libur", stdin=HOLIDAY)
+    hours = ("plan", "set-window", "Warga", "x", "--from", "07:00", "--to", "08:00", "--free", "--only-on", "Libur")
+    assert "never opens" in said(*hours, "--not-on", "Libur")
+    city.ok(*hours)
+
+
+HOLIDAY = "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:20270817\nEND:VEVENT\nEND:VCALENDAR\n"
 
 
 def test_throttle_above_the_rate_is_taken_with_a_word(pesisir: Pesisir) -> None:
