@@ -193,6 +193,23 @@ def revive(connection: Connection, session_ids: Iterable[str], *, now: datetime)
     return revived.rowcount
 
 
+def reopen(connection: Connection, nas_id: str, *, since: datetime, now: datetime) -> int:
+    """Try anew what has failed since a moment at open sessions of a NAS; return how many."""
+    there = select(sessions.c.id).where(sessions.c.state == SessionState.OPEN.value, sessions.c.nas_id == nas_id)
+    reopened = connection.execute(
+        update(changes)
+        .where(
+            changes.c.session_id.in_(there),
+            or_(
+                changes.c.state == ChangeState.UNKNOWN.value,
+                and_(changes.c.state == ChangeState.FAILED.value, changes.c.finished_at >= since),
+            ),
+        )
+        .values(state=ChangeState.PENDING.value, attempts=0, result="", due_at=now, finished_at=None)
+    )
+    return reopened.rowcount
+
+
 def postpone(connection: Connection, lane: Lane, *, now: datetime) -> int:
     """Let all that is due for a router wait until its sessions are next heard of; return how much."""
     nas_id, nas_scope = lane

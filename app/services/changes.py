@@ -35,7 +35,7 @@ UNCONDITIONAL: Final = frozenset({BY_HAND, LOGGED_OUT})
 _AGAIN_AFTER_DONE: Final = timedelta(minutes=5)
 """A router that said yes and goes on reporting the session is asked again after so long."""
 
-_AGAIN_AFTER_FAILED: Final = timedelta(hours=1)
+_AGAIN_AFTER_FAILED: Final = timedelta(minutes=15)
 """And one that could not be asked, in case that has been mended."""
 
 _DENIALS: Final = tuple(DenialReason)

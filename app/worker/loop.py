@@ -139,11 +139,11 @@ class Worker:
         merged = self._merge_once()
         now = self._monotonic()
         if now >= self._stale_at:
-            self._stale_at = now + _STALE_SECONDS
+            self._stale_at = now + self._until_minute(_STALE_SECONDS)
             self._close_stale(caught_up=merged == 0)
             self._end_expired()
         if now >= self._ends_at:
-            self._ends_at = now + _ENDS_SECONDS
+            self._ends_at = now + self._until_minute(_ENDS_SECONDS)
             end_ceilings(self._database, now=self._now(), chance=self._chance)
             self._pass_edges()
         if now >= self._govern_at:
@@ -158,6 +158,10 @@ class Worker:
         if merged < _MANY:
             return _IDLE_SECONDS
         return 0.0 if self._database.is_postgresql else _SQLITE_PAUSE_SECONDS
+
+    def _until_minute(self, most: float) -> float:
+        """Return how long to wait before a chore of time: not beyond the next minute, at which what people set ends."""
+        return min(most, 60.0 - self._now().timestamp() % 60.0)
 
     def _heed_clock(self) -> None:
         """Notice a wall clock that was set: how long anybody was silent before that is not known by it any more."""

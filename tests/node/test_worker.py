@@ -333,6 +333,26 @@ def test_what_time_alone_ends_is_told_to_open_sessions(city: City, start: Start,
     assert sorted(tuple(row) for row in queued) == [("change", "ceiling"), ("disconnect", "expired")]
 
 
+def test_what_ends_at_a_minute_is_told_at_that_minute(city: City, start: Start, work: Make) -> None:
+    account = city.add_user("budi")
+    report_use(start(city), 1000)
+    worker = work(city)
+    worker.drain()
+    ends_at = city.time.at.replace(second=0, microsecond=0) + timedelta(minutes=2)
+    held = Ceiling(account.id, MAC, CeilingSource.PERSON, 512_000, None, ends_at, "rapat", "admin")
+    set_ceilings(city.database, [held], now=city.time.at, chance=city.chance)
+    users.set_user(city.database, "budi", valid_until=ends_at, **city.circumstances)
+    city.time.pass_by((ends_at - city.time.at).total_seconds() - 0.5)
+    worker.turn()
+    with city.database.write() as connection:
+        connection.execute(tables.changes.delete())
+    city.time.pass_by(0.5)
+    worker.turn()
+    with city.database.read() as connection:
+        reasons = sorted(connection.scalars(select(tables.changes.c.reason)))
+    assert reasons == ["ceiling", "expired"]
+
+
 def test_log_names_a_router_that_does_not_account(city: City, start: Start, work: Make) -> None:
     city.add_user("budi")
     node, worker = start(city), work(city)

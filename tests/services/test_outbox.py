@@ -21,6 +21,7 @@ from app.services.ceilings import set_ceilings
 from app.services.changes import BY_HAND, disconnect, tell
 from app.services.expiry import end_expired
 from app.services.keyring import Keyring
+from app.services.nases import set_nas
 from app.services.outbox import Busy, Job, Outcome
 from app.services.quotas import set_quota
 from app.services.stale import close_superseded
@@ -366,3 +367,14 @@ def test_ceiling_is_what_the_session_is_granted(box: Outbox) -> None:
 
 def test_result_without_detail_is_one_word() -> None:
     assert Answer(ChangeState.WAITING, Result.NEXT_LOGIN).text == "next_login"
+
+
+def test_what_a_router_could_not_be_told_is_tried_again_once_it_is_reached_in_another_way(box: Outbox) -> None:
+    box.end()
+    box.answer(silent("", attempts=MOST_ATTEMPTS))
+    assert [state for state, _ in box.states] == ["failed"]
+    set_nas(box.database, box.keyring, box.city.nas.name, now=NOON + 20 * MINUTE, status_server=False)
+    assert [state for state, _ in box.states] == ["failed"]
+    set_nas(box.database, box.keyring, box.city.nas.name, now=NOON + 20 * MINUTE, coa_port=3_799)
+    assert box.states == [("pending", "")]
+    assert [job.change.attempts for job in box.claim(minute=21)] == [0]
