@@ -177,9 +177,9 @@ class _Seen:
 
     def __init__(self, before: _Known, after: _Known, zone: ZoneInfo, now: datetime) -> None:
         self._before, self._after, self._zone, self._now = before, after, zone, now
-        self._pairs = [  # the second is asked about what lies ahead, so that each keeps what it has worked out
-            (_again(before.rules, zone), _again(after.rules, zone)) for _ in range(2)
-        ]
+        # Each keeps what it has worked out for its moment: those at which many are looked at have their own.
+        self._pairs = {now: self._pair()}
+        self._ahead = self._pair()
         self._openings: dict[tuple[frozenset[Window], datetime], datetime | None] = {}
 
     def moved(self, one: _Somebody) -> tuple[Moved, ...]:
@@ -189,7 +189,7 @@ class _Seen:
         touched |= _rewritten(*(known.rules.plans[one.plan_id] for known in both))
 
         def sides(moment: datetime) -> tuple[Policy, Policy]:
-            before, after = self._pairs[moment > self._now]
+            before, after = self._pairs.get(moment, self._ahead)
             owns = self._before.own.get(one.account_id), self._after.own.get(one.account_id)
             return (
                 before.policy(one.plan_id, owns[0], one.site_id, moment),
@@ -227,12 +227,17 @@ class _Seen:
         """Return when one of these windows next opens."""
         if (windows, after) not in self._openings:
             found = [_opens(window, self._after.rules.calendars, after, self._zone) for window in windows]
-            self._openings[windows, after] = min((at for at in found if at is not None), default=None)
+            opening = self._openings[windows, after] = _first(found)
+            if opening is not None and opening not in self._pairs:
+                self._pairs[opening] = self._pair()
         return self._openings[windows, after]
 
-
-def _again(rules: Rules, zone: ZoneInfo) -> Rules:
-    return Rules(rules.plans, rules.sites, rules.calendars, zone)
+    def _pair(self) -> tuple[Rules, Rules]:
+        before, after = (
+            Rules(known.rules.plans, known.rules.sites, known.rules.calendars, self._zone)
+            for known in (self._before, self._after)
+        )
+        return before, after
 
 
 def _touched(before: Sequence[Overlay], after: Sequence[Overlay]) -> tuple[set[str], frozenset[Window]]:
