@@ -193,23 +193,6 @@ def revive(connection: Connection, session_ids: Iterable[str], *, now: datetime)
     return revived.rowcount
 
 
-def reopen(connection: Connection, nas_id: str, *, since: datetime, now: datetime) -> int:
-    """Try anew what has failed since a moment at open sessions of a NAS; return how many."""
-    there = select(sessions.c.id).where(sessions.c.state == SessionState.OPEN.value, sessions.c.nas_id == nas_id)
-    reopened = connection.execute(
-        update(changes)
-        .where(
-            changes.c.session_id.in_(there),
-            or_(
-                changes.c.state == ChangeState.UNKNOWN.value,
-                and_(changes.c.state == ChangeState.FAILED.value, changes.c.finished_at >= since),
-            ),
-        )
-        .values(state=ChangeState.PENDING.value, attempts=0, result="", due_at=now, finished_at=None)
-    )
-    return reopened.rowcount
-
-
 def postpone(connection: Connection, lane: Lane, *, now: datetime) -> int:
     """Let all that is due for a router wait until its sessions are next heard of; return how much."""
     nas_id, nas_scope = lane
@@ -222,6 +205,40 @@ def postpone(connection: Connection, lane: Lane, *, now: datetime) -> int:
         .values(state=ChangeState.UNKNOWN.value, result=Result.SILENT.value)
     )
     return postponed.rowcount
+
+
+def ask_again(
+    connection: Connection,
+    *,
+    kind: ChangeKind,
+    reasons: Collection[str],
+    now: datetime,
+    nas_id: str | None = None,
+    failed_before: datetime | None = None,
+) -> int:
+    """Send again what was given up for such reasons, of open sessions that have had no later such change.
+
+    Of one NAS, or what failed before a moment; return how many.
+    """
+    later = changes.alias("later")
+    of_open = select(sessions.c.id).where(sessions.c.state == SessionState.OPEN.value)
+    if nas_id is not None:
+        of_open = of_open.where(sessions.c.nas_id == nas_id)
+    statement = update(changes).where(
+        changes.c.state == ChangeState.FAILED.value,
+        changes.c.kind == kind.value,
+        changes.c.reason.in_(reasons),
+        changes.c.session_id.in_(of_open),
+        ~exists().where(
+            later.c.session_id == changes.c.session_id,
+            later.c.kind == changes.c.kind,
+            later.c.created_at > changes.c.created_at,
+        ),
+    )
+    if failed_before is not None:
+        statement = statement.where(changes.c.finished_at < failed_before)
+    pending = {"state": ChangeState.PENDING.value, "due_at": now, "attempts": 0, "result": "", "finished_at": None}
+    return connection.execute(statement.values(pending)).rowcount
 
 
 def failed(connection: Connection, session_ids: Iterable[str], *, reason: str, since: datetime) -> set[str]:

@@ -123,6 +123,17 @@ def end_for(
     return disconnect(connection, new, reason=reason.value, now=now, chance=chance)
 
 
+def ask_again(connection: Connection, *, now: datetime, nas_id: str | None = None) -> int:
+    """Queue anew the ends by the rules that a NAS could not be told: of this one at once, else after a while.
+
+    Return how many. Each is decided anew before it is sent.
+    """
+    before = now - _AGAIN_AFTER_FAILED if nas_id is None else None
+    return changes.ask_again(
+        connection, kind=ChangeKind.DISCONNECT, reasons=_DENIALS, now=now, nas_id=nas_id, failed_before=before
+    )
+
+
 def _add(
     connection: Connection,
     session_ids: Collection[str],

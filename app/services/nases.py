@@ -9,7 +9,7 @@ from enum import StrEnum
 from ipaddress import ip_network
 from typing import Final, TypedDict, Unpack
 
-from app.db import changes, feed, nases, sites
+from app.db import feed, nases, sites
 from app.db.engine import Connection, Database
 from app.db.feed import FeedKind
 from app.db.nases import SealedSecrets
@@ -17,6 +17,7 @@ from app.domain.keys import Chance, base32, draw_id
 from app.domain.nases import SIGNING_FAMILIES, Demand, Direction, Family, Nas, NasSecrets
 from app.domain.text import spelled
 from app.services import fields
+from app.services.changes import ask_again
 from app.services.errors import Conflict, Invalid, NotFound
 from app.services.keyring import Keyring
 
@@ -26,11 +27,10 @@ SHORT_SECRET_OCTETS: Final = 12  # standards ask for more than that
 _LONGEST_SECRET: Final = 128
 _OPENNDS_KEY: Final = 32
 _ADDRESS: Final = "an address or network such as 10.1.2.3 or 10.1.2.0/24"
-_RECENTLY: Final = timedelta(days=1)
-_WAYS: Final = frozenset({"address", "family", "secret", "coa_port", "coa_address"})  # how a NAS is told of changes
 _RADIUS: Final = "nas-radius"
 _PORTAL: Final = "nas-portal"
 _MAC: Final = "nas-mac"
+_REACHED_BY: Final = frozenset({"address", "family", "secret", "coa_address", "coa_port"})
 _HOST: Final = re.compile(r"(?=.{1,200}\Z)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\Z")
 
 
@@ -145,8 +145,8 @@ def set_nas(
 
     A new RADIUS secret keeps the one before it valid until `old_secret_until` (None: for `ROTATION` from now), so
     that the router can be changed without an outage; a moment that has passed ends the old one at once. With `auto`,
-    or with debug answers, whether the router signs is learnt anew. Where it is reached in another way, what its open
-    sessions could not be told is tried again.
+    or with debug answers, whether the router signs is learnt anew. Who was to be put out and could not, because the
+    router did not take it, is asked for again where that may have been mended.
     """
     with database.write() as connection:
         nas = _stored(connection, name)
@@ -157,8 +157,8 @@ def set_nas(
         columns |= _rotation(keyring, nas.id, sealed, values, until=old_secret_until, now=now)
         warnings = _warnings(connection, keyring, nas.id, values)
         nases.change(connection, nas.id, columns)
-        if _WAYS & values.keys():
-            changes.reopen(connection, nas.id, since=now - _RECENTLY, now=now)
+        if _REACHED_BY & values.keys():
+            ask_again(connection, now=now, nas_id=nas.id)
         return _announce(connection, nas.id, warnings, now)
 
 

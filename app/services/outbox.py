@@ -23,7 +23,7 @@ from app.domain.local_time import local_day
 from app.domain.nases import COMES_BACK, NEVER_REACHED, Nas
 from app.domain.resume import grant_for
 from app.domain.sessions import Session
-from app.services.changes import UNCONDITIONAL
+from app.services.changes import UNCONDITIONAL, ask_again
 from app.services.held import held_limits
 from app.services.keyring import Keyring
 from app.services.nases import open_secrets
@@ -175,7 +175,8 @@ def _hint(connection: Connection, outcomes: Sequence[Outcome], now: datetime) ->
     hints.add(connection, notices, now=now)
     answered = {one.job.nas.id for one in outcomes if one.way is not None and one.answer.result is not Result.SILENT}
     for nas_id in answered:
-        hints.forget(connection, nas_id, HintKind.COA_SILENT)
+        if hints.forget(connection, nas_id, HintKind.COA_SILENT):
+            ask_again(connection, now=now, nas_id=nas_id)
     for nas_id in {one.job.nas.id for one in outcomes if one.answer.result is Result.ACKNOWLEDGED}:
         hints.forget(connection, nas_id, HintKind.COA_REFUSED)
     changed = deaf ^ hints.deaf(connection)

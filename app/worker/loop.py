@@ -26,6 +26,7 @@ from app.node.journal.writer import make_directory
 from app.node.running import receiving
 from app.services import edges, stale
 from app.services.ceilings import end_ceilings
+from app.services.changes import ask_again
 from app.services.expiry import end_expired
 from app.services.hints import judge_accounting
 from app.services.keyring import Keyring
@@ -42,7 +43,7 @@ _STALE_SECONDS: Final = 30.0
 _JUDGE_SECONDS: Final = 60.0
 _CLEAR_SECONDS: Final = 300.0
 _STEP_SECONDS: Final = 5.0  # more than a clock is slewed by between two looks
-_ENDS_SECONDS: Final = 5.0
+_ENDS_SECONDS: Final = 5.0  # between two looks at what the time ends; and one as each minute of the day begins
 _FEED_KEPT: Final = timedelta(hours=1)
 _CHANGES_KEPT: Final = timedelta(days=30)
 
@@ -232,13 +233,16 @@ class Worker:
             log.info("sessions_closed_stale", count=number, why=why)
 
     def _clear_away(self) -> None:
-        """Delete what is over: ended grants, old feed rows, segments that are kept no longer."""
+        """Delete what is over: ended grants, old feed rows, segments kept no longer. Ask again for ends that failed."""
         now = self._now()
         with self._database.write() as connection:
             resume.forget_ended(connection, now=now - KEPT_AFTER_END)
             feed.prune(connection, before=now - _FEED_KEPT)
             hints.prune(connection, now=now)
             changes.forget(connection, before=now - _CHANGES_KEPT)
+            asked = ask_again(connection, now=now)
+        if asked:
+            log.info("ends_asked_for_again", count=asked)
         for ingest in self._ingests.values():
             deleted = delete_old_segments(
                 ingest.directory, ingest.position, older_than=now.timestamp() - self._journal_keep

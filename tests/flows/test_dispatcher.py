@@ -166,4 +166,5 @@ def test_explicit_address_is_where_changes_go(lab: Lab) -> None:
     with lab.dispatching():
         until(reaches(lab, who, "failed", "nowhere", None))
         nases.set_nas(lab.database, lab.keyring, name, now=datetime.now(UTC), coa_address="localhost")
+        lab.end(who)
         until(reaches(lab, who, "done", "acknowledged", "disconnect"))

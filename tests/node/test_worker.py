@@ -312,6 +312,43 @@ def test_a_session_is_told_when_the_hour_changes_its_rate_and_ended_when_it_clos
     assert ("disconnect", "closed") in told()
 
 
+def test_hours_that_begin_are_seen_as_soon_as_their_minute_has_begun(city: City, start: Start, work: Make) -> None:
+    city.add_user("budi")
+    busy = Window("ramai", tuple(range(7)), 12 * 60 + 1, 14 * 60, rates=(("down_bps", 1_000_000),))
+    set_plan_window(city.database, "Warga", busy, **city.circumstances)
+    report_use(start(city), 1000)
+    worker = work(city)
+    worker.turn()
+    city.time.pass_by(58)
+    worker.turn()
+    assert count(city.database, "changes") == 0
+    city.time.pass_by(2)
+    worker.turn()
+    assert count(city.database, "changes") == 1
+
+
+def test_who_could_not_be_put_out_is_asked_for_again_after_a_while(city: City, start: Start, work: Make) -> None:
+    city.add_user("budi")
+    report_use(start(city), 1000)
+    worker = work(city)
+    worker.drain()
+    users.suspend_user(city.database, "budi", suspended=True, **city.circumstances)
+    failed = {"state": "failed", "attempts": 8, "finished_at": city.time.at}
+    with city.database.write() as connection:
+        connection.execute(tables.changes.update().values(failed))
+
+    def states() -> list[tuple[str, int]]:
+        worker.turn()
+        with city.database.read() as connection:
+            found = connection.execute(select(tables.changes.c.state, tables.changes.c.attempts))
+            return [(row.state, row.attempts) for row in found]
+
+    city.time.pass_by(800)
+    assert states() == [("failed", 8)]
+    city.time.pass_by(400)
+    assert states() == [("pending", 0)]
+
+
 def test_what_time_alone_ends_is_told_to_open_sessions(city: City, start: Start, work: Make) -> None:
     """A ceiling that ends, and an account that is over."""
     account = city.add_user("budi")

@@ -8,6 +8,7 @@ from sqlalchemy import insert, select, update
 
 from app.db import hints, resume, tables
 from app.db.engine import Database
+from app.db.hints import Notice
 from app.domain.ceilings import Ceiling, CeilingSource
 from app.domain.changes import MOST_ATTEMPTS, Answer, ChangeState, Result, Way, acknowledged, refused, silent
 from app.domain.granted import Limits
@@ -284,6 +285,45 @@ def test_a7_06_silence_is_given_up_at_last() -> None:
     assert states[-1] is ChangeState.FAILED
 
 
+def give_up(box: Outbox) -> None:
+    """Let Budi be suspended and his router never answer."""
+    suspend_user(box.database, "budi", suspended=True, **box.city.circumstances)
+    box.answer(silent("", attempts=MOST_ATTEMPTS))
+    assert box.states == [("failed", "silent")]
+
+
+@pytest.mark.parametrize("reason", ["suspended", BY_HAND])
+def test_router_that_answers_again_is_asked_anew_to_put_out_whom_the_rules_do(box: Outbox, reason: str) -> None:
+    give_up(box)
+    with box.database.write() as connection:
+        connection.execute(update(tables.changes).values(reason=reason))
+        hints.add(connection, [Notice(box.city.nas.id, HintKind.COA_SILENT, "", 1)], now=NOON)
+    box.report(ReportKind.START, minute=3, session="80100002")
+    (other,) = set(box.sessions(SessionState.OPEN)) - {box.session_id}
+    with box.database.write() as connection:
+        disconnect(connection, [other], reason=BY_HAND, now=NOON + 3 * MINUTE, chance=box.city.chance)
+    box.answer(acknowledged(), minute=3)
+    assert box.hints == []
+    assert [job.change.session_id for job in box.claim(minute=4)] == [box.session_id][: reason == "suspended"]
+
+
+def test_end_that_was_given_up_is_asked_for_again_where_the_router_is_set_otherwise(box: Outbox) -> None:
+    give_up(box)
+    set_nas(box.database, box.keyring, box.city.nas.name, now=NOON + 3 * MINUTE, coa_port=3800)
+    (job,) = box.claim(minute=3)
+    assert job.change.attempts == 0
+    assert job.nas.coa_port == 3800
+
+
+def test_who_may_stay_again_is_not_put_out_by_an_end_that_was_given_up(box: Outbox) -> None:
+    give_up(box)
+    suspend_user(box.database, "budi", suspended=False, **box.city.circumstances)
+    set_nas(box.database, box.keyring, box.city.nas.name, now=NOON + 3 * MINUTE, coa_port=3800)
+    box.answer(acknowledged(), minute=3)  # of his limits: one change of a session at a time
+    assert box.claim(minute=3) == []
+    assert ("done", "withdrawn") in box.states
+
+
 def test_all_that_is_due_for_a_silent_router_waits_for_news_of_its_sessions(box: Outbox) -> None:
     box.tell()
     assert outbox.postpone(box.database, (box.city.nas.id, "another"), now=NOON) == 0
@@ -367,14 +407,3 @@ def test_ceiling_is_what_the_session_is_granted(box: Outbox) -> None:
 
 def test_result_without_detail_is_one_word() -> None:
     assert Answer(ChangeState.WAITING, Result.NEXT_LOGIN).text == "next_login"
-
-
-def test_what_a_router_could_not_be_told_is_tried_again_once_it_is_reached_in_another_way(box: Outbox) -> None:
-    box.end()
-    box.answer(silent("", attempts=MOST_ATTEMPTS))
-    assert [state for state, _ in box.states] == ["failed"]
-    set_nas(box.database, box.keyring, box.city.nas.name, now=NOON + 20 * MINUTE, status_server=False)
-    assert [state for state, _ in box.states] == ["failed"]
-    set_nas(box.database, box.keyring, box.city.nas.name, now=NOON + 20 * MINUTE, coa_port=3_799)
-    assert box.states == [("pending", "")]
-    assert [job.change.attempts for job in box.claim(minute=21)] == [0]
