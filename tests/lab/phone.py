@@ -70,6 +70,24 @@ class Phone:
         """Fetch as an app does, without the browser; "" if nothing comes."""
         return self._topology.attempt(self._topology.phone, "curl", "-s", "-m", "20", url).stdout
 
+    def download(self, url: str, *, rate: str) -> int:
+        """Load as fast as `rate` of curl allows, until nothing comes for some seconds; return how many octets came."""
+        stalled = ("--speed-limit", "1000", "--speed-time", "8")
+        command = (
+            "curl",
+            "-s",
+            "-m",
+            "120",
+            *stalled,
+            "--limit-rate",
+            rate,
+            "-o",
+            "/dev/null",
+            "-w",
+            "%{size_download}",
+        )
+        return int(self._topology.attempt(self._topology.phone, *command, url, timeout=150).stdout)
+
     def _do(self, command: dict[str, str]) -> Screen:
         assert self._process.stdin is not None
         assert self._process.stdout is not None

@@ -126,6 +126,18 @@ def test_public_services_are_open_to_who_is_not_logged_in_or_was_cut(evening: Ev
 
 
 @levels(1)
+def test_download_runs_into_its_quota_within_the_bound(evening: Evening) -> None:
+    """docs/quotas.md: at the next check, 5 s in our configuration, of the share; 2 MB more at most at the very end."""
+    phone, product = evening.phone, evening.product
+    product.run("plan", "set", "Tamu", "--daily", "8MB")
+    tap(phone)
+    loaded = phone.download("http://example.com/bytes/60000000", rate="1000000")
+    assert 6_500_000 < loaded < 8_000_000 + 5 * 1_000_000 + 2_000_000
+    (session,) = product.sessions()
+    assert session["state"] == "closed"
+
+
+@levels(1)
 def test_phone_that_names_another_mac_stays_outside(evening: Evening) -> None:
     phone, product = evening.phone, evening.product
     fas = parse_qs(urlsplit(phone.open(PROBE).url).query)["fas"][0]
