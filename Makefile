@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 TESTS ?= tests
 WORKERS ?= 2
 
+# The tests start hundreds of processes; where this is set, each compiles the whole product anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 
 .PHONY: help

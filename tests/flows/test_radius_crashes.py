@@ -16,7 +16,7 @@ from tests.flows.serving import Installation, Router
 from tests.histories import Packet
 from tests.node.journals import until
 
-AT_ONCE = 64
+AT_ONCE = 200  # of the 256 that one socket of a router may have on their way
 
 
 def play(town: Town, installation: Installation, history: Sequence[Packet], *, kills: int) -> None:
