@@ -50,7 +50,7 @@ def add(name: Name, down: Down, up: Up, interface: Interface = None) -> None:
 
     with open_installation() as here:
         uplink = add_uplink(here.database, name, now=now(), chance=os.urandom, **_values(down, up, interface))
-    say(f"added uplink {uplink.name}; next: pesisir uplink class {uplink.name!r} office --floor 10M")
+    say(f"added uplink {uplink.name}; next: pesisir uplink class {uplink.name!r} office --floor RATE")
 
 
 @commands.command("list", epilog=example("pesisir uplink list --json"))

@@ -141,9 +141,7 @@ def test_who_is_held_down_reads_why_and_until_when(city: City) -> None:
     assert "lebih pelan" not in words(show(city, token))
     city.report(account, 500_000_000, kind=ReportKind.INTERIM, seconds=1_760)
     said = words(show(city, token))
-    assert "Jatah 500 MB dengan kecepatan penuh sudah terpakai. Kecepatan sekarang 1 Mbps." in said.replace(
-        "\u00a0", " "
-    )
+    assert "Jatah 500 MB sudah terpakai. Kecepatan sekarang 1 Mbps." in said.replace("\u00a0", " ")
     assert "Kembali seperti biasa pukul 00.00 WITA." in said
     assert "Anda tersambung" in said
 
