@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from app.node.backend import DISK_PATIENCE_SECONDS
 from radius.attributes import Attributes
 from radius.backend import Service
 from radius.client_engine import AccessQuery, AccountingQuery, Query, Timing
@@ -13,8 +14,10 @@ from radius.codes import Code
 from radius.credentials import PapPassword
 from radius.net.client import Answered, Silence, exchange
 from radius.net.server import Listen, UdpServer
+from tests.flows.logins import ROUTER_TIMING
 from tests.node.city import SECRET, City, Node
 from tests.node.conftest import city, start
+from tests.node.journals import until
 
 __all__ = ["city", "start"]
 
@@ -61,13 +64,13 @@ def test_log_ins_go_on_while_accounting_waits_for_the_disk(node: Node, server: U
     replies: list[Answered | Silence] = []
     waiting = threading.Thread(target=lambda: replies.append(ask(acct, accounting("1"))))
     waiting.start()
-    time.sleep(0.3)  # it is with the disk
+    until(lambda: node.journal.stalled(time.monotonic(), DISK_PATIENCE_SECONDS))
     for session in ("a", "b", "c"):
         began = time.monotonic()
         answered = ask(auth, access(session))
         assert isinstance(answered, Answered)
         assert answered.reply.code is Code.ACCESS_ACCEPT
-        assert time.monotonic() - began < 0.5
+        assert time.monotonic() - began < ROUTER_TIMING.first_seconds
     assert replies == []
     node.disk.moving.set()
     waiting.join(10)

@@ -35,7 +35,7 @@ from tests.flows.storms import Storm
 from tests.lab.conftest import demand
 from tests.node.journals import until
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.lab, pytest.mark.alone, pytest.mark.timeout(300)]
 
 DISK_OCTETS: Final = 400 * 1024 * 1024
 MARGIN_OCTETS: Final = 400_000  # what is left of the segment when the disk is filled: some seconds of accounting

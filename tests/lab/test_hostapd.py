@@ -48,6 +48,7 @@ def office(request: pytest.FixtureRequest, topology: Topology, authority: Author
     return Office(topology, authority)
 
 
+@pytest.mark.alone
 def test_suspended_person_is_off_the_wire_within_two_seconds(office: Office) -> None:
     session = office.live.wait_for_session()
     assert (session["user"], session["nas"]) == ("siti", "gusung-1")

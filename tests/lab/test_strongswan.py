@@ -39,6 +39,7 @@ def gateway(request: pytest.FixtureRequest, topology: Topology, authority: Autho
     return Gateway(topology, authority)
 
 
+@pytest.mark.alone
 def test_tunnel_is_ended_by_hand_within_two_seconds(gateway: Gateway) -> None:
     session = gateway.live.wait_for_session()
     gateway.product.run("session", "disconnect", str(session["id"]), "--reason", "salah perangkat")
