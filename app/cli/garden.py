@@ -1,5 +1,6 @@
 """`pesisir garden`: the public services that open without a login, on the portal and in the routers' walled gardens."""
 
+import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
@@ -115,11 +116,17 @@ def _usable(what: str) -> "Iterator[None]":
 
 
 def _write(settings: "Settings", text: str) -> "Path":
-    """Put the city's own file in place at once; return where."""
+    """Put the city's own file in place, whole or not at all; return where."""
     from app.web.public_services import FILE
 
-    folder = settings.data_dir / "theme"
-    folder.mkdir(parents=True, exist_ok=True)
-    written = folder / f"{FILE}.new"
-    written.write_text(text, encoding="utf-8")
-    return written.replace(folder / FILE)
+    path = settings.data_dir / "theme" / FILE
+    fresh = path.with_name(f"{FILE}.new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with fresh.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        return fresh.replace(path)
+    except OSError as error:
+        raise Failure(f"{path} was not written", why=error.strerror or str(error)) from error

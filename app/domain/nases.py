@@ -166,6 +166,14 @@ class Nas:
         """Tell whether it can leave a device the public services only, by a filter that it knows."""
         return self.family in TAKES_FILTER
 
+    def cuts_at_steps(self, *, deaf: bool) -> bool:
+        """Tell whether it cuts where a throttle begins: it answers no CoA, and a known phone comes back by itself."""
+        return deaf and self.family in COMES_BACK
+
+    def is_unreached(self, *, deaf: bool) -> bool:
+        """Tell whether nothing can change or end an open session there; `deaf`: it answers no CoA."""
+        return deaf or self.family in NEVER_REACHED
+
     @property
     def walled_garden(self) -> WalledGarden:
         """Tell how the public services stay open there to who is not logged in."""

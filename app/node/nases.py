@@ -6,7 +6,7 @@ from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 
-from app.domain.nases import COMES_BACK, NEVER_REACHED, Demand, Direction, Nas, NasSecrets, Site
+from app.domain.nases import Demand, Direction, Nas, NasSecrets, Site
 from radius.backend import Demand as WireDemand
 from radius.backend import Nas as WireNas
 from radius.vendors import profile_for
@@ -35,13 +35,13 @@ class KnownNas:
 
     @property
     def cuts_at_steps(self) -> bool:
-        """Tell whether it cuts where a throttle begins: it cannot be told, and a known phone comes back by itself."""
-        return self.deaf and self.nas.family in COMES_BACK
+        """Tell whether it cuts where a throttle begins, as it is now."""
+        return self.nas.cuts_at_steps(deaf=self.deaf)
 
     @property
     def unreached(self) -> bool:
-        """Tell whether nothing can change or end an open session there."""
-        return self.deaf or self.nas.family in NEVER_REACHED
+        """Tell whether nothing can change or end an open session there, as it is now."""
+        return self.nas.is_unreached(deaf=self.deaf)
 
     @property
     def profile(self) -> Profile:

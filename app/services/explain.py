@@ -16,7 +16,7 @@ from app.domain.access import Denial, Grant, Held, decide_access, held_by
 from app.domain.ceilings import Ceiling
 from app.domain.granted import Limits, limits_of
 from app.domain.local_time import local_day, period_ends_at
-from app.domain.nases import COMES_BACK, NEVER_REACHED, Nas, Site
+from app.domain.nases import Nas, Site
 from app.domain.overlays import FIELDS, SCHEDULE, Value
 from app.domain.policies import Policy, Source, Where
 from app.domain.quotas import Action
@@ -143,8 +143,8 @@ def explain(
             acceptance_id=_acceptance(session),
             interim_seconds=place.interim_seconds,
             accounts=router.id not in silent,
-            steps=router.id in deaf and router.family in COMES_BACK,
-            unreached=router.id in deaf or router.family in NEVER_REACHED,
+            steps=router.cuts_at_steps(deaf=router.id in deaf),
+            unreached=router.is_unreached(deaf=router.id in deaf),
         )
     standings = [
         QuotaStanding(

@@ -20,7 +20,7 @@ from app.domain.changes import Answer, Change, ChangeKind, ChangeState, Result, 
 from app.domain.granted import Limits, limits_of
 from app.domain.hints import HintKind
 from app.domain.local_time import local_day
-from app.domain.nases import COMES_BACK, NEVER_REACHED, Nas
+from app.domain.nases import Nas
 from app.domain.resume import grant_for
 from app.domain.sessions import Session
 from app.services.changes import UNCONDITIONAL, ask_again
@@ -264,8 +264,8 @@ class _Gathering:
                     acceptance_id=session.acceptance_id or "7fff",
                     interim_seconds=self._sites[nas.site_id].interim_seconds,
                     accounts=nas.id not in self._silent,
-                    steps=nas.id in self._deaf and nas.family in COMES_BACK,
-                    unreached=nas.id in self._deaf or nas.family in NEVER_REACHED,
+                    steps=nas.cuts_at_steps(deaf=nas.id in self._deaf),
+                    unreached=nas.is_unreached(deaf=nas.id in self._deaf),
                 )
                 for sharing in (len(others), 0)
             )

@@ -43,6 +43,14 @@ def test_what_is_wrong_is_said_and_nothing_is_written(pesisir: Pesisir, data_dir
     assert not (data_dir / "theme").exists()
 
 
+def test_list_that_cannot_be_written_is_said(pesisir: Pesisir, data_dir: Path) -> None:
+    (data_dir / "theme").write_text("no folder", encoding="utf-8")
+    failed = pesisir.run(*ADD)
+    assert failed.code == 1
+    assert "theme/services.toml was not written" in failed.err
+    assert (data_dir / "theme").read_text(encoding="utf-8") == "no folder"
+
+
 @pytest.mark.parametrize("family", list(Family))
 def test_hosts_stand_in_every_configuration_that_can_carry_them(pesisir: Pesisir, family: Family) -> None:
     pesisir.ok("site", "add", "Gusung")

@@ -50,7 +50,12 @@ SESSION_SECONDS: Final = 600
 def waited(ask: Callable[[], object]) -> object:
     """Return an answer, however slow the disk is."""
     answers: list[object] = []
-    until(lambda: answers.append(ask()) or not isinstance(answers[-1], Later))  # type: ignore[func-returns-value]
+
+    def answered() -> bool:
+        answers.append(ask())
+        return not isinstance(answers[-1], Later)
+
+    until(answered)
     return answers[-1]
 
 
