@@ -30,7 +30,8 @@ from app.node.stored.keeper import Keeper
 from app.node.stored.loading import stored_path
 from app.services.keyring import Keyring
 from radius.backend import Demand, Service
-from radius.net.server import Listen, UdpServer
+from radius.net.server import UdpServer
+from radius.net.sockets import Listen
 from radius.server_engine import ServerEngine
 
 # What is loaded stays: to walk through it every 700 objects is a fifth of the start. Seldom, not never: while the

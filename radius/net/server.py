@@ -5,11 +5,8 @@ Here, and only here, the server's clocks are read. Nothing that waits holds up w
 delayed Reject stand in heaps, bounded in number, and nothing older than a router's patience is worked on.
 """
 
-import contextlib
 import logging
 import math
-import selectors
-import socket
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,8 +17,9 @@ from radius.codes import Code
 from radius.errors import DropReason
 from radius.messages import Accept, Challenge, Later, Reject
 from radius.net.backlog import Backlog, worth
-from radius.net.buffers import ReceiveBuffer, receive_buffer
-from radius.net.datagrams import RECEIVE_BUFFER_OCTETS, Datagram, Endpoint, open_endpoint
+from radius.net.buffers import ReceiveBuffer
+from radius.net.datagrams import RECEIVE_BUFFER_OCTETS, Datagram
+from radius.net.sockets import Bound, Listen, Sockets
 from radius.net.telling import Observer, Teller
 from radius.net.waiting import Waiting
 from radius.server_engine import Answered, Arrival, PendingAccess, PendingAccounting, ServerEngine
@@ -39,32 +37,11 @@ Q = TypeVar("Q")
 A = TypeVar("A")
 
 
-@dataclass(frozen=True, slots=True)
-class Listen:
-    """A socket to bind: `host` is a literal address, a wildcard among them; port 0 takes any."""
-
-    service: Service
-    host: str
-    port: int
-
-
-class _Socket:
-    """An endpoint, its service, and the answers of this turn that leave by it."""
-
-    __slots__ = ("answers", "endpoint", "number", "service")
-
-    def __init__(self, endpoint: Endpoint, service: Service, number: int) -> None:
-        self.endpoint = endpoint
-        self.service = service
-        self.number = number
-        self.answers: list[tuple[bytes, Datagram]] = []
-
-
 @dataclass(slots=True)
 class _Access:
     """A request that waits for its answer, and where that goes."""
 
-    bound: _Socket
+    bound: Bound
     datagram: Datagram
     pending: PendingAccess
 
@@ -73,7 +50,7 @@ class _Access:
 class _Record:
     """A record that waits until it is safe, and where the answer goes."""
 
-    bound: _Socket
+    bound: Bound
     datagram: Datagram
     pending: PendingAccounting
 
@@ -111,44 +88,21 @@ class UdpServer:
         self._patience, self._most_waiting = patience_seconds, most_waiting
         self._waiting: Waiting[_Access | _Record, tuple[_Access, Reject]] = Waiting(most_waiting)
         self._overloaded = overloaded_seconds
-        self._backlog: Backlog[tuple[_Socket, Datagram, float]] = Backlog(most_waiting)
+        self._backlog: Backlog[tuple[Bound, Datagram, float]] = Backlog(most_waiting)
         self._at_once = batch * len(listens)
         self._stopping = False
-        self._closed = False
         self._woken = False
         self._sweep_at = 0.0
-        self._selector = selectors.DefaultSelector()
-        self._wake_end, self._sleep_end = socket.socketpair()
-        self._wake_end.setblocking(False)
-        self._sleep_end.setblocking(False)
-        self._selector.register(self._sleep_end, selectors.EVENT_READ)
-        self._sockets: list[_Socket] = []
-        try:
-            for listen in listens:
-                endpoint = open_endpoint(
-                    listen.host,
-                    listen.port,
-                    batch=batch,
-                    reuse_port=reuse_port,
-                    receive_buffer=receive_buffer,
-                    plain=plain,
-                )
-                self._sockets.append(_Socket(endpoint, listen.service, len(self._sockets)))
-                self._selector.register(endpoint, selectors.EVENT_READ, self._sockets[-1])
-        except OSError:
-            self.close()
-            raise
+        self._sockets = Sockets(listens, batch=batch, reuse_port=reuse_port, receive_buffer=receive_buffer, plain=plain)
 
     @property
     def addresses(self) -> list[tuple[str, int]]:
         """Return where the sockets are bound, in the order of `listens`."""
-        return [bound.endpoint.address for bound in self._sockets]
+        return self._sockets.addresses
 
     def receive_buffers(self) -> list[tuple[Service, ReceiveBuffer]]:
         """Return how each socket's buffer in the kernel stands, in the order of `listens`; nothing once closed."""
-        if self._closed:
-            return []
-        return [(bound.service, receive_buffer(bound.endpoint.fileno())) for bound in self._sockets]
+        return self._sockets.receive_buffers()
 
     @property
     def waiting(self) -> int:
@@ -158,20 +112,18 @@ class UdpServer:
     def wake(self) -> None:
         """Ask the backend again about every parked request, soon."""
         self._woken = True
-        self._poke()
+        self._sockets.poke()
 
     def stop(self) -> None:
         """Stop reading, answer what is decided, and let `run` return."""
         self._stopping = True
-        self._poke()
+        self._sockets.poke()
 
     def run(self) -> None:
         """Serve until `stop`, then close the sockets."""
         try:
             while not self._stopping:
-                ready = [key.data for key, _ in self._selector.select(self._seconds_to_next()) if key.data]
-                self._clear_pokes()
-                self._turn(ready)
+                self._turn(self._sockets.wait(self._seconds_to_next()))
             self._finish()
         finally:
             self.close()
@@ -181,14 +133,9 @@ class UdpServer:
 
     def close(self) -> None:
         """Close every socket; `run` does it by itself."""
-        self._closed = True
-        self._selector.close()
-        self._wake_end.close()
-        self._sleep_end.close()
-        for bound in self._sockets:
-            bound.endpoint.close()
+        self._sockets.close()
 
-    def _turn(self, ready: Sequence[_Socket]) -> None:
+    def _turn(self, ready: Sequence[Bound]) -> None:
         """Take what has come and what has become due, put it to the backend at once, and answer."""
         batches = [(bound, bound.endpoint.receive()) for bound in ready]
         now, now_at = time.monotonic(), time.time()
@@ -206,17 +153,17 @@ class UdpServer:
         if accesses:
             self._authorize(accesses, now)
         if records:
-            self._flush()  # what is decided does not wait for what must be stored
+            self.unsent += self._sockets.send()  # what is decided does not wait for what must be stored
             self._account(records, now)
         self._release_delayed(now)
-        self._flush()
+        self.unsent += self._sockets.send()
         if now >= self._sweep_at:
             self._sweep_at = now + SWEEP_SECONDS
             self.engine.sweep(now)
 
     def _sorted(
-        self, batches: Sequence[tuple[_Socket, list[Datagram]]], now: float, now_at: float
-    ) -> list[tuple[_Socket, Datagram]]:
+        self, batches: Sequence[tuple[Bound, list[Datagram]]], now: float, now_at: float
+    ) -> list[tuple[Bound, Datagram]]:
         """Read all that waits into the backlog, which may lose some for it, and return what matters most."""
         for bound, batch in batches:
             found, read = batch, 0
@@ -232,7 +179,7 @@ class UdpServer:
             for bound, datagram, since in self._backlog.take(self._at_once)
         ]
 
-    def _lose(self, bound: _Socket, datagram: Datagram, now: float, now_at: float) -> None:
+    def _lose(self, bound: Bound, datagram: Datagram, now: float, now_at: float) -> None:
         arrival = Arrival(datagram.source, (bound.number, datagram.local), bound.service, now, now_at)
         self._tell_of_dropped(arrival, datagram, self.engine.skip(arrival, DropReason.OVERLOAD))
 
@@ -241,7 +188,7 @@ class UdpServer:
             times, nas_id = (arrival.received, arrival.received_at), self.engine.whose(arrival.source[0])
             self._teller.of_dropped(arrival.service, datagram, reason, times, nas_id=nas_id)
 
-    def _take(self, bound: _Socket, datagram: Datagram, now: float, now_at: float) -> _Access | _Record | None:
+    def _take(self, bound: Bound, datagram: Datagram, now: float, now_at: float) -> _Access | _Record | None:
         """Put one datagram to the engine; None where there is nothing to ask the backend."""
         data, source, _, local, age = datagram
         arrival = Arrival(source, (bound.number, local), bound.service, now, now_at)
@@ -380,25 +327,9 @@ class UdpServer:
         source = "a batch" if datagram is None else datagram.source[0]
         _log.exception("%s: %s", what, source)
 
-    def _flush(self) -> None:
-        for bound in self._sockets:
-            if bound.answers:
-                self.unsent += len(bound.answers) - bound.endpoint.send(bound.answers)
-                bound.answers.clear()
-
     def _finish(self) -> None:
         """Answer what is decided; what is parked is left to the router's next attempt."""
         self._release_delayed(math.inf)
         for item in self._waiting.parked(math.inf):
             self._leave(item, DropReason.UNDECIDED if isinstance(item, _Access) else DropReason.NOT_STORED)
-        self._flush()
-
-    # Signals
-
-    def _poke(self) -> None:
-        with contextlib.suppress(OSError):  # full: the loop wakes up anyway; closed: it is over
-            self._wake_end.send(b"\0")
-
-    def _clear_pokes(self) -> None:
-        with contextlib.suppress(BlockingIOError):
-            self._sleep_end.recv(4096)
+        self.unsent += self._sockets.send()

@@ -13,7 +13,8 @@ from app.bench.people import Pattern, People
 from app.bench.rounds import Plan
 from app.bench.writing import Steps
 from radius.backend import Service
-from radius.net.server import Listen, UdpServer
+from radius.net.server import UdpServer
+from radius.net.sockets import Listen
 from radius.signatures import prepared
 from tests.radius.support import SECRET, FakeBackend, make_nas
 

@@ -13,7 +13,8 @@ from radius.client_engine import AccessQuery, AccountingQuery, Query, Timing
 from radius.codes import Code
 from radius.credentials import PapPassword
 from radius.net.client import Answered, Silence, exchange
-from radius.net.server import Listen, UdpServer
+from radius.net.server import UdpServer
+from radius.net.sockets import Listen
 from tests.flows.logins import ROUTER_TIMING
 from tests.node.city import SECRET, City, Node
 from tests.node.conftest import city, start

@@ -12,7 +12,8 @@ from app.node.notices import Noticed
 from app.worker.loop import Counters
 from radius.backend import Service
 from radius.counters import NasCounters
-from radius.net.server import Listen, UdpServer
+from radius.net.server import UdpServer
+from radius.net.sockets import Listen
 from tests.node.city import City, Node
 
 

@@ -9,7 +9,8 @@ import pytest
 from radius import AccessQuery, Attributes, Code, DropReason, PapPassword, Query, Service, StatusQuery
 from radius.client_engine import AccountingQuery
 from radius.net.backlog import Backlog, Worth, worth
-from radius.net.server import Listen, UdpServer
+from radius.net.server import UdpServer
+from radius.net.sockets import Listen
 from tests.radius.support import make_accounting, make_datagram, make_query
 from tests.radius.test_net import make_backend, read_late, wait_until
 

@@ -33,7 +33,8 @@ from radius.net.buffers import receive_buffer
 from radius.net.client import Answered, Silence, exchange
 from radius.net.datagrams import BatchEndpoint, Datagram, PlainEndpoint, open_endpoint, waited_seconds
 from radius.net.events import Event
-from radius.net.server import Listen, UdpServer
+from radius.net.server import UdpServer
+from radius.net.sockets import Listen
 from tests.radius.support import (
     CLASS,
     OTHER_SECRET,
