@@ -15,7 +15,7 @@ from sqlalchemy import case, func, select
 from app.config import load, load_secret_key
 from app.db import guests, resume
 from app.db.engine import Database, open_database
-from app.db.tables import sessions
+from app.db.tables.sessions import sessions
 from app.domain.keys import draw_id
 from app.domain.nases import Family
 from app.domain.resume import ResumeGrant

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from app.db.tables import metadata
+from app.db.tables.columns import metadata
 
 connection = context.config.attributes["connection"]
 context.configure(

@@ -10,7 +10,9 @@ from sqlalchemy import Connection, case, distinct, exists, func, select, text
 from app.db.bulk import moment_text, write_rows
 from app.db.chunks import chunks
 from app.db.keyed import MOMENT, equal, key_rows, key_value
-from app.db.tables import access_log, nases, sessions
+from app.db.tables.journals import access_log
+from app.db.tables.nases import nases
+from app.db.tables.sessions import sessions
 from app.domain.reports import Decided, Method, storable
 
 _COLUMNS = (

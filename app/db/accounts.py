@@ -7,11 +7,12 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Row, bindparam, insert, or_, select, update
 
-from app.db import overlays, tables, top_ups
+from app.db import overlays, top_ups
 from app.db.chunks import chunks
 from app.db.keyed import among
 from app.db.rules import read_rules
-from app.db.tables import accounts
+from app.db.tables.accounts import accounts, users
+from app.db.tables.plans import plans
 from app.domain.clock import MADE_AT, believable
 from app.domain.policies import Policy, Where
 from app.domain.top_ups import TopUp
@@ -54,10 +55,10 @@ def _read(
 def holders(connection: Connection, plan_id: str) -> list[tuple[str, str | None]]:
     """Return (account id, username) of everybody who has a plan, by username; None: a guest or a voucher."""
     query = (
-        select(accounts.c.id, tables.users.c.username)
-        .outerjoin(tables.users, tables.users.c.account_id == accounts.c.id)
+        select(accounts.c.id, users.c.username)
+        .outerjoin(users, users.c.account_id == accounts.c.id)
         .where(accounts.c.plan_id == plan_id, accounts.c.removed_at.is_(None))
-        .order_by(tables.users.c.username, accounts.c.id)
+        .order_by(users.c.username, accounts.c.id)
     )
     return [(account_id, username) for account_id, username in connection.execute(query)]
 
@@ -168,8 +169,8 @@ def note_first_use(connection: Connection, account_id: str, at: datetime) -> boo
 def unused(connection: Connection, account_ids: Collection[str]) -> dict[str, bool]:
     """Return which of these accounts were never used, and whether a validity begins with their first use."""
     query = (
-        select(accounts.c.id, tables.plans.c.validity_seconds)
-        .join(tables.plans, tables.plans.c.id == accounts.c.plan_id)
+        select(accounts.c.id, plans.c.validity_seconds)
+        .join(plans, plans.c.id == accounts.c.plan_id)
         .where(_UNUSED, among(connection, accounts.c.id, account_ids))
     )
     return {row.id: row.validity_seconds is not None for row in connection.execute(query)}

@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlalchemy import BigInteger, Boolean, Connection, Date, Integer, Table
 
-from app.db.tables import Moment
+from app.db.tables.columns import Moment
 
 Value = str | int | bool | datetime | date | None
 Row = tuple[Value, ...]

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import Connection, delete, func, insert, select
 
 from app.db.chunks import chunks
-from app.db.tables import calendar_days, calendars
+from app.db.tables.plans import calendar_days, calendars
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, Select, delete, select, tuple_
 
 from app.db.chunks import chunks
 from app.db.keyed import among
-from app.db.tables import ceilings
+from app.db.tables.overrides import ceilings
 from app.db.upsert import upsert
 from app.domain.ceilings import Ceiling, CeilingSource
 

@@ -6,7 +6,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, Select, select
 
 from app.db.changes import read_row
-from app.db.tables import changes, nases, sessions, users
+from app.db.tables.accounts import users
+from app.db.tables.changes import changes
+from app.db.tables.nases import nases
+from app.db.tables.sessions import sessions
 from app.domain.changes import Change, ChangeState
 
 

@@ -8,7 +8,8 @@ from sqlalchemy import Connection, Row, and_, delete, exists, insert, or_, selec
 
 from app.db.chunks import chunks
 from app.db.keyed import among
-from app.db.tables import changes, sessions
+from app.db.tables.changes import changes
+from app.db.tables.sessions import sessions
 from app.domain.ceilings import CeilingSource
 from app.domain.changes import UNFINISHED, Change, ChangeKind, ChangeState, Result, Way
 from app.domain.sessions import SessionState

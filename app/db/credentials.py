@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, insert, select
 
 from app.db.chunks import chunks
-from app.db.tables import credentials
+from app.db.tables.accounts import credentials
 from app.domain.users import Credential, CredentialKind
 
 

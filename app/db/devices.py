@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, func, select
 
 from app.db.bulk import write_rows
-from app.db.tables import devices
+from app.db.tables.accounts import devices
 from app.db.upsert import upsert
 from app.domain.users import Device
 

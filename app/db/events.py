@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select, update
 from sqlalchemy.exc import OperationalError
 
 from app.db.bulk import moment_text
-from app.db.tables import accounting_events
+from app.db.tables.journals import accounting_events
 
 _COLUMNS = "received_at, nas_id, source, session_id, outcome, packet, reading"
 

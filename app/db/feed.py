@@ -14,7 +14,7 @@ from typing import Final
 from sqlalchemy import Connection, Row, delete, func, insert, select, text
 
 from app.db import meta
-from app.db.tables import feed
+from app.db.tables.changes import feed
 
 CHANNEL: Final = "pesisir_feed"
 _PRUNED: Final = "feed_pruned"

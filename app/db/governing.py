@@ -7,7 +7,11 @@ from typing import NamedTuple
 from sqlalchemy import Connection, select, update
 
 from app.db.keyed import among
-from app.db.tables import account_overrides, accounts, ceilings, governor_rounds, plans, sessions, users
+from app.db.tables.accounts import accounts, users
+from app.db.tables.overrides import account_overrides, ceilings
+from app.db.tables.plans import plans
+from app.db.tables.sessions import sessions
+from app.db.tables.uplinks import governor_rounds
 from app.db.upsert import upsert
 from app.domain.ceilings import CeilingSource
 from app.domain.service_classes import ServiceClass

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from app.db.tables import accounts
+from app.db.tables.accounts import accounts
 from app.db.upsert import upsert
 from app.domain.users import AccountKind
 

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, delete, select
 
-from app.db.tables import nas_hints
+from app.db.tables.nases import nas_hints
 from app.db.upsert import upsert
 from app.domain.hints import SHOWN_FOR, Hint, HintKind
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, or_
 
-from app.db.tables import leases
+from app.db.tables.meta import leases
 from app.db.upsert import upsert
 
 

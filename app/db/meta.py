@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, insert, select, update
 
-from app.db.tables import meta
+from app.db.tables.meta import meta
 from app.db.upsert import upsert
 
 FEED_EPOCH = "feed_epoch"

@@ -8,7 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from app.db.tables import access_log, nas_hints, nases, router_grants, sessions
+from app.db.tables.journals import access_log
+from app.db.tables.nases import nas_hints, nases, router_grants
+from app.db.tables.sessions import sessions
 from app.domain.nases import Demand, Direction, Family, Nas
 
 

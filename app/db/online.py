@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, or_, select
 
-from app.db.tables import access_log, sessions
+from app.db.tables.journals import access_log
+from app.db.tables.sessions import sessions
 from app.domain.reports import Method
 from app.domain.sessions import SessionState
 

@@ -10,14 +10,9 @@ from sqlalchemy import Connection, Row, Table, delete, insert, select, union_all
 from app.db import overrides, windows
 from app.db.keyed import among
 from app.db.plans import quota_columns, quota_of
-from app.db.tables import (
-    account_overrides,
-    plan_windows,
-    quota_overrides,
-    site_overrides,
-    site_quotas,
-    site_windows,
-)
+from app.db.tables.overrides import account_overrides, quota_overrides
+from app.db.tables.plans import plan_windows
+from app.db.tables.sites import site_overrides, site_quotas, site_windows
 from app.domain.overlays import Overlay, Override, stored, value_of
 from app.domain.quotas import QuotaOverride, Tally
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, delete, insert, select
 
 from app.db.keyed import among
 from app.db.plans import quota_columns, quota_of
-from app.db.tables import quota_overrides
+from app.db.tables.overrides import quota_overrides
 from app.domain.quotas import QuotaOverride, Tally
 
 

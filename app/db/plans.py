@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from app.db import windows
-from app.db.tables import plan_quotas, plans
+from app.db.tables.plans import plan_quotas, plans
 from app.domain.plans import Plan
 from app.domain.quotas import Measure, Period, Quota, Tally, in_order, read_then
 from app.domain.schedules import Window

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select, text
 
-from app.db.tables import ingest_positions
+from app.db.tables.journals import ingest_positions
 from app.db.upsert import upsert
 from app.domain.reports import Position
 

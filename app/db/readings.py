@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import Connection, select
 
 from app.db.keyed import among
-from app.db.tables import accounting_events
+from app.db.tables.journals import accounting_events
 from app.domain.readings import Reading
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, and_, func, or_, select
 
 from app.db.bulk import write_rows
 from app.db.chunks import chunks
-from app.db.tables import nas_restarts
+from app.db.tables.nases import nas_restarts
 from app.domain.sessions import NasRestart
 
 Scope = tuple[str, str]

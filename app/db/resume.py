@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import Connection, and_, delete, insert, or_, select, update
 
 from app.db.chunks import chunks
-from app.db.tables import resume_grants
+from app.db.tables.accounts import resume_grants
 from app.domain.resume import ResumeGrant
 
 _COLUMNS = (

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from app.db.tables import router_grants
+from app.db.tables.nases import router_grants
 from app.domain.access import Grant
 from app.domain.service_classes import ServiceClass
 

@@ -6,7 +6,10 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, Select, case, func, select
 
-from app.db.tables import nases, sessions, sites, users
+from app.db.tables.accounts import users
+from app.db.tables.nases import nases
+from app.db.tables.sessions import sessions
+from app.db.tables.sites import sites
 from app.domain.addresses import AddressKind
 from app.domain.sessions import SessionState
 

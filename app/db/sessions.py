@@ -10,7 +10,12 @@ from sqlalchemy import Connection, Row, delete, or_, select, text, update
 from app.db.bulk import moment_text, write_rows
 from app.db.keyed import MOMENT, among, equal, key_rows, key_value
 from app.db.readings import compact_json, from_us, reading_values, to_reading, to_us
-from app.db.tables import accounts, changes, nases, plans, sessions, sites, users
+from app.db.tables.accounts import accounts, users
+from app.db.tables.changes import changes
+from app.db.tables.nases import nases
+from app.db.tables.plans import plans
+from app.db.tables.sessions import sessions
+from app.db.tables.sites import sites
 from app.domain.addresses import Address, AddressKind
 from app.domain.counters import Counting, Excess, Oddity
 from app.domain.ends import Stop

@@ -8,7 +8,7 @@ import psycopg
 from sqlalchemy import Connection, func, insert, select
 from sqlalchemy.exc import DataError, IntegrityError
 
-from app.db.tables import set_aside
+from app.db.tables.journals import set_aside
 
 REFUSED: Final = (DataError, IntegrityError, psycopg.DataError, ValueError, OverflowError)
 """How a record fails that the database will never take; a database that is away or behind is not among them."""

@@ -6,7 +6,10 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, exists, func, select
 
-from app.db.tables import accounts, plans, sessions, sites
+from app.db.tables.accounts import accounts
+from app.db.tables.plans import plans
+from app.db.tables.sessions import sessions
+from app.db.tables.sites import sites
 from app.domain.sessions import SessionState
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
-from app.db.tables import sites
+from app.db.tables.sites import sites
 from app.domain.nases import Site
 
 

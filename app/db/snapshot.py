@@ -9,14 +9,9 @@ from sqlalchemy import Column, Connection, Row, Select, select
 
 from app.db import top_ups
 from app.db.chunks import chunks
-from app.db.tables import (
-    accounts,
-    credentials,
-    ingest_positions,
-    resume_grants,
-    sessions,
-    users,
-)
+from app.db.tables.accounts import accounts, credentials, resume_grants, users
+from app.db.tables.journals import ingest_positions
+from app.db.tables.sessions import sessions
 from app.domain.resume import ResumeGrant
 from app.domain.sessions import SessionState
 from app.domain.top_ups import TopUp

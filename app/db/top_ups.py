@@ -7,7 +7,8 @@ from datetime import date, datetime
 from sqlalchemy import Connection, insert, select, update
 
 from app.db.keyed import among
-from app.db.tables import top_ups, usage
+from app.db.tables.sessions import usage
+from app.db.tables.vouchers import top_ups
 from app.db.upsert import upsert
 from app.domain.top_ups import Drawn, TopUp
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from app.db.tables import governor_rounds, site_lines, site_networks, sites, uplink_addresses, uplink_classes, uplinks
+from app.db.tables.sites import sites
+from app.db.tables.uplinks import governor_rounds, site_lines, site_networks, uplink_addresses, uplink_classes, uplinks
 from app.db.upsert import upsert
 from app.domain.service_classes import ServiceClass
 from app.domain.uplinks import ClassTerms, GovernorMode, Network, Shares, SiteLine, SiteNetwork, Uplink

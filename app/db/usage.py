@@ -11,7 +11,8 @@ from sqlalchemy import ColumnElement, Connection, case, func, select, text
 from app.db.bulk import Row as BulkRow
 from app.db.bulk import write_rows
 from app.db.keyed import DATE, among, equal, key_rows
-from app.db.tables import accounts, usage
+from app.db.tables.accounts import accounts
+from app.db.tables.sessions import usage
 from app.domain.local_time import period_begins_on
 from app.domain.online import (
     FreeStretches,

@@ -11,7 +11,7 @@ from app.db import overlays, top_ups
 from app.db.accounts import account_of
 from app.db.chunks import chunks
 from app.db.rules import read_rules
-from app.db.tables import accounts, users
+from app.db.tables.accounts import accounts, users
 from app.domain.users import User
 
 

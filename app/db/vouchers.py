@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from app.db.chunks import chunks
-from app.db.tables import plans, voucher_batches, vouchers
+from app.db.tables.plans import plans
+from app.db.tables.vouchers import voucher_batches, vouchers
 from app.domain.vouchers import Voucher, VoucherBatch, VoucherState
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, delete, insert, select, union
 
-from app.db.tables import plan_windows, site_windows
+from app.db.tables.plans import plan_windows
+from app.db.tables.sites import site_windows
 from app.domain.schedules import Window
 
 

@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import update
 
 from app.cli.change_words import state_words
-from app.db import tables
 from app.db.engine import Database
+from app.db.tables.overrides import ceilings
+from app.db.tables.sessions import sessions
 from app.domain.changes import Change, ChangeKind, ChangeState, Result, Way
 from app.domain.local_time import WITA
 from app.domain.reports import Reported
@@ -60,14 +61,14 @@ def test_a7_10_ceiling_is_kept_with_its_author_and_reason(city: Pesisir, session
     (change,) = city.ok("session", "show", session, "--json").json["changes"]
     assert (change["kind"], change["reason"], change["note"]) == ("change", "ceiling", "rapat")
     with stored.read() as connection:
-        row = connection.execute(tables.ceilings.select()).one()
+        row = connection.execute(ceilings.select()).one()
     assert (row.down_bps, row.up_bps, row.reason, row.source) == (512_000, None, "rapat", "person")
     assert row.author == change["author"]
     assert row.until.astimezone(WITA).time().isoformat() == "00:00:00"
     city.ok("session", "change", session, "--up", "1M")
     city.ok("session", "change", session, "--down", "none")
     with stored.read() as connection:
-        row = connection.execute(tables.ceilings.select()).one()
+        row = connection.execute(ceilings.select()).one()
     assert (row.down_bps, row.up_bps) == (None, 1_000_000)
     assert "lifted" in city.ok("session", "change", session, "--up", "none").err
 
@@ -78,8 +79,8 @@ def test_what_cannot_be_changed_is_said(city: Pesisir, session: str, stored: Dat
     assert city.run("session", "change", session, "--down", "512k", "--until", "2020-01-01").code == 2
     assert city.run("session", "disconnect", "abcdefgh23456722", "--reason", "x").code == 3
     with stored.write() as connection:
-        connection.execute(update(tables.sessions).values(stopped_at=NOON, stop_cause="", stop_reported=True))
-        connection.execute(update(tables.sessions).values(marks='{"days": [], "proof": 0, "stop": [0, false]}'))
+        connection.execute(update(sessions).values(stopped_at=NOON, stop_cause="", stop_reported=True))
+        connection.execute(update(sessions).values(marks='{"days": [], "proof": 0, "stop": [0, false]}'))
     assert city.run("session", "disconnect", session, "--reason", "x").code == 4
 
 

@@ -10,7 +10,7 @@ from app.cli.explain_words import Words, catalogue
 from app.cli.plan_values import written_value
 from app.cli.user_explain import REASONS
 from app.db.engine import Database
-from app.db.tables import usage
+from app.db.tables.sessions import usage
 from app.domain.local_time import WITA, local_day
 from app.domain.overlays import FIELDS, SCHEDULE
 from app.domain.policies import Origin

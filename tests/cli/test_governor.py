@@ -9,7 +9,7 @@ from sqlalchemy import insert
 
 from app.db.engine import open_database
 from app.db.governing import Round
-from app.db.tables import sessions
+from app.db.tables.sessions import sessions
 from app.domain.ceilings import Ceiling, CeilingSource
 from app.services.ceilings import set_ceilings
 from app.services.governing import AUTHOR, keep_rounds

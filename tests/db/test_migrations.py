@@ -15,7 +15,7 @@ from sqlalchemy import text
 from app.db import migrate
 from app.db.engine import Database, open_database
 from app.db.migrate import SchemaState
-from app.db.tables import metadata
+from app.db.tables.columns import metadata
 from app.services.keyring import Keyring
 from app.services.schema import upgrade
 from tests.conftest import SECRET_KEY, PostgresqlServer

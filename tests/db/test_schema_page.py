@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from app.db.tables import metadata
+from app.db.tables.columns import metadata
 
 PAGE = Path(__file__).parents[2] / "docs" / "schema.md"
 

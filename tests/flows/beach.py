@@ -16,8 +16,11 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from sqlalchemy import func, select
 
-from app.db import tables
 from app.db.engine import Database
+from app.db.tables.accounts import accounts
+from app.db.tables.journals import access_log
+from app.db.tables.sessions import sessions as sessions_table
+from app.db.tables.sessions import usage
 from app.domain.nases import Family
 from app.services import nases, plans, sites
 from app.services.keyring import Keyring
@@ -74,13 +77,13 @@ class Beach:
     def kept(self) -> None:
         """Hold every promise against the database."""
         with self.database.read() as connection:
-            by_mac = connection.execute(select(tables.accounts.c.guest_mac, tables.accounts.c.id))
+            by_mac = connection.execute(select(accounts.c.guest_mac, accounts.c.id))
             guests = {row.guest_mac: row.id for row in by_mac}
-            log, ours = tables.access_log.c, tables.access_log.c.nas_id == self.nas_id
+            log, ours = access_log.c, access_log.c.nas_id == self.nas_id
             query = select(log.mac, log.account_id).where(ours, log.outcome == "accept")
             accepted = {(mac, account_id) for mac, account_id in connection.execute(query)}
-            found = connection.execute(select(tables.sessions).where(tables.sessions.c.nas_id == self.nas_id)).all()
-            of_days = select(tables.usage.c.account_id, func.sum(tables.usage.c.down_octets).label("down"))
+            found = connection.execute(select(sessions_table).where(sessions_table.c.nas_id == self.nas_id)).all()
+            of_days = select(usage.c.account_id, func.sum(usage.c.down_octets).label("down"))
             used = {row.account_id: row.down for row in connection.execute(of_days.group_by("account_id"))}
         sessions = {row.mac: row for row in found}
         assert len(sessions) == len(found)

@@ -11,8 +11,9 @@ from time import monotonic
 
 from sqlalchemy import select
 
-from app.db import tables
 from app.db.engine import Database
+from app.db.tables.changes import changes
+from app.db.tables.sessions import sessions
 from app.domain.ceilings import Ceiling, CeilingSource
 from app.domain.local_time import WITA
 from app.domain.nases import Family
@@ -129,7 +130,7 @@ class Lab:
             self.database, [accept, said], position=None, origin="", zone=WITA, now=now, chance=self.city.chance
         )
         with self.database.read() as connection:
-            query = select(tables.sessions.c.id).where(tables.sessions.c.nas_id == nas_id)
+            query = select(sessions.c.id).where(sessions.c.nas_id == nas_id)
             return str(connection.execute(query).scalar_one())
 
     def hold_down(self, who: Online) -> None:
@@ -144,8 +145,8 @@ class Lab:
 
     def stored(self, who: Online) -> tuple[str, str, str | None]:
         with self.database.read() as connection:
-            query = select(tables.changes).where(tables.changes.c.session_id == who.session_id)
-            row = connection.execute(query.order_by(tables.changes.c.created_at.desc()).limit(1)).one()
+            query = select(changes).where(changes.c.session_id == who.session_id)
+            row = connection.execute(query.order_by(changes.c.created_at.desc()).limit(1)).one()
             return row.state, row.result, row.way
 
     @contextmanager

@@ -9,9 +9,11 @@ from typing import Final
 
 from sqlalchemy import func, insert, select
 
-from app.db import tables
 from app.db.engine import Database
 from app.db.snapshot import read_positions
+from app.db.tables.accounts import accounts as accounts_table
+from app.db.tables.journals import accounting_events, set_aside
+from app.db.tables.plans import plans as plans_table
 from app.domain.acceptances import Acceptance, class_value
 from app.domain.keys import new_id
 from app.domain.nases import Family
@@ -65,11 +67,11 @@ class Town:
         self.accounts = {number: new_id(number.to_bytes(10, "big")) for number in numbers}
         now = datetime.now(UTC)
         with self.database.write() as connection:
-            plan_id = connection.scalar(select(tables.plans.c.id))
+            plan_id = connection.scalar(select(plans_table.c.id))
             rows = [
                 {"id": id_, "kind": "user", "plan_id": plan_id, "created_at": now} for id_ in self.accounts.values()
             ]
-            connection.execute(insert(tables.accounts), rows)
+            connection.execute(insert(accounts_table), rows)
 
     def body(self, packet: Packet) -> bytes:
         """Write a packet of the history as its router would."""
@@ -159,8 +161,8 @@ def compare(town: Town, history: Sequence[Packet]) -> None:
     assert len(sessions) == len(true_sessions)
     assert days == true_days
     with database.read() as connection:
-        events = connection.scalar(select(func.count()).select_from(tables.accounting_events))
-        assert connection.scalar(select(func.count()).select_from(tables.set_aside)) == 0
+        events = connection.scalar(select(func.count()).select_from(accounting_events))
+        assert connection.scalar(select(func.count()).select_from(set_aside)) == 0
     assert events is not None
     assert events >= len(history)
 

@@ -8,8 +8,8 @@ from typing import Final
 
 from sqlalchemy import select
 
-from app.db import tables
 from app.db.engine import Database
+from app.db.tables.journals import access_log
 from app.domain.nases import Family
 from app.domain.users import CredentialKind
 from app.services import nases, plans, sites, users
@@ -82,7 +82,7 @@ class Logins:
     def kept(self) -> None:
         """Every Accept is in the access log once; it may be there twice where the router had to ask again."""
         with self.database.read() as connection:
-            log = tables.access_log.c
+            log = access_log.c
             rows = connection.execute(select(log.mac).where(log.mac.startswith("02:cc"), log.outcome == "accept"))
             logged = [row.mac for row in rows]
         sure = {one.mac for one in self.done if one.seconds is not None and one.seconds < PROMPT_SECONDS}

@@ -14,8 +14,9 @@ from typing import Final
 
 from sqlalchemy import func, select
 
-from app.db import tables
 from app.db.engine import Database
+from app.db.tables.journals import access_log
+from app.db.tables.sessions import sessions
 from radius.attributes import Attributes
 from radius.client_engine import (
     CHANCE_OCTETS,
@@ -129,11 +130,11 @@ class Storm:
         """What was acknowledged is in the database, once and to the octet; and the Accepts, where there was a disk."""
         with database.read() as connection:
             rows = connection.execute(
-                select(tables.sessions.c.acct_session_id, tables.sessions.c.down_octets, func.count())
-                .where(tables.sessions.c.mac.startswith("02:dd"))
-                .group_by(tables.sessions.c.acct_session_id, tables.sessions.c.down_octets)
+                select(sessions.c.acct_session_id, sessions.c.down_octets, func.count())
+                .where(sessions.c.mac.startswith("02:dd"))
+                .group_by(sessions.c.acct_session_id, sessions.c.down_octets)
             ).all()
-            log = tables.access_log.c
+            log = access_log.c
             accepts = connection.execute(select(log.mac).where(log.mac.startswith("02:ee"), log.outcome == "accept"))
             logged = {row.mac for row in accepts}
         stored = {session: octets for session, octets, _ in rows}

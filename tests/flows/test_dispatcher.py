@@ -8,8 +8,8 @@ from time import monotonic
 import pytest
 from sqlalchemy import select
 
-from app.db import tables
 from app.db.engine import Database
+from app.db.tables.sessions import sessions
 from app.domain.nases import Family
 from app.services import nases
 from app.services.keyring import Keyring
@@ -90,7 +90,7 @@ def test_a7_05_session_that_the_router_has_forgotten_is_closed_here(lab: Lab) ->
     with lab.dispatching():
         until(reaches(lab, who, "done", "no_session", "disconnect"))
     with lab.database.read() as connection:
-        assert connection.execute(select(tables.sessions.c.state)).scalar_one() == "closed"
+        assert connection.execute(select(sessions.c.state)).scalar_one() == "closed"
 
 
 # Silence
@@ -103,7 +103,7 @@ def test_a7_06_wrong_secret_is_silence_and_nobody_is_shown_as_gone(lab: Lab) -> 
         until(reaches(lab, who, "unknown", "silent", "disconnect"))
         assert dispatcher.counters.silent == {who.router.settings.name: 1}
     with lab.database.read() as connection:
-        assert connection.execute(select(tables.sessions.c.state)).scalar_one() == "open"
+        assert connection.execute(select(sessions.c.state)).scalar_one() == "open"
 
 
 def test_router_that_still_has_the_old_secret_is_reached(lab: Lab) -> None:

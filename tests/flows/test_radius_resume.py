@@ -9,8 +9,10 @@ from pathlib import Path
 
 from sqlalchemy import func, insert, select
 
-from app.db import tables
 from app.db.engine import Database
+from app.db.tables.accounts import accounts, resume_grants
+from app.db.tables.journals import access_log
+from app.db.tables.plans import plans
 from app.domain.keys import new_id
 from app.node.journal.status import journal_status
 from app.services.keyring import Keyring
@@ -32,16 +34,16 @@ def add_guests(city: City, macs: Sequence[str]) -> None:
     """Make a guest and a resume grant for each phone, as an evening at the portal leaves them."""
     now = datetime.now(UTC)
     with city.database.write() as connection:
-        plan_id = connection.scalar(select(tables.plans.c.id))
+        plan_id = connection.scalar(select(plans.c.id))
         ids = [new_id(number.to_bytes(10, "big")) for number in range(len(macs))]
         common = {"plan_id": plan_id, "created_at": now}
         connection.execute(
-            insert(tables.accounts),
+            insert(accounts),
             [{"id": id_, "kind": "guest", "guest_mac": mac, **common} for id_, mac in zip(ids, macs, strict=True)],
         )
         grant = {"site_id": city.site.id, "expires_at": now + timedelta(hours=12), "created_at": now}
         connection.execute(
-            insert(tables.resume_grants),
+            insert(resume_grants),
             [{"id": id_, "account_id": id_, "mac": mac, **grant} for id_, mac in zip(ids, macs, strict=True)],
         )
 
@@ -94,4 +96,4 @@ def test_storm_of_known_phones_and_strangers(sqlite_database: Database, keyring:
         assert {answers[mac] for mac in strangers} == {Code.ACCESS_REJECT}
         assert journal_status(installation.data_dir, {}).pending == PHONES  # strangers leave nothing on the disk
     with sqlite_database.read() as connection:
-        assert connection.scalar(select(func.count()).select_from(tables.access_log)) == 0  # no page, no portal
+        assert connection.scalar(select(func.count()).select_from(access_log)) == 0  # no page, no portal

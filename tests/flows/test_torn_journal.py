@@ -16,8 +16,8 @@ from typing import Final
 import pytest
 from sqlalchemy import select
 
-from app.db import tables
 from app.db.engine import Database
+from app.db.tables.sessions import sessions
 from app.node.journal.records import RecordType, decode_packet
 from app.node.journal.segment import HEADER_OCTETS, Entry, entries, read_header
 from app.node.journal.status import journal_status
@@ -151,7 +151,7 @@ class Town:
 
     def stored(self) -> dict[str, int]:
         with self.database.read() as connection:
-            rows = connection.execute(select(tables.sessions.c.acct_session_id, tables.sessions.c.down_octets)).all()
+            rows = connection.execute(select(sessions.c.acct_session_id, sessions.c.down_octets)).all()
         found = {row.acct_session_id: row.down_octets for row in rows}
         assert len(found) == len(rows)
         return found

@@ -12,8 +12,9 @@ from typing import Final
 import pytest
 from sqlalchemy import func, select
 
-from app.db import tables
 from app.db.engine import Database
+from app.db.tables.sessions import sessions as sessions_table
+from app.db.tables.sessions import usage
 from app.node.journal.status import journal_status
 from app.services import users
 from app.services.keyring import Keyring
@@ -103,13 +104,13 @@ class Spot:
         """Return (state, seconds, octets) of each session."""
         with self.city.database.read() as connection:
             found = connection.execute(
-                select(tables.sessions.c.state, tables.sessions.c.session_seconds, tables.sessions.c.down_octets)
+                select(sessions_table.c.state, sessions_table.c.session_seconds, sessions_table.c.down_octets)
             )
             return [(row.state, row.session_seconds, row.down_octets) for row in found]
 
     def charged(self) -> int:
         with self.city.database.read() as connection:
-            return connection.scalar(select(func.sum(tables.usage.c.down_octets))) or 0
+            return connection.scalar(select(func.sum(usage.c.down_octets))) or 0
 
     def _merged(self) -> bool:
         return journal_status(self.installation.data_dir, positions(self.city.database)).pending == 0

@@ -17,8 +17,8 @@ from typing import Final
 import pytest
 from sqlalchemy import func, select
 
-from app.db import tables
 from app.db.engine import Database, open_database
+from app.db.tables.journals import access_log
 from app.node.journal.segment import RECORD_HEADER_OCTETS
 from app.node.journal.status import journal_status
 from app.node.journal.writer import SEGMENT_OCTETS
@@ -147,7 +147,7 @@ def doctor(installation: Installation) -> str:
 
 def accepts(database: Database) -> int:
     with database.read() as connection:
-        return connection.scalar(select(func.count()).where(tables.access_log.c.outcome == "accept")) or 0
+        return connection.scalar(select(func.count()).where(access_log.c.outcome == "accept")) or 0
 
 
 def test_full_disk_acknowledges_nothing_lets_people_in_and_recovers_by_itself(

@@ -16,7 +16,11 @@ from sqlalchemy import insert, update
 
 from app.db import resume
 from app.db.engine import Database
-from app.db.tables import accounts, changes, nases, plans, sites
+from app.db.tables.accounts import accounts
+from app.db.tables.changes import changes
+from app.db.tables.nases import nases
+from app.db.tables.plans import plans
+from app.db.tables.sites import sites
 from app.domain.nases import Family, NasSecrets
 from app.domain.resume import ResumeGrant
 from app.domain.sessions import SessionState

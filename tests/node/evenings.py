@@ -12,10 +12,11 @@ from typing import Final
 
 from sqlalchemy import select
 
-from app.db import feed, hints, tables
+from app.db import feed, hints
 from app.db.engine import Database
 from app.db.feed import FeedKind
 from app.db.hints import Notice
+from app.db.tables.sessions import usage
 from app.domain.changes import Answer, ChangeState, Result, acknowledged, refused, silent
 from app.domain.hints import HintKind
 from app.domain.local_time import WITA, local_day, period_begins_on, period_ends_at
@@ -545,7 +546,7 @@ class Evening:
                 self.leave(phone)
         self.merge()
         with self.city.database.read() as connection:
-            rows = connection.execute(select(tables.usage)).all()
+            rows = connection.execute(select(usage)).all()
         stored = {
             (row.day, name): value for row in rows for name, value in row._mapping.items() if name in _STORED and value
         }

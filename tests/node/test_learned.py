@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import select
 
-from app.db.tables import feed
+from app.db.tables.changes import feed
 from app.domain.nases import Demand as Required
 from app.services import nases
 from app.services.nases import NasOptions

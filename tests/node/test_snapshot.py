@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from app.db import accounts, feed, tables
+from app.db import accounts, feed
 from app.db.feed import FeedKind
+from app.db.tables.sessions import sessions
 from app.domain.nases import Demand
 from app.domain.quotas import Period, Quota
 from app.domain.users import Account
@@ -217,7 +218,7 @@ def test_fresh_load_forgets_a_device_whose_session_the_database_has_closed(city:
     worker_of(city, node.folder).drain()
     node.learn()
     with city.database.write() as connection:
-        connection.execute(update(tables.sessions).values(state="closed"))
+        connection.execute(update(sessions).values(state="closed"))
     node.snapshot.load(city.database, city.time.at)
     assert node.snapshot.sessions.online(account.id, city.time.at.timestamp() + 3600) == set()
 

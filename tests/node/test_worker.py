@@ -10,9 +10,12 @@ import pytest
 from sqlalchemy import func, select, text
 from structlog.testing import capture_logs
 
-from app.db import tables
 from app.db.engine import Database, open_database
 from app.db.errors import AWAY
+from app.db.tables.changes import changes as changes_table
+from app.db.tables.changes import feed
+from app.db.tables.columns import metadata
+from app.db.tables.journals import accounting_events
 from app.domain.ceilings import Ceiling, CeilingSource
 from app.domain.local_time import WITA
 from app.domain.schedules import Window
@@ -64,7 +67,7 @@ def work(tmp_path: Path) -> Iterator[Make]:
 
 def count(database: Database, table: str) -> int:
     with database.read() as connection:
-        return connection.scalar(select(func.count()).select_from(tables.metadata.tables[table])) or 0
+        return connection.scalar(select(func.count()).select_from(metadata.tables[table])) or 0
 
 
 def report_use(node: Node, octets: int, session: str = "81a00001") -> None:
@@ -124,7 +127,7 @@ def test_a6_16_every_packet_is_kept_as_it_came_with_attributes_that_nobody_knows
     node.backend.account([record._replace(raw=raw)])
     work(city).drain()
     with city.database.read() as connection:
-        (packet,) = connection.scalars(select(tables.accounting_events.c.packet))
+        (packet,) = connection.scalars(select(accounting_events.c.packet))
     assert packet == raw
 
 
@@ -228,7 +231,7 @@ def test_old_feed_rows_grants_and_segments_are_cleared_away(city: City, start: S
     city.time.at = max(city.time.at, later)
     worker.turn()
     with city.database.read() as connection:
-        assert connection.scalar(select(func.min(tables.feed.c.at))) is None
+        assert connection.scalar(select(func.min(feed.c.at))) is None
     assert count(city.database, "resume_grants") == 0
     assert worker.counters.segments_deleted == 2  # the newest stays: numbers go on from it
 
@@ -302,7 +305,7 @@ def test_a_session_is_told_when_the_hour_changes_its_rate_and_ended_when_it_clos
     def told() -> list[tuple[str, str]]:
         worker.turn()
         with city.database.read() as connection:
-            changes = connection.execute(select(tables.changes).order_by(tables.changes.c.created_at))
+            changes = connection.execute(select(changes_table).order_by(changes_table.c.created_at))
             return [(row.kind, row.reason) for row in changes]
 
     assert told() == []
@@ -335,12 +338,12 @@ def test_who_could_not_be_put_out_is_asked_for_again_after_a_while(city: City, s
     users.suspend_user(city.database, "budi", suspended=True, **city.circumstances)
     failed = {"state": "failed", "attempts": 8, "finished_at": city.time.at}
     with city.database.write() as connection:
-        connection.execute(tables.changes.update().values(failed))
+        connection.execute(changes_table.update().values(failed))
 
     def states() -> list[tuple[str, int]]:
         worker.turn()
         with city.database.read() as connection:
-            found = connection.execute(select(tables.changes.c.state, tables.changes.c.attempts))
+            found = connection.execute(select(changes_table.c.state, changes_table.c.attempts))
             return [(row.state, row.attempts) for row in found]
 
     city.time.pass_by(800)
@@ -360,13 +363,13 @@ def test_what_time_alone_ends_is_told_to_open_sessions(city: City, start: Start,
     set_ceilings(city.database, [held], now=city.time.at, chance=city.chance)
     users.set_user(city.database, "budi", valid_until=ends_at, **city.circumstances)
     with city.database.write() as connection:
-        connection.execute(tables.changes.delete())
+        connection.execute(changes_table.delete())
     worker.turn()
     assert count(city.database, "changes") == 0
     city.time.pass_by(60)
     worker.turn()
     with city.database.read() as connection:
-        queued = connection.execute(select(tables.changes.c.kind, tables.changes.c.reason)).all()
+        queued = connection.execute(select(changes_table.c.kind, changes_table.c.reason)).all()
     assert sorted(tuple(row) for row in queued) == [("change", "ceiling"), ("disconnect", "expired")]
 
 
@@ -382,11 +385,11 @@ def test_what_ends_at_a_minute_is_told_at_that_minute(city: City, start: Start, 
     city.time.pass_by((ends_at - city.time.at).total_seconds() - 0.5)
     worker.turn()
     with city.database.write() as connection:
-        connection.execute(tables.changes.delete())
+        connection.execute(changes_table.delete())
     city.time.pass_by(0.5)
     worker.turn()
     with city.database.read() as connection:
-        reasons = sorted(connection.scalars(select(tables.changes.c.reason)))
+        reasons = sorted(connection.scalars(select(changes_table.c.reason)))
     assert reasons == ["ceiling", "expired"]
 
 

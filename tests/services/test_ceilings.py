@@ -9,7 +9,8 @@ from sqlalchemy import insert, select
 from app.db import ceilings, feed
 from app.db.engine import Database
 from app.db.feed import FeedKind
-from app.db.tables import changes, sessions
+from app.db.tables.changes import changes
+from app.db.tables.sessions import sessions
 from app.domain.ceilings import Ceiling, CeilingSource
 from app.domain.changes import ChangeState
 from app.domain.users import User

@@ -7,9 +7,12 @@ from typing import Unpack
 import pytest
 from sqlalchemy import insert, select
 
-from app.db import access_log, hints, tables
+from app.db import access_log, hints
 from app.db.engine import Database
 from app.db.hints import Notice
+from app.db.tables.changes import feed
+from app.db.tables.nases import nases as nases_table
+from app.db.tables.sessions import sessions
 from app.domain.hints import SHOWN_FOR, Hint, HintKind
 from app.domain.nases import Demand, Family, Protections
 from app.domain.reports import Decided, Method
@@ -74,7 +77,7 @@ def session(
 ) -> None:
     with database.write() as connection:
         connection.execute(
-            insert(tables.sessions).values(
+            insert(sessions).values(
                 id=os.urandom(8).hex(),
                 nas_id=nas_id,
                 nas_scope="gusung-1",
@@ -92,7 +95,7 @@ def session(
 
 def feed_items(database: Database) -> list[str]:
     with database.read() as connection:
-        return list(connection.scalars(select(tables.feed.c["items"])))
+        return list(connection.scalars(select(feed.c["items"])))
 
 
 def test_a6_21_nas_that_lets_people_in_and_accounts_for_none_is_noticed_and_nodes_hear_of_it(
@@ -267,7 +270,7 @@ def test_a2_02_learning_that_nothing_is_signed_is_no_protection(city: Database, 
     nas_id = add_nas(city, keyring, limit_proxy_state=Demand.NO)
     with city.write() as connection:
         connection.execute(
-            tables.nases.update().where(tables.nases.c.id == nas_id).values(learned_message_authenticator=False)
+            nases_table.update().where(nases_table.c.id == nas_id).values(learned_message_authenticator=False)
         )
     assert hints_of_nases(city, keyring, now=NOON) == {"gusung-1": (Hint(HintKind.UNPROTECTED),)}
 

@@ -11,8 +11,16 @@ from typing import Any
 import pytest
 from sqlalchemy import Table, delete, func, insert, select, update
 
-from app.db import accounts, resume, tables, windows
+from app.db import accounts, resume, windows
 from app.db.engine import Database
+from app.db.tables.accounts import accounts as accounts_table
+from app.db.tables.accounts import devices
+from app.db.tables.changes import changes, feed
+from app.db.tables.journals import access_log, accounting_events, ingest_positions, set_aside
+from app.db.tables.nases import nases
+from app.db.tables.plans import plan_quotas, plans
+from app.db.tables.sessions import sessions, usage
+from app.db.tables.sites import sites
 from app.domain.local_time import WITA
 from app.domain.quotas import Measure, Period, Tally
 from app.domain.reports import (
@@ -42,20 +50,20 @@ TODAY = date(2026, 11, 24)
 def city(database: Database) -> Database:
     """A plan with 1,000 octets a day, a site, and one account."""
     with database.write() as connection:
-        connection.execute(insert(tables.plans).values(id="plan", name="Warga", created_at=NOON))
+        connection.execute(insert(plans).values(id="plan", name="Warga", created_at=NOON))
         connection.execute(
-            insert(tables.plan_quotas),
+            insert(plan_quotas),
             [
                 {"plan_id": "plan", "period": period, "measure": "both", "amount": amount}
                 for period, amount in (("day", 1_000), ("total", 5_000))
             ],
         )
-        connection.execute(insert(tables.sites).values(id="site", name="Gusung", created_at=NOON))
+        connection.execute(insert(sites).values(id="site", name="Gusung", created_at=NOON))
         connection.execute(
-            insert(tables.accounts).values(id=ACCOUNT, kind="user", plan_id="plan", created_at=NOON, version=1)
+            insert(accounts_table).values(id=ACCOUNT, kind="user", plan_id="plan", created_at=NOON, version=1)
         )
         connection.execute(
-            insert(tables.nases).values(
+            insert(nases).values(
                 id=NAS,
                 name="gusung-1",
                 site_id="site",
@@ -107,13 +115,13 @@ def column(database: Database, table: Table, *names: str) -> Sequence[tuple[obje
 
 def used(database: Database) -> dict[date, int]:
     with database.read() as connection:
-        rows = connection.execute(select(tables.usage)).all()
+        rows = connection.execute(select(usage)).all()
     return {row.day: row.up_octets + row.down_octets for row in rows}
 
 
 def online_seconds(database: Database) -> dict[date, int]:
     with database.read() as connection:
-        rows = connection.execute(select(tables.usage)).all()
+        rows = connection.execute(select(usage)).all()
     return {row.day: row.seconds for row in rows}
 
 
@@ -133,13 +141,13 @@ def test_a_batch_that_was_merged_is_not_merged_again(city: Database) -> None:
     items = [reported(make_report(INTERIM, minute=5, up=10))]
     assert run(city, items, position=FIRST) == MergeResult(merged=True, position=FIRST.after, events=1)
     assert run(city, items, position=FIRST) == MergeResult(merged=False, position=FIRST.after)
-    assert (count(city, tables.accounting_events), used(city)) == (1, {TODAY: 10})
+    assert (count(city, accounting_events), used(city)) == (1, {TODAY: 10})
     assert stored_position(city, "node", 0) == FIRST.after
 
 
 def test_a_batch_after_a_gap_is_refused(city: Database) -> None:
     assert run(city, [reported(make_report())], position=SECOND) == MergeResult(merged=False, position=None)
-    assert count(city, tables.sessions) == 0
+    assert count(city, sessions) == 0
     assert stored_position(city, "node", 0) is None
 
 
@@ -150,7 +158,7 @@ def test_a_failure_in_the_middle_leaves_nothing_behind(city: Database) -> None:
 
     with pytest.raises(RuntimeError):
         merge(city, [reported(make_report())], position=FIRST, origin="node/0", zone=WITA, now=NOON, chance=broken)
-    assert count(city, tables.accounting_events) == 0
+    assert count(city, accounting_events) == 0
     assert stored_position(city, "node", 0) is None
 
 
@@ -168,7 +176,7 @@ def test_two_nodes_that_each_saw_half_of_a_session_add_up(city: Database) -> Non
     batches = [[reported(make_report(INTERIM, minute=m, up=m)) for m in range(start, 60, 4)] for start in range(4)]
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda items: run(city, items), batches))
-    assert (count(city, tables.sessions), used(city)) == (1, {TODAY: 59})
+    assert (count(city, sessions), used(city)) == (1, {TODAY: 59})
 
 
 # ---- sessions
@@ -176,20 +184,20 @@ def test_two_nodes_that_each_saw_half_of_a_session_add_up(city: Database) -> Non
 
 def test_a_session_carries_its_site_and_the_name_that_the_router_uses(city: Database) -> None:
     say(city, make_report(user_name="02-AA-00-00-00-01"))
-    assert column(city, tables.sessions, "site_id", "user_name", "ip", "state") == [
+    assert column(city, sessions, "site_id", "user_name", "ip", "state") == [
         ("site", "02-AA-00-00-00-01", "10.5.50.2", "open")
     ]
 
 
 def test_a_report_that_bridges_two_sessions_joins_them(city: Database) -> None:
     say(city, make_report(INTERIM, minute=10, seconds=0, up=100), make_report(INTERIM, minute=30, seconds=60, up=300))
-    assert count(city, tables.sessions) == 2
+    assert count(city, sessions) == 2
     assert used(city) == {TODAY: 400}
     say(city, make_report(INTERIM, minute=29, seconds=19 * 60, up=290))
-    assert count(city, tables.sessions) == 1
+    assert count(city, sessions) == 1
     assert used(city) == {TODAY: 300}
-    ((session_id,),) = column(city, tables.sessions, "id")
-    assert set(column(city, tables.accounting_events, "session_id")) == {(session_id,)}
+    ((session_id,),) = column(city, sessions, "id")
+    assert set(column(city, accounting_events, "session_id")) == {(session_id,)}
 
 
 @pytest.mark.parametrize(
@@ -208,7 +216,7 @@ def test_restarts_end_a_session_in_any_order(city: Database, order: tuple[int, .
     ]
     for index in order:
         say(city, said[index])
-    assert column(city, tables.sessions, "state", "stopped_at", "stop_cause") == [
+    assert column(city, sessions, "state", "stopped_at", "stop_cause") == [
         ("closed", NOON + timedelta(minutes=10), "NAS-Request")
     ]
 
@@ -217,12 +225,12 @@ def test_a_report_from_before_a_restart_does_not_reopen_its_session(city: Databa
     say(city, make_report(INTERIM, minute=10))
     say(city, restart(20))
     say(city, make_report(INTERIM, minute=15, up=5))
-    assert column(city, tables.sessions, "state", "up_octets") == [("closed", 5)]
+    assert column(city, sessions, "state", "up_octets") == [("closed", 5)]
 
 
 def test_a_router_of_the_same_name_elsewhere_ends_nothing(city: Database) -> None:
     say(city, make_report(INTERIM, minute=10), restart(20, nas_id="another"))
-    assert column(city, tables.sessions, "state") == [("open",)]
+    assert column(city, sessions, "state") == [("open",)]
 
 
 # ---- who is charged
@@ -238,7 +246,7 @@ def test_accounting_that_names_no_accept_is_matched_by_nas_device_and_user_name(
     for item in items if accept_first else reversed(items):
         run(city, [item])
     assert used(city) == {TODAY: 10}
-    assert column(city, tables.sessions, "account_id", "flags") == [(ACCOUNT, "")]
+    assert column(city, sessions, "account_id", "flags") == [(ACCOUNT, "")]
 
 
 @pytest.mark.parametrize(
@@ -254,16 +262,16 @@ def test_accounting_that_names_no_accept_is_matched_by_nas_device_and_user_name(
 def test_another_accept_does_not_match(city: Database, accept: Decided) -> None:
     run(city, [accept, reported(make_report(INTERIM, minute=5, up=10, account_id=None))])
     assert used(city) == {}
-    assert column(city, tables.sessions, "account_id", "flags") == [(None, "unmatched")]
+    assert column(city, sessions, "account_id", "flags") == [(None, "unmatched")]
 
 
 def test_a_session_of_an_account_that_is_gone_is_kept_and_charged_to_nobody(city: Database) -> None:
     say(city, make_report(INTERIM, minute=5, up=10))
     with city.write() as connection:
-        connection.execute(delete(tables.usage))
-        connection.execute(delete(tables.accounts))
+        connection.execute(delete(usage))
+        connection.execute(delete(accounts_table))
     say(city, make_report(INTERIM, minute=6, up=20))
-    assert column(city, tables.sessions, "up_octets", "flags") == [(20, "orphaned")]
+    assert column(city, sessions, "up_octets", "flags") == [(20, "orphaned")]
     assert used(city) == {}
 
 
@@ -283,14 +291,14 @@ def test_unusable_accounting_is_kept_and_makes_no_session(
     city: Database, report: SessionReport | Unusable, outcome: str
 ) -> None:
     say(city, report)
-    assert column(city, tables.accounting_events, "outcome", "session_id", "packet") == [(outcome, None, b"packet")]
-    assert count(city, tables.sessions) == 0
+    assert column(city, accounting_events, "outcome", "session_id", "packet") == [(outcome, None, b"packet")]
+    assert count(city, sessions) == 0
 
 
 def test_a_record_that_cannot_be_read_is_set_aside(city: Database) -> None:
     result = run(city, [Unreadable(b"\xff", "record type 9"), reported(make_report())])
     assert (result.set_aside, result.events) == (1, 1)
-    assert column(city, tables.set_aside, "reason", "record", "origin") == [("record type 9", b"\xff", "node/0")]
+    assert column(city, set_aside, "reason", "record", "origin") == [("record type 9", b"\xff", "node/0")]
 
 
 def test_a_record_that_the_database_refuses_stops_no_other(city: Database) -> None:
@@ -302,7 +310,7 @@ def test_a_record_that_the_database_refuses_stops_no_other(city: Database) -> No
     ]
     result = run(city, items, position=FIRST)
     assert (result.merged, result.events, result.set_aside) == (True, 2, 2)
-    assert column(city, tables.set_aside, "record")[0] == (b"poison",)
+    assert column(city, set_aside, "record")[0] == (b"poison",)
     assert used(city) == {TODAY: 20}
     assert stored_position(city, "node", 0) == FIRST.after
 
@@ -313,8 +321,8 @@ def test_names_with_nul_or_broken_characters_are_stored_readably(city: Database)
         Decided(NOON, NAS, MAC, None, "a\0\udcffb", Method.PASSWORD, accepted=False, reason="wrong_credentials"),
     ]
     assert run(city, items).set_aside == 0
-    assert column(city, tables.sessions, "user_name", "acct_session_id") == [("a\ufffdb", "?")]
-    assert column(city, tables.access_log, "user_name", "outcome") == [("a\ufffd?b", "reject")]
+    assert column(city, sessions, "user_name", "acct_session_id") == [("a\ufffdb", "?")]
+    assert column(city, access_log, "user_name", "outcome") == [("a\ufffd?b", "reject")]
 
 
 # ---- limits
@@ -331,7 +339,7 @@ def test_names_with_nul_or_broken_characters_are_stored_readably(city: Database)
 # A6.18
 def test_a_report_that_uses_up_a_quota_queues_a_disconnect(city: Database, octets: int, queued: int) -> None:
     say(city, make_report(INTERIM, minute=1, up=octets))
-    found = column(city, tables.changes, "kind", "reason", "state")
+    found = column(city, changes, "kind", "reason", "state")
     assert found == [("disconnect", "quota_exhausted", "pending")] * queued
 
 
@@ -339,33 +347,33 @@ def test_every_open_session_is_told_once(city: Database) -> None:
     say(city, make_report(INTERIM, minute=1, up=600), make_report(acct_session_id="2", mac="02:aa:00:00:00:02"))
     say(city, make_report(INTERIM, minute=2, up=1_600))
     say(city, make_report(INTERIM, minute=3, up=2_600))
-    told = column(city, tables.changes, "session_id")
-    assert sorted(told) == sorted(column(city, tables.sessions, "id"))
+    told = column(city, changes, "session_id")
+    assert sorted(told) == sorted(column(city, sessions, "id"))
 
 
 def test_who_was_let_in_before_all_servers_knew_is_ended_as_soon_as_the_session_is_heard_of(city: Database) -> None:
     say(city, make_report(STOP, minute=1, up=1_000))
     say(city, make_report(acct_session_id="2", mac="02:aa:00:00:00:02"))
-    assert column(city, tables.changes, "kind", "reason") == [("disconnect", "quota_exhausted")]
+    assert column(city, changes, "kind", "reason") == [("disconnect", "quota_exhausted")]
 
 
 def test_a_session_that_has_ended_is_told_nothing(city: Database) -> None:
     say(city, make_report(STOP, minute=1, up=9_000))
-    assert count(city, tables.changes) == 0
+    assert count(city, changes) == 0
 
 
 def test_octets_of_yesterday_do_not_use_up_today(city: Database) -> None:
     run(city, [reported(make_report(INTERIM, minute=1, up=4_000))], now=NOON + timedelta(days=1))
-    assert count(city, tables.changes) == 0
+    assert count(city, changes) == 0
 
 
 def test_a_total_quota_counts_days_long_past(city: Database) -> None:
     with city.write() as connection:
         connection.execute(
-            insert(tables.usage).values(account_id=ACCOUNT, day=date(2025, 1, 1), up_octets=4_900, down_octets=0)
+            insert(usage).values(account_id=ACCOUNT, day=date(2025, 1, 1), up_octets=4_900, down_octets=0)
         )
     say(city, make_report(INTERIM, minute=1, up=100))
-    assert count(city, tables.changes) == 1
+    assert count(city, changes) == 1
 
 
 # ---- verdicts
@@ -375,14 +383,14 @@ def test_an_accept_is_logged_and_its_device_noted(city: Database) -> None:
     later = NOON + timedelta(minutes=5)
     run(city, [accepted(at=later), accepted()])
     run(city, [accepted(at=NOON + timedelta(minutes=1))])
-    assert count(city, tables.access_log) == 3
-    assert column(city, tables.devices, "account_id", "mac", "last_seen_at") == [(ACCOUNT, MAC, later)]
+    assert count(city, access_log) == 3
+    assert column(city, devices, "account_id", "mac", "last_seen_at") == [(ACCOUNT, MAC, later)]
 
 
 def test_the_first_accept_by_password_begins_the_validity(city: Database) -> None:
     run(city, [accepted(method=Method.PASSWORD, at=NOON + timedelta(minutes=2)), accepted(method=Method.PASSWORD)])
     run(city, [accepted(method=Method.PASSWORD, at=NOON + timedelta(days=1))])
-    assert column(city, tables.accounts, "first_used_at") == [(NOON,)]
+    assert column(city, accounts_table, "first_used_at") == [(NOON,)]
 
 
 @pytest.mark.parametrize(
@@ -392,16 +400,16 @@ def test_nodes_are_told_of_a_first_use_only_where_a_validity_begins(
     city: Database, validity: int | None, told: bool
 ) -> None:
     with city.write() as connection:
-        connection.execute(update(tables.plans).values(validity_seconds=validity))
+        connection.execute(update(plans).values(validity_seconds=validity))
     for at in (NOON, NOON + timedelta(minutes=1)):
         run(city, [accepted(method=Method.PASSWORD, at=at)])
-    items = [json.loads(str(items)).get("account") for (items,) in column(city, tables.feed, "items")]
+    items = [json.loads(str(items)).get("account") for (items,) in column(city, feed, "items")]
     assert items.count([ACCOUNT]) == int(told)
 
 
 def test_an_accept_of_an_account_that_is_gone_is_logged_all_the_same(city: Database) -> None:
     run(city, [accepted(account_id="goneagoneagoneag", method=Method.PASSWORD)])
-    assert (count(city, tables.access_log), count(city, tables.devices)) == (1, 0)
+    assert (count(city, access_log), count(city, devices)) == (1, 0)
 
 
 # ---- the feed
@@ -409,8 +417,8 @@ def test_an_accept_of_an_account_that_is_gone_is_logged_all_the_same(city: Datab
 
 def test_nodes_are_told_in_one_row(city: Database) -> None:
     run(city, [reported(make_report(INTERIM, minute=1, up=10)), accepted()], position=FIRST)
-    ((session_id,),) = column(city, tables.sessions, "id")
-    ((origin, items),) = column(city, tables.feed, "origin", "items")
+    ((session_id,),) = column(city, sessions, "id")
+    ((origin, items),) = column(city, feed, "origin", "items")
     assert origin == "node/0"
     assert json.loads(str(items)) == {"usage": [ACCOUNT], "session": [session_id], "position": ["node/0"]}
 
@@ -419,17 +427,17 @@ def test_a_duplicate_tells_nodes_nothing_but_the_position(city: Database) -> Non
     items = [reported(make_report(INTERIM, minute=1, up=10))]
     run(city, items, position=FIRST)
     run(city, items, position=SECOND)
-    assert json.loads(str(column(city, tables.feed, "items")[-1][0])) == {"position": ["node/0"]}
+    assert json.loads(str(column(city, feed, "items")[-1][0])) == {"position": ["node/0"]}
 
 
 def test_what_comes_by_http_moves_no_position(city: Database) -> None:
     assert run(city, [reported(make_report())]) == MergeResult(merged=True, position=None, events=1)
-    assert count(city, tables.ingest_positions) == 0
+    assert count(city, ingest_positions) == 0
 
 
 def test_nothing_to_merge_writes_nothing(city: Database) -> None:
     run(city, [])
-    assert count(city, tables.feed) == 0
+    assert count(city, feed) == 0
 
 
 def test_a_batch_longer_than_any_limit_of_parameters(city: Database) -> None:
@@ -442,7 +450,7 @@ def test_a_batch_longer_than_any_limit_of_parameters(city: Database) -> None:
         for n in range(7_000)
     ]
     run(city, items)
-    assert (count(city, tables.sessions), used(city)) == (7_000, {TODAY: 7_000})
+    assert (count(city, sessions), used(city)) == (7_000, {TODAY: 7_000})
 
 
 # ---- log-out at the router
@@ -469,7 +477,7 @@ def test_log_out_at_the_router_ends_the_resume_grant(city: Database) -> None:
     assert remembered(city)
     say(city, log_out())
     assert not remembered(city)
-    told = [json.loads(str(items)) for (items,) in column(city, tables.feed, "items")]
+    told = [json.loads(str(items)) for (items,) in column(city, feed, "items")]
     assert told[-1]["resume"] == [MAC]
 
 
@@ -492,7 +500,7 @@ def test_log_out_of_a_session_that_is_not_ours_ends_nothing(city: Database) -> N
 
 def test_log_out_ends_no_grant_of_another_site(city: Database) -> None:
     with city.write() as connection:
-        connection.execute(insert(tables.sites).values(id="other", name="Melahing", created_at=NOON))
+        connection.execute(insert(sites).values(id="other", name="Melahing", created_at=NOON))
     remember(city, site="other")
     say(city, log_out())
     assert remembered(city)
@@ -534,30 +542,30 @@ def test_what_a_session_used_that_is_anothers_goes_with_it(city: Database) -> No
     say(city, make_report(INTERIM, minute=10, up=5), make_report(INTERIM, minute=3, up=5, mac=LAPTOP))
     with city.write() as connection:
         connection.execute(
-            insert(tables.accounts).values(
+            insert(accounts_table).values(
                 id="otherotherothero", kind="user", plan_id="plan", created_at=NOON, version=1
             )
         )
     say(city, make_report(START, account_id="otherotherothero", acceptance_id="00000000000000aa"))
-    found = column(city, tables.usage, "account_id", "seconds", "up_octets")
+    found = column(city, usage, "account_id", "seconds", "up_octets")
     assert set(found) == {(ACCOUNT, 3 * 60, 5), ("otherotherothero", 10 * 60, 5)}
 
 
 def test_day_of_an_older_release_is_put_together_from_its_sessions(city: Database) -> None:
     say(city, make_report(INTERIM, minute=10, up=5, mac=LAPTOP))
     with city.write() as connection:
-        connection.execute(update(tables.usage).values(seconds=0, online=None, online_until=0))
+        connection.execute(update(usage).values(seconds=0, online=None, online_until=0))
     say(city, make_report(INTERIM, minute=3, up=5))
     assert online_seconds(city) == {TODAY: 10 * 60}
 
 
 def test_time_that_is_used_up_ends_the_session(city: Database) -> None:
     with city.write() as connection:
-        connection.execute(insert(tables.plan_quotas).values(plan_id="plan", period="week", measure="time", amount=600))
+        connection.execute(insert(plan_quotas).values(plan_id="plan", period="week", measure="time", amount=600))
     say(city, make_report(INTERIM, minute=9, up=5))
-    assert column(city, tables.changes, "kind", "reason") == []
+    assert column(city, changes, "kind", "reason") == []
     say(city, make_report(INTERIM, minute=10, up=6))
-    assert column(city, tables.changes, "kind", "reason") == [("disconnect", "quota_exhausted")]
+    assert column(city, changes, "kind", "reason") == [("disconnect", "quota_exhausted")]
 
 
 @pytest.mark.parametrize(
@@ -566,15 +574,13 @@ def test_time_that_is_used_up_ends_the_session(city: Database) -> None:
 )
 def test_quota_of_one_direction_counts_that_one(city: Database, measure: str, up: int, down: int, ends: bool) -> None:
     with city.write() as connection:
-        connection.execute(
-            insert(tables.plan_quotas).values(plan_id="plan", period="billing", measure=measure, amount=100)
-        )
-        connection.execute(update(tables.accounts).values(billing_day=31))
+        connection.execute(insert(plan_quotas).values(plan_id="plan", period="billing", measure=measure, amount=100))
+        connection.execute(update(accounts_table).values(billing_day=31))
         connection.execute(  # of the billing period before, which ended on 30 October
-            insert(tables.usage).values(account_id=ACCOUNT, day=date(2026, 10, 30), up_octets=90, down_octets=90)
+            insert(usage).values(account_id=ACCOUNT, day=date(2026, 10, 30), up_octets=90, down_octets=90)
         )
     say(city, make_report(INTERIM, minute=9, up=up, down=down))
-    assert bool(column(city, tables.changes, "kind")) is ends
+    assert bool(column(city, changes, "kind")) is ends
 
 
 # ---- steps of a quota
@@ -583,9 +589,9 @@ def test_quota_of_one_direction_counts_that_one(city: Database, measure: str, up
 def stepped(city: Database) -> None:
     """Let the plan hold down to 1M from 400 octets on, and let the router have told that the session began faster."""
     with city.write() as connection:
-        connection.execute(update(tables.plans).values(down_bps=4_000_000, up_bps=2_000_000))
+        connection.execute(update(plans).values(down_bps=4_000_000, up_bps=2_000_000))
         connection.execute(
-            insert(tables.plan_quotas).values(
+            insert(plan_quotas).values(
                 plan_id="plan", period="day", measure="down", amount=400, used_up="1000000/1000000"
             )
         )
@@ -602,10 +608,10 @@ SLOWED = '{"down_bps": 1000000, "up_bps": 1000000}'
 def test_session_that_passes_a_step_is_told_once(city: Database) -> None:
     stepped(city)
     run(city, [accept_with(FAST), reported(make_report(INTERIM, minute=5, down=399))])
-    assert column(city, tables.changes, "kind", "reason") == []
+    assert column(city, changes, "kind", "reason") == []
     say(city, make_report(INTERIM, minute=6, down=400))
     say(city, make_report(INTERIM, minute=7, down=500))
-    assert column(city, tables.changes, "kind", "reason") == [("change", "quota_step")]
+    assert column(city, changes, "kind", "reason") == [("change", "quota_step")]
 
 
 def test_every_open_session_is_told_of_a_step_whichever_passes_it(city: Database) -> None:
@@ -614,21 +620,21 @@ def test_every_open_session_is_told_of_a_step_whichever_passes_it(city: Database
     second = make_report(acct_session_id="2", mac=other.mac, acceptance_id=other.acceptance_id)
     run(city, [accept_with(FAST), other, reported(make_report(INTERIM, minute=5, down=399)), reported(second)])
     say(city, make_report(INTERIM, minute=6, down=400))
-    assert sorted(column(city, tables.changes, "session_id")) == sorted(column(city, tables.sessions, "id"))
+    assert sorted(column(city, changes, "session_id")) == sorted(column(city, sessions, "id"))
 
 
 def test_session_whose_accept_is_merged_after_its_reports_is_told_then(city: Database) -> None:
     stepped(city)
     say(city, make_report(INTERIM, minute=6, down=400))
-    assert column(city, tables.changes, "kind", "reason") == []  # nobody knows what its router was told
+    assert column(city, changes, "kind", "reason") == []  # nobody knows what its router was told
     run(city, [accept_with(FAST)])
-    assert column(city, tables.changes, "kind", "reason") == [("change", "quota_step")]
+    assert column(city, changes, "kind", "reason") == [("change", "quota_step")]
 
 
 def test_session_that_came_back_slower_is_told_nothing(city: Database) -> None:
     stepped(city)
     run(city, [accept_with(SLOWED), reported(make_report(INTERIM, minute=5, down=500))])
-    assert column(city, tables.changes, "kind", "reason") == []
+    assert column(city, changes, "kind", "reason") == []
 
 
 def test_first_report_of_a_new_day_gives_the_speed_back(city: Database) -> None:
@@ -636,18 +642,18 @@ def test_first_report_of_a_new_day_gives_the_speed_back(city: Database) -> None:
     run(city, [accept_with(SLOWED), reported(make_report(INTERIM, minute=5, down=500))])
     tomorrow = NOON + timedelta(hours=13)
     run(city, [reported(make_report(INTERIM, minute=13 * 60, down=501))], now=tomorrow)
-    assert column(city, tables.changes, "kind", "reason", "created_at") == [("change", "quota_step", tomorrow)]
+    assert column(city, changes, "kind", "reason", "created_at") == [("change", "quota_step", tomorrow)]
 
 
 def test_what_could_not_be_told_is_not_tried_at_every_report(city: Database) -> None:
     stepped(city)
     run(city, [accept_with(FAST), reported(make_report(INTERIM, minute=5, down=400))])
     with city.write() as connection:
-        connection.execute(update(tables.changes).values(state="failed", finished_at=NOON))
+        connection.execute(update(changes).values(state="failed", finished_at=NOON))
     say(city, make_report(INTERIM, minute=6, down=500))
-    assert len(column(city, tables.changes, "kind")) == 1
+    assert len(column(city, changes, "kind")) == 1
     run(city, [reported(make_report(INTERIM, minute=70, down=600))], now=NOON + timedelta(minutes=70))
-    assert len(column(city, tables.changes, "kind")) == 2
+    assert len(column(city, changes, "kind")) == 2
 
 
 # ---- free of charge
@@ -657,15 +663,15 @@ def test_what_is_used_while_it_is_free_counts_for_no_quota(city: Database) -> No
     with city.write() as connection:  # an hour after NOON, for an hour
         windows.put_of_plan(connection, "plan", Window("siang", tuple(range(7)), 13 * 60, 14 * 60, free=True))
     say(city, make_report(INTERIM, minute=60, down=500), make_report(INTERIM, minute=90, down=2_500))
-    assert column(city, tables.usage, "down_octets", "free_down_octets", "seconds", "free_seconds") == [
+    assert column(city, usage, "down_octets", "free_down_octets", "seconds", "free_seconds") == [
         (2_500, 2_000, 5_400, 1_800)
     ]
     with city.read() as connection:
         (account,) = accounts.by_ids(connection, [ACCOUNT], now=NOON)
         used = usages_of(connection, [account], TODAY)[ACCOUNT]
     assert used.used(Tally(Period.DAY, Measure.BOTH)) == 500
-    assert column(city, tables.changes, "kind") == []
+    assert column(city, changes, "kind") == []
     run(city, [reported(make_report(INTERIM, minute=121, down=3_500))], now=NOON + timedelta(minutes=121))
-    assert column(city, tables.changes, "kind") == []
+    assert column(city, changes, "kind") == []
     run(city, [reported(make_report(INTERIM, minute=130, down=4_100))], now=NOON + timedelta(minutes=130))
-    assert column(city, tables.changes, "kind") == [("disconnect",)]
+    assert column(city, changes, "kind") == [("disconnect",)]

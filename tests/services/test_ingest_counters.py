@@ -7,8 +7,10 @@ from itertools import permutations
 import pytest
 from sqlalchemy import update
 
-from app.db import tables
 from app.db.engine import Database
+from app.db.tables.journals import accounting_events
+from app.db.tables.sessions import sessions
+from app.db.tables.sites import sites
 from app.domain.sessions import ReportKind, SessionReport
 from app.services.sessions import list_sessions
 from tests.factories import make_report
@@ -51,38 +53,38 @@ def test_a6_09_any_order_one_by_one(
         later = [report._replace(event_at=report.event_at + timedelta(days=10 * day)) for report in order]
         for report in (*later, later[0]):
             say(city, report)
-    assert set(column(city, tables.sessions, "up_octets", "down_octets", "flags")) == {(up, down, flags)}
+    assert set(column(city, sessions, "up_octets", "down_octets", "flags")) == {(up, down, flags)}
     assert used(city) == {TODAY + timedelta(days=10 * day): up + down for day in range(8)}
 
 
 def test_a6_09_counted_in_one_batch(city: Database) -> None:
     say(city, *WRAPPED[2:], *WRAPPED[:2])
-    assert column(city, tables.sessions, "down_octets", "flags") == [(12_000 * MB, "decreased,wrapped")]
+    assert column(city, sessions, "down_octets", "flags") == [(12_000 * MB, "decreased,wrapped")]
     assert used(city) == {TODAY: 12_070 * MB}
 
 
 def test_reports_from_before_readings_were_kept_are_joined_as_they_were(city: Database) -> None:
     say(city, RESTARTED[1])
     with city.write() as connection:
-        marks = connection.scalar(tables.sessions.select().with_only_columns(tables.sessions.c.marks))
+        marks = connection.scalar(sessions.select().with_only_columns(sessions.c.marks))
         assert marks is not None
         old = marks[: marks.index(',"head"')] + "}"
-        connection.execute(update(tables.sessions).values(marks=old))
-        connection.execute(update(tables.accounting_events).values(reading=None))
+        connection.execute(update(sessions).values(marks=old))
+        connection.execute(update(accounting_events).values(reading=None))
     say(city, RESTARTED[2])
     say(city, RESTARTED[3])
-    assert column(city, tables.sessions, "up_octets", "down_octets") == [(60 * MB, 700 * MB)]
+    assert column(city, sessions, "up_octets", "down_octets") == [(60 * MB, 700 * MB)]
     assert used(city) == {date(2026, 11, 24): 760 * MB}
 
 
 def test_a6_10_more_than_the_sites_line_carries_is_recorded_flagged_and_not_charged(city: Database) -> None:
     with city.write() as connection:
-        connection.execute(update(tables.sites).values(capacity_bps=20 * MB))
+        connection.execute(update(sites).values(capacity_bps=20 * MB))
     say(city, make_report(START), make_report(INTERIM, minute=1, up=10 * MB, down=50_000 * MB))
     (shown,) = list_sessions(city)
     assert (shown.up_octets, shown.down_octets, shown.flags) == (10 * MB, 50_000 * MB, ("implausible",))
     assert used(city) == {TODAY: 610 * MB}
     with city.write() as connection:
-        connection.execute(update(tables.sites).values(capacity_bps=None))
+        connection.execute(update(sites).values(capacity_bps=None))
     say(city, make_report(STOP, minute=2, up=11 * MB, down=50_001 * MB))
     assert used(city) == {TODAY: 612 * MB}, "by the line that the session has begun behind"

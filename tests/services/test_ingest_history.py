@@ -16,8 +16,13 @@ from typing import NamedTuple
 import pytest
 from sqlalchemy import func, insert, select
 
-from app.db import tables
 from app.db.engine import Database
+from app.db.tables.accounts import accounts as accounts_table
+from app.db.tables.journals import accounting_events
+from app.db.tables.plans import plans
+from app.db.tables.sessions import sessions as sessions_table
+from app.db.tables.sessions import usage
+from app.db.tables.sites import sites
 from app.domain.local_time import WITA
 from app.domain.reports import Item, Move, Position, Reported
 from app.domain.sessions import NasRestart, ReportKind, SessionReport
@@ -203,15 +208,13 @@ def true_seconds(packets: Iterable[Packet]) -> dict[tuple[str, date], int]:
 
 def stored_seconds(database: Database) -> dict[tuple[str, date], int]:
     with database.read() as connection:
-        return {
-            (row.account_id, row.day): row.seconds for row in connection.execute(select(tables.usage)) if row.seconds
-        }
+        return {(row.account_id, row.day): row.seconds for row in connection.execute(select(usage)) if row.seconds}
 
 
 def stored(database: Database, *, superseded: bool = False) -> tuple[list[Truth], Days]:
     with database.read() as connection:
-        rows = connection.execute(select(tables.sessions)).all()
-        used = connection.execute(select(tables.usage)).all()
+        rows = connection.execute(select(sessions_table)).all()
+        used = connection.execute(select(usage)).all()
     sessions = [
         Truth(
             row.nas_id,
@@ -235,10 +238,10 @@ def stored(database: Database, *, superseded: bool = False) -> tuple[list[Truth]
 def add_city(database: Database, accounts: Iterable[int]) -> None:
     now = datetime(2026, 11, 1, tzinfo=UTC)
     with database.write() as connection:
-        connection.execute(insert(tables.plans).values(id="plan", name="Warga", created_at=now))
-        connection.execute(insert(tables.sites).values(id="site", name="Gusung", created_at=now))
+        connection.execute(insert(plans).values(id="plan", name="Warga", created_at=now))
+        connection.execute(insert(sites).values(id="site", name="Gusung", created_at=now))
         connection.execute(
-            insert(tables.accounts),
+            insert(accounts_table),
             [{"id": account_id(n), "kind": "user", "plan_id": "plan", "created_at": now} for n in accounts],
         )
 
@@ -284,7 +287,7 @@ def check(database: Database, packets: int, *, size: int, superseded: bool = Fal
     assert days == true_days
     assert stored_seconds(database) == true_seconds(history)
     with database.read() as connection:
-        assert connection.scalar(select(func.count()).select_from(tables.accounting_events)) == packets
+        assert connection.scalar(select(func.count()).select_from(accounting_events)) == packets
     assert session_totals(database) == SessionTotals(
         sessions=len(true_sessions),
         open=sum(session.stopped_at is None for session in true_sessions),

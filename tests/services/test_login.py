@@ -8,8 +8,8 @@ import pytest
 
 from app.db import accounts, devices, resume
 from app.db.engine import Database
-from app.db.tables import accounts as accounts_table
-from app.db.tables import feed as feed_table
+from app.db.tables.accounts import accounts as accounts_table
+from app.db.tables.changes import feed as feed_table
 from app.domain.access import Denial, DenialReason
 from app.domain.keys import Chance
 from app.domain.local_time import WITA

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from app.db.engine import Database
-from app.db.tables import nases
+from app.db.tables.nases import nases
 from app.domain.nases import Demand, Family
 from app.services.errors import Conflict, Invalid, NotFound
 from app.services.keyring import Keyring

@@ -6,9 +6,11 @@ from itertools import count
 import pytest
 from sqlalchemy import insert, select, update
 
-from app.db import hints, resume, tables
+from app.db import hints, resume
 from app.db.engine import Database
 from app.db.hints import Notice
+from app.db.tables.changes import changes
+from app.db.tables.sessions import sessions as sessions_table
 from app.domain.ceilings import Ceiling, CeilingSource
 from app.domain.changes import MOST_ATTEMPTS, Answer, ChangeState, Result, Way, acknowledged, refused, silent
 from app.domain.granted import Limits
@@ -77,7 +79,7 @@ class Outbox:
 
     def sessions(self, state: SessionState) -> list[str]:
         with self.database.read() as connection:
-            query = select(tables.sessions.c.id).where(tables.sessions.c.state == state.value)
+            query = select(sessions_table.c.id).where(sessions_table.c.state == state.value)
             return list(connection.scalars(query))
 
     def tell(self, reason: str = "policy") -> None:
@@ -102,7 +104,7 @@ class Outbox:
     @property
     def states(self) -> list[tuple[str, str]]:
         with self.database.read() as connection:
-            rows = connection.execute(select(tables.changes).order_by(tables.changes.c.created_at))
+            rows = connection.execute(select(changes).order_by(changes.c.created_at))
             return [(row.state, row.result) for row in rows]
 
     @property
@@ -296,7 +298,7 @@ def give_up(box: Outbox) -> None:
 def test_router_that_answers_again_is_asked_anew_to_put_out_whom_the_rules_do(box: Outbox, reason: str) -> None:
     give_up(box)
     with box.database.write() as connection:
-        connection.execute(update(tables.changes).values(reason=reason))
+        connection.execute(update(changes).values(reason=reason))
         hints.add(connection, [Notice(box.city.nas.id, HintKind.COA_SILENT, "", 1)], now=NOON)
     box.report(ReportKind.START, minute=3, session="80100002")
     (other,) = set(box.sessions(SessionState.OPEN)) - {box.session_id}
@@ -336,7 +338,7 @@ def test_stop_before_the_answer_ends_whatever_was_to_be_told(box: Outbox, state:
     box.end()
     (job,) = box.claim()
     with box.database.write() as connection:
-        connection.execute(update(tables.changes).values(state=state))
+        connection.execute(update(changes).values(state=state))
     box.report(ReportKind.STOP, minute=2)
     assert box.states == [("done", "ended")]
     box.record(job, refused(503, attempts=1, now=NOON))  # the answer that comes after it
@@ -347,8 +349,8 @@ def test_session_that_falls_silent_takes_its_changes_along(box: Outbox) -> None:
     box.tell()
     with box.database.write() as connection:
         values = {"id": "newer", "started_at": NOON + 5 * MINUTE, "last_report_at": NOON + 5 * MINUTE}
-        row = connection.execute(select(tables.sessions)).mappings().one()
-        connection.execute(insert(tables.sessions).values({**row, **values}))
+        row = connection.execute(select(sessions_table)).mappings().one()
+        connection.execute(insert(sessions_table).values({**row, **values}))
     assert close_superseded(box.database, now=NOON + 6 * MINUTE) == 1
     assert box.states == [("done", "ended")]
 
@@ -380,7 +382,7 @@ def test_everybody_of_a_plan_is_told_when_it_changes(box: Outbox) -> None:
 def test_who_expires_is_cut_once(box: Outbox) -> None:
     set_user(box.database, "budi", valid_until=NOON + MINUTE, **box.city.circumstances)
     with box.database.write() as connection:
-        connection.execute(tables.changes.delete())
+        connection.execute(changes.delete())
     assert end_expired(box.database, now=NOON, chance=box.city.chance) == 0
     assert end_expired(box.database, now=NOON + MINUTE, chance=box.city.chance) == 1
     assert end_expired(box.database, now=NOON + MINUTE, chance=box.city.chance) == 0
@@ -390,7 +392,7 @@ def test_who_expires_is_cut_once(box: Outbox) -> None:
 def test_router_that_says_yes_and_does_nothing_is_asked_again_after_minutes(box: Outbox) -> None:
     set_user(box.database, "budi", valid_until=NOON + MINUTE, **box.city.circumstances)
     with box.database.write() as connection:
-        connection.execute(tables.changes.delete())
+        connection.execute(changes.delete())
     end_expired(box.database, now=NOON + MINUTE, chance=box.city.chance)
     box.answer(acknowledged())
     assert end_expired(box.database, now=NOON + 6 * MINUTE, chance=box.city.chance) == 0

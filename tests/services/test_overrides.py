@@ -9,7 +9,8 @@ from sqlalchemy import insert, select
 from app.db import accounts, feed, overlays
 from app.db.engine import Database
 from app.db.feed import FeedKind
-from app.db.tables import changes, sessions, usage
+from app.db.tables.changes import changes
+from app.db.tables.sessions import sessions, usage
 from app.domain.changes import ChangeKind
 from app.domain.local_time import WITA, local_day
 from app.domain.nases import Site

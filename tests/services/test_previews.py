@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import insert, select
 
 from app.db.engine import Database
-from app.db.tables import metadata, sessions
+from app.db.tables.columns import metadata
+from app.db.tables.sessions import sessions
 from app.domain.local_time import WITA
 from app.domain.policies import Origin, Source
 from app.domain.quotas import Period, Quota

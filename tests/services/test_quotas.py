@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import insert, select
 
 from app.db.engine import Database
-from app.db.tables import changes, sessions, usage
+from app.db.tables.changes import changes
+from app.db.tables.sessions import sessions, usage
 from app.domain.changes import ChangeKind, ChangeState
 from app.domain.local_time import WITA, local_day
 from app.domain.policies import EffectiveQuota, Origin, Policy

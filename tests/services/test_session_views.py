@@ -6,8 +6,12 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import insert
 
-from app.db import tables
 from app.db.engine import Database
+from app.db.tables.accounts import accounts
+from app.db.tables.accounts import users as users_table
+from app.db.tables.nases import nases
+from app.db.tables.plans import plans
+from app.db.tables.sites import sites
 from app.domain.local_time import WITA
 from app.domain.quotas import Period
 from app.domain.reports import Reported
@@ -33,17 +37,15 @@ NAS, ACCOUNT, GUEST = "nasanasanasanasa", "userauserauserau", "guestaguestagues"
 def city(database: Database) -> Database:
     """One user's open session, a guest's closed one, and one that nobody knows, at a NAS that is gone."""
     with database.write() as connection:
-        connection.execute(insert(tables.plans).values(id="plan", name="Warga", created_at=NOON))
-        connection.execute(insert(tables.sites).values(id="site", name="Gusung", created_at=NOON))
+        connection.execute(insert(plans).values(id="plan", name="Warga", created_at=NOON))
+        connection.execute(insert(sites).values(id="site", name="Gusung", created_at=NOON))
         for account_id, kind in ((ACCOUNT, "user"), (GUEST, "guest")):
-            connection.execute(
-                insert(tables.accounts).values(id=account_id, kind=kind, plan_id="plan", created_at=NOON)
-            )
+            connection.execute(insert(accounts).values(id=account_id, kind=kind, plan_id="plan", created_at=NOON))
         connection.execute(
-            insert(tables.users).values(account_id=ACCOUNT, username="siti", name="Siti", created_at=NOON)
+            insert(users_table).values(account_id=ACCOUNT, username="siti", name="Siti", created_at=NOON)
         )
         connection.execute(
-            insert(tables.nases).values(
+            insert(nases).values(
                 id=NAS,
                 name="gusung-1",
                 site_id="site",

@@ -6,8 +6,13 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import insert, select
 
-from app.db import tables
 from app.db.engine import Database
+from app.db.tables.accounts import accounts
+from app.db.tables.changes import feed
+from app.db.tables.nases import nases
+from app.db.tables.plans import plans
+from app.db.tables.sessions import sessions
+from app.db.tables.sites import sites
 from app.domain.local_time import WITA
 from app.domain.reports import Reported
 from app.domain.sessions import ReportKind, SessionReport
@@ -22,15 +27,13 @@ NAS, ACCOUNT = "nasanasanasanasa", "userauserauserau"
 
 def add_city(database: Database, *, plan_interim: int | None, site_interim: int) -> None:
     with database.write() as connection:
+        connection.execute(insert(plans).values(id="plan", name="Warga", interim_seconds=plan_interim, created_at=NOON))
         connection.execute(
-            insert(tables.plans).values(id="plan", name="Warga", interim_seconds=plan_interim, created_at=NOON)
+            insert(sites).values(id="site", name="Gusung", interim_seconds=site_interim, created_at=NOON)
         )
+        connection.execute(insert(accounts).values(id=ACCOUNT, kind="user", plan_id="plan", created_at=NOON))
         connection.execute(
-            insert(tables.sites).values(id="site", name="Gusung", interim_seconds=site_interim, created_at=NOON)
-        )
-        connection.execute(insert(tables.accounts).values(id=ACCOUNT, kind="user", plan_id="plan", created_at=NOON))
-        connection.execute(
-            insert(tables.nases).values(
+            insert(nases).values(
                 id=NAS,
                 name="gusung-1",
                 site_id="site",
@@ -57,7 +60,7 @@ def say(database: Database, *reports: SessionReport) -> None:
 
 def state(database: Database) -> tuple[str, datetime | None, str]:
     with database.read() as connection:
-        row = connection.execute(select(tables.sessions)).one()
+        row = connection.execute(select(sessions)).one()
     return row.state, row.stopped_at, row.flags
 
 
@@ -130,8 +133,8 @@ def test_nodes_are_told_of_sessions_that_ended(city: Database) -> None:
     say(city, make_report(INTERIM, minute=10))
     close_stale(city, now=at(60), receiving_since=LONG_AGO)
     with city.read() as connection:
-        (session_id,) = connection.scalars(select(tables.sessions.c.id))
-        *_, told = connection.scalars(select(tables.feed.c["items"]).order_by(tables.feed.c.seq))
+        (session_id,) = connection.scalars(select(sessions.c.id))
+        *_, told = connection.scalars(select(feed.c["items"]).order_by(feed.c.seq))
     assert session_id in told
 
 
@@ -158,8 +161,8 @@ def test_superseded_session_ends_at_its_last_report_and_comes_back_with_news(cit
     say(city, make_report(INTERIM, minute=5, down=7), make_report(acct_session_id="2", begins_at=at(6)))
     close_superseded(city, now=at(7))
     with city.read() as connection:
-        rows = connection.execute(select(tables.sessions).order_by(tables.sessions.c.started_at)).all()
+        rows = connection.execute(select(sessions).order_by(sessions.c.started_at)).all()
     assert [(row.state, row.stopped_at) for row in rows] == [("closed", at(5)), ("open", None)]
     say(city, make_report(INTERIM, minute=8, down=9))
     with city.read() as connection:
-        assert set(connection.scalars(select(tables.sessions.c.state))) == {"open"}
+        assert set(connection.scalars(select(sessions.c.state))) == {"open"}

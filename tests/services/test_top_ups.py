@@ -8,8 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from app.db import accounts, resume, tables
+from app.db import accounts, resume
 from app.db.engine import Database
+from app.db.tables.changes import changes
+from app.db.tables.sessions import usage
+from app.db.tables.vouchers import top_ups
 from app.domain.access import Denial, DenialReason, Grant, decide_access
 from app.domain.keys import draw_id
 from app.domain.local_time import WITA, local_day
@@ -96,8 +99,8 @@ def test_what_was_used_stays_what_routers_reported(
     give(200 * MB)
     use(database, siti, 600 * MB, chance)
     with database.read() as connection:
-        (row,) = connection.execute(select(tables.usage))
-        (entry,) = connection.execute(select(tables.top_ups))
+        (row,) = connection.execute(select(usage))
+        (entry,) = connection.execute(select(top_ups))
     assert (row.down_octets, row.topped_octets) == (600 * MB, 100 * MB)
     assert (entry.octets, entry.left_octets, entry.reason, entry.author) == (200 * MB, 100 * MB, "ujian", "admin")
 
@@ -125,10 +128,10 @@ def test_session_that_was_to_end_goes_on_with_a_top_up(
 ) -> None:
     use(database, siti, 500 * MB, chance)
     with database.read() as connection:
-        assert [row.kind for row in connection.execute(select(tables.changes))] == ["disconnect"]
+        assert [row.kind for row in connection.execute(select(changes))] == ["disconnect"]
     give(100 * MB)
     with database.read() as connection:
-        assert [row.kind for row in connection.execute(select(tables.changes))] == ["change"]
+        assert [row.kind for row in connection.execute(select(changes))] == ["change"]
 
 
 def test_days_are_added_to_the_end_or_to_now(database: Database, siti: Account, give: Callable[..., Account]) -> None:

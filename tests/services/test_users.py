@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from app.db import accounts, credentials, devices, feed, resume, users
 from app.db.engine import Database
 from app.db.feed import FeedKind
-from app.db.tables import accounts as accounts_table
+from app.db.tables.accounts import accounts as accounts_table
 from app.domain.access import Denial, decide_access
 from app.domain.local_time import WITA, local_day
 from app.domain.resume import ResumeGrant

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from app.db import feed
 from app.db.engine import Database
 from app.db.feed import FeedKind
-from app.db.tables import vouchers as vouchers_table
+from app.db.tables.vouchers import vouchers as vouchers_table
 from app.domain.access import Denial, DenialReason
 from app.domain.local_time import WITA
 from app.domain.users import Account, AccountKind

@@ -9,7 +9,8 @@ from sqlalchemy import delete, insert, select
 
 from app.db import accounts, overlays
 from app.db.engine import Database
-from app.db.tables import changes, sessions, usage
+from app.db.tables.changes import changes
+from app.db.tables.sessions import sessions, usage
 from app.domain.access import Denial, DenialReason, Grant, decide_access
 from app.domain.changes import ChangeKind
 from app.domain.granted import limits_of

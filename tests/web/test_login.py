@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from app.db import resume
-from app.db.tables import access_log as access_log_table
+from app.db.tables.journals import access_log as access_log_table
 from app.domain.local_time import WITA
 from app.domain.quotas import Period, Quota
 from app.domain.tickets import TicketKind, password_of, read_name

@@ -12,7 +12,9 @@ from structlog.testing import capture_logs
 
 from app.db import ceilings, uplinks
 from app.db.engine import Database
-from app.db.tables import changes, leases, sessions
+from app.db.tables.changes import changes
+from app.db.tables.meta import leases
+from app.db.tables.sessions import sessions
 from app.domain.ceilings import Ceiling, CeilingSource
 from app.domain.governed import Cause, CeilingChange
 from app.domain.local_time import WITA
