@@ -7,7 +7,7 @@ from app.domain.nases import Family, Nas, Site
 from app.domain.plans import Plan
 from app.domain.policies import effective_policy
 from app.domain.quotas import Measure, Period, Quota, Tally
-from app.domain.sessions import ReportKind, SessionReport
+from app.domain.reports import ReportKind, SessionReport
 from app.domain.spending import Usage
 from app.domain.users import Account, AccountKind
 

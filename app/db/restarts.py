@@ -8,7 +8,7 @@ from sqlalchemy import Connection, and_, func, or_, select
 from app.db.bulk import write_rows
 from app.db.chunks import chunks
 from app.db.tables.nases import nas_restarts
-from app.domain.sessions import NasRestart
+from app.domain.reports import NasRestart
 
 Scope = tuple[str, str]
 """NAS id and NAS scope."""

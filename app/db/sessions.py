@@ -19,10 +19,12 @@ from app.db.tables.sites import sites
 from app.domain.addresses import Address, AddressKind
 from app.domain.counters import Counting, Excess, Oddity
 from app.domain.ends import Stop
+from app.domain.joining import UNDATED_TOLERANCE
 from app.domain.marks import DayMarks, Mark
 from app.domain.moves import Moves
 from app.domain.nases import SiteOfNas
-from app.domain.sessions import UNDATED_TOLERANCE, NasRestart, Proof, Session, SessionReport, SessionState
+from app.domain.reports import NasRestart, SessionReport
+from app.domain.sessions import Proof, Session, SessionState
 
 _COLUMNS: Final = tuple(column.name for column in sessions.columns)
 _KEPT: Final = {"id", "nas_id", "nas_scope", "acct_session_id", "mac", "user_name"}

@@ -5,23 +5,13 @@ from datetime import date
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from app.domain.joining import apply_report, find_sessions, join, recognise, settle
 from app.domain.marks import Cuts
 from app.domain.nases import SiteOfNas
 from app.domain.online import Moved, moved
 from app.domain.readings import Reading
-from app.domain.sessions import (
-    NasRestart,
-    Proof,
-    Session,
-    SessionKey,
-    SessionReport,
-    apply_report,
-    apply_restarts,
-    find_sessions,
-    join,
-    recognise,
-    settle,
-)
+from app.domain.reports import NasRestart, SessionKey, SessionReport
+from app.domain.sessions import Proof, Session, apply_restarts
 from app.domain.usage import DayUsage, FreeTimes, never_free, usage_moved
 
 _NO_SITE: Final = SiteOfNas(None, None)

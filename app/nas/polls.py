@@ -20,8 +20,7 @@ from zoneinfo import ZoneInfo
 from app.db.engine import Database
 from app.domain.devices import parse_mac
 from app.domain.nases import Nas, NasSecrets
-from app.domain.reports import Decided, Reported
-from app.domain.sessions import SessionReport
+from app.domain.reports import Decided, Reported, SessionReport
 from app.nas.handoff import AwaitPoll, HandOff, Login, Redirect, Visit
 from app.nas.opennds import auth_line, binauth_line, gateway_hash, hid_of_token, is_encrypted, rhid, within_reach
 from app.services import ingest, router_grants, session_changes

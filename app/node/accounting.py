@@ -7,9 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from app.domain.reports import Unusable
+from app.domain.reports import NasRestart, SessionReport, Unusable
 from app.domain.resume import LOG_OUT_CAUSE
-from app.domain.sessions import NasRestart, SessionReport
 from app.node.nases import KnownNas, NasTable
 from app.node.reports import ReportingNas, to_report
 from app.node.sessions import Place, Sessions

@@ -12,7 +12,7 @@ from typing import Final
 import structlog
 
 from app.domain.hints import HintKind
-from app.domain.sessions import ReportKind, SessionReport
+from app.domain.reports import ReportKind, SessionReport
 from app.node.nases import NasTable
 from app.node.notices import NoticeBoard
 from app.node.reports import named

@@ -8,8 +8,7 @@ from app.domain.acceptances import Acceptance, read_class
 from app.domain.addresses import AddressKind
 from app.domain.clock import MADE_AT
 from app.domain.devices import parse_station_id
-from app.domain.reports import Unusable, UnusableReason
-from app.domain.sessions import NasRestart, ReportKind, SessionReport
+from app.domain.reports import NasRestart, ReportKind, SessionReport, Unusable, UnusableReason
 from radius.attributes import Attributes
 from radius.codes import StatusType
 from radius.dictionary import BY_NAME, Kind

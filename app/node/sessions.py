@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from app.db.snapshot import SessionFacts
 from app.domain.local_time import day_begins_at, local_day
 from app.domain.online import Stretch, by_day, union
-from app.domain.sessions import ReportKind, SessionReport
+from app.domain.reports import ReportKind, SessionReport
 from app.domain.spending import Used
 
 RESERVATION_SECONDS: Final = 90

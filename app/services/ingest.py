@@ -28,6 +28,7 @@ from app.db.engine import Connection, Database
 from app.db.events import Event
 from app.db.feed import FeedKind
 from app.db.rules import read_rules
+from app.domain.joining import START_TOLERANCE
 from app.domain.keys import Chance, draw_id
 from app.domain.ledger import Ledger, Scope
 from app.domain.policies import Rules
@@ -35,15 +36,17 @@ from app.domain.reports import (
     Decided,
     Item,
     Move,
+    NasRestart,
     Position,
     Reported,
+    SessionReport,
     Unreadable,
     Unusable,
     UnusableReason,
     storable,
 )
 from app.domain.resume import LOG_OUT_CAUSE
-from app.domain.sessions import START_TOLERANCE, NasRestart, Proof, Session, SessionReport
+from app.domain.sessions import Proof, Session
 from app.services import limits
 from app.services.changes import heed_reports
 from app.services.free import cuts_of, free_times

@@ -17,8 +17,7 @@ from app.db.router_grants import GrantState, RouterGrant
 from app.domain.access import Grant
 from app.domain.keys import new_id
 from app.domain.nases import Nas
-from app.domain.reports import Decided, Method
-from app.domain.sessions import ReportKind, SessionReport
+from app.domain.reports import Decided, Method, ReportKind, SessionReport
 
 WAIT: Final = timedelta(minutes=5)
 """How long a grant waits for its router: longer than the slowest poll (60 s) and a retry, shorter than a stay."""

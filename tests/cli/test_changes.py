@@ -12,8 +12,7 @@ from app.db.tables.overrides import ceilings
 from app.db.tables.sessions import sessions
 from app.domain.changes import Change, ChangeKind, ChangeState, Result, Way
 from app.domain.local_time import WITA
-from app.domain.reports import Reported
-from app.domain.sessions import ReportKind, SessionReport
+from app.domain.reports import Reported, ReportKind, SessionReport
 from app.services.ingest import merge
 from tests.cli.conftest import Pesisir
 from tests.factories import MAC, NOON

@@ -9,8 +9,7 @@ import pytest
 from app.db.engine import Database
 from app.domain.addresses import AddressKind
 from app.domain.local_time import WITA
-from app.domain.reports import Reported
-from app.domain.sessions import ReportKind, SessionReport
+from app.domain.reports import Reported, ReportKind, SessionReport
 from app.services.ingest import merge
 from tests.cli.conftest import Pesisir
 from tests.factories import MAC, NOON

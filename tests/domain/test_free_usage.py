@@ -8,12 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.domain.joining import apply_report
 from app.domain.ledger import Ledger
 from app.domain.local_time import WITA, day_begins_at
 from app.domain.marks import Cuts, Mark, day_marks, part_of
 from app.domain.online import Stretch, seconds_within
+from app.domain.reports import ReportKind, SessionReport
 from app.domain.schedules import Span
-from app.domain.sessions import ReportKind, Session, SessionReport, apply_report
+from app.domain.sessions import Session
 from app.domain.usage import DayUsage, usage_by_day
 from tests.factories import NOON, make_report
 

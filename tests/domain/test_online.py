@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.domain.joining import apply_report
 from app.domain.local_time import WITA
 from app.domain.online import Moved, Place, Stretch, Stretches, by_day, moved, online, places_of, seconds, union
-from app.domain.sessions import ReportKind, Session, SessionReport, apply_report
+from app.domain.reports import ReportKind, SessionReport
+from app.domain.sessions import Session
 from tests.domain.test_sessions_order import histories, replay
 from tests.factories import NOON, make_report
 

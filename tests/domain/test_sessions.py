@@ -4,22 +4,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from app.domain.joining import apply_report, find_sessions, same_session, settle
 from app.domain.local_time import WITA
-from app.domain.sessions import (
-    Flag,
-    NasRestart,
-    ReportKind,
-    Session,
-    SessionReport,
-    SessionState,
-    apply_report,
-    apply_restart,
-    apply_restarts,
-    close_stale,
-    find_sessions,
-    same_session,
-    settle,
-)
+from app.domain.reports import NasRestart, ReportKind, SessionReport
+from app.domain.sessions import Flag, Session, SessionState, apply_restart, apply_restarts, close_stale
 from app.domain.usage import DayUsage, usage_by_day, usage_moved
 from tests.factories import NOON, make_report
 

@@ -10,15 +10,8 @@ from hypothesis import strategies as st
 
 from app.domain.ledger import Ledger
 from app.domain.local_time import WITA
-from app.domain.sessions import (
-    Flag,
-    NasRestart,
-    ReportKind,
-    Session,
-    SessionReport,
-    SessionState,
-    close_stale,
-)
+from app.domain.reports import NasRestart, ReportKind, SessionReport
+from app.domain.sessions import Flag, Session, SessionState, close_stale
 from app.domain.usage import DayUsage, usage_by_day, usage_moved
 
 if TYPE_CHECKING:

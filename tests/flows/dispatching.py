@@ -17,8 +17,7 @@ from app.db.tables.sessions import sessions
 from app.domain.ceilings import Ceiling, CeilingSource
 from app.domain.local_time import WITA
 from app.domain.nases import Family
-from app.domain.reports import Decided, Method, Reported
-from app.domain.sessions import ReportKind
+from app.domain.reports import Decided, Method, Reported, ReportKind
 from app.domain.users import Account
 from app.services import ingest, nases
 from app.services.ceilings import set_ceilings

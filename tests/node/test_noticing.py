@@ -11,7 +11,7 @@ from app.db import hints
 from app.db.engine import Database
 from app.domain.hints import SHOWN_FOR, Hint, HintKind
 from app.domain.nases import Direction, Family, Nas, NasSecrets
-from app.domain.sessions import ReportKind
+from app.domain.reports import ReportKind
 from app.node.nases import NasTable, known_nas
 from app.node.notices import KEEP_SECONDS, NoticeBoard
 from app.node.noticing import (

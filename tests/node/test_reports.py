@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.acceptances import Acceptance, class_value
-from app.domain.reports import Unusable, UnusableReason
-from app.domain.sessions import NasRestart, ReportKind, SessionReport
+from app.domain.reports import NasRestart, ReportKind, SessionReport, Unusable, UnusableReason
 from app.node.reports import ReportingNas, event_time, named, to_report
 from radius.attributes import Attributes
 from radius.codes import StatusType

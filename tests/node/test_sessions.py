@@ -6,7 +6,7 @@ import pytest
 
 from app.db.snapshot import SessionFacts
 from app.domain.local_time import WITA
-from app.domain.sessions import ReportKind, SessionReport
+from app.domain.reports import ReportKind, SessionReport
 from app.node.sessions import RESERVATION_SECONDS, Place, Presence, Sessions
 from tests.factories import NOON, make_report
 from tests.node.city import unmerged_by

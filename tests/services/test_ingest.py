@@ -28,15 +28,17 @@ from app.domain.reports import (
     Item,
     Method,
     Move,
+    NasRestart,
     Position,
     Reported,
+    ReportKind,
+    SessionReport,
     Unreadable,
     Unusable,
     UnusableReason,
 )
 from app.domain.resume import ResumeGrant
 from app.domain.schedules import Window
-from app.domain.sessions import NasRestart, ReportKind, SessionReport
 from app.services.ingest import MergeResult, merge, stored_position
 from app.services.usage import usages_of
 from tests.factories import MAC, NOON, make_report

@@ -4,7 +4,7 @@ from itertools import permutations
 
 from app.db.engine import Database
 from app.domain.addresses import AddressKind
-from app.domain.sessions import ReportKind
+from app.domain.reports import ReportKind
 from app.services.sessions import StateFilter, list_sessions
 from tests.factories import make_report
 from tests.services.test_ingest import city, say

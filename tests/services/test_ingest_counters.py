@@ -11,7 +11,7 @@ from app.db.engine import Database
 from app.db.tables.journals import accounting_events
 from app.db.tables.sessions import sessions
 from app.db.tables.sites import sites
-from app.domain.sessions import ReportKind, SessionReport
+from app.domain.reports import ReportKind, SessionReport
 from app.services.sessions import list_sessions
 from tests.factories import make_report
 from tests.services.test_ingest import TODAY, city, column, say, used

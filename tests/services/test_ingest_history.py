@@ -24,8 +24,7 @@ from app.db.tables.sessions import sessions as sessions_table
 from app.db.tables.sessions import usage
 from app.db.tables.sites import sites
 from app.domain.local_time import WITA
-from app.domain.reports import Item, Move, Position, Reported
-from app.domain.sessions import NasRestart, ReportKind, SessionReport
+from app.domain.reports import Item, Move, NasRestart, Position, Reported, ReportKind, SessionReport
 from app.services.ingest import merge
 from app.services.sessions import SessionTotals, session_totals
 from app.services.stale import close_superseded

@@ -17,8 +17,8 @@ from app.domain.granted import Limits
 from app.domain.hints import HintKind
 from app.domain.local_time import WITA
 from app.domain.quotas import Period, Quota
-from app.domain.reports import Decided, Method, Reported
-from app.domain.sessions import ReportKind, SessionState
+from app.domain.reports import Decided, Method, Reported, ReportKind
+from app.domain.sessions import SessionState
 from app.services import ingest, outbox, plans
 from app.services.ceilings import set_ceilings
 from app.services.changes import BY_HAND, disconnect, tell

@@ -14,8 +14,8 @@ from app.db.tables.plans import plans
 from app.db.tables.sites import sites
 from app.domain.local_time import WITA
 from app.domain.quotas import Period
-from app.domain.reports import Reported
-from app.domain.sessions import ReportKind, SessionReport, SessionState
+from app.domain.reports import Reported, ReportKind, SessionReport
+from app.domain.sessions import SessionState
 from app.domain.spending import Used
 from app.services.errors import NotFound
 from app.services.ingest import merge

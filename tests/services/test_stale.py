@@ -14,8 +14,7 @@ from app.db.tables.plans import plans
 from app.db.tables.sessions import sessions
 from app.db.tables.sites import sites
 from app.domain.local_time import WITA
-from app.domain.reports import Reported
-from app.domain.sessions import ReportKind, SessionReport
+from app.domain.reports import Reported, ReportKind, SessionReport
 from app.services.ingest import merge
 from app.services.stale import close_stale, close_superseded
 from tests.factories import NOON, make_report

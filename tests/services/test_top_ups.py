@@ -19,9 +19,8 @@ from app.domain.local_time import WITA, local_day
 from app.domain.plans import Plan
 from app.domain.policies import Where
 from app.domain.quotas import Action, Measure, Period, Quota, Then
-from app.domain.reports import Reported
+from app.domain.reports import Reported, ReportKind
 from app.domain.resume import ResumeGrant
-from app.domain.sessions import ReportKind
 from app.domain.spending import Used, usage_from_days
 from app.domain.top_ups import Drawn, TopUp, draw, left_in, take_from
 from app.domain.users import Account

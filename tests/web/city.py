@@ -17,8 +17,7 @@ from app.db.engine import Database
 from app.domain.keys import Chance
 from app.domain.local_time import WITA
 from app.domain.nases import Family
-from app.domain.reports import Decided, Method, Reported
-from app.domain.sessions import ReportKind, SessionReport
+from app.domain.reports import Decided, Method, Reported, ReportKind, SessionReport
 from app.portal.app import create_app
 from app.services import ingest, nases, plans, sites, users, vouchers
 from app.services.keyring import Keyring

@@ -12,7 +12,7 @@ from app.db import changes, online, resume
 from app.domain.acceptances import Acceptance, class_value
 from app.domain.changes import ChangeKind
 from app.domain.nases import Family
-from app.domain.sessions import ReportKind
+from app.domain.reports import ReportKind
 from app.services import nases, vouchers
 from tests.factories import MAC
 from tests.web.city import NAS, OTHER_MAC, PORTAL_URL, ROUTER, City, add_router, query_of, words

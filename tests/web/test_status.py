@@ -11,7 +11,7 @@ from app.domain.ceilings import Ceiling, CeilingSource
 from app.domain.changes import ChangeKind
 from app.domain.local_time import WITA
 from app.domain.quotas import Action, Period, Quota, Then
-from app.domain.sessions import ReportKind
+from app.domain.reports import ReportKind
 from app.services import plans, sites, users, vouchers
 from app.services.ceilings import set_ceilings
 from tests.factories import MAC
