@@ -1,0 +1,1 @@
+"""How a stored snapshot writes what it holds as JSON rows, and reads them: one module per noun."""
