@@ -10,8 +10,9 @@ from typing import Final
 from app.domain.reports import NasRestart, SessionReport, Unusable
 from app.domain.resume import LOG_OUT_CAUSE
 from app.node.nases import KnownNas, NasTable
+from app.node.octets import Place
 from app.node.reports import ReportingNas, to_report
-from app.node.sessions import Place, Sessions
+from app.node.sessions import Sessions
 from app.node.snapshot import Snapshot
 from radius.attributes import Attributes
 from radius.codes import StatusType

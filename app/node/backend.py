@@ -17,7 +17,7 @@ from app.node.follower import Follower
 from app.node.journal.records import RecordType, Verdict, encode_packet, encode_verdict
 from app.node.journal.writer import Batch, Journal
 from app.node.journal.writer import Outcome as Stored
-from app.node.sessions import Place
+from app.node.octets import Place
 from app.node.snapshot import Snapshot
 from radius.backend import Nas, Service
 from radius.messages import AccessRequest, AccountingRecord, Answer, Later

@@ -12,7 +12,8 @@ from app.node.journal.reader import JournalReader, segment_path
 from app.node.journal.records import RecordError, RecordType, Verdict, decode_packet, decode_verdict
 from app.node.journal.segment import Entry, Position, moment
 from app.node.journal.writer import segment_numbers
-from app.node.sessions import RESERVATION_SECONDS, Place, Presence
+from app.node.octets import Place
+from app.node.sessions import RESERVATION_SECONDS, Presence
 from app.node.snapshot import Snapshot, place_of
 from app.node.tickets import KEEP_SECONDS
 from radius.codes import Code, StatusType

@@ -8,22 +8,19 @@ Start has not come: it holds a place for 90 s.
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
-from typing import Final, NamedTuple
+from datetime import date, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from app.db.snapshot import SessionFacts
-from app.domain.local_time import day_begins_at, local_day
 from app.domain.online import Stretch, by_day, union
 from app.domain.reports import ReportKind, SessionReport
 from app.domain.spending import Used
+from app.node.octets import Key, LocalDays, Octets, Place, always_charged
 
 RESERVATION_SECONDS: Final = 90
 _DECIDED_WITHIN_SECONDS: Final = 10.0  # of its coming; a request that was parked may be overtaken by that much
 _DAY: Final = timedelta(days=1)
-
-Key = tuple[str, str, str, str, str]
-"""A session: NAS id, scope, Acct-Session-Id, MAC, acceptance id ("" if none)."""
 
 
 @dataclass(slots=True)
@@ -40,60 +37,12 @@ class Presence:
     reserved_until: float | None
 
 
-class Place(NamedTuple):
-    """Where in our own journal something stands: segment number and the offset behind it."""
-
-    segment: int
-    offset: int
-
-
-NOWHERE: Final = Place(0, 0)
-
-
-@dataclass(slots=True)
-class Octets:
-    """One session: what the database holds of it, what our own reports say, and where the last of these stands.
-
-    Moments are seconds since 1970: `since` and `until` are when it began and when its last data had moved, `merged_at`
-    is the last report that the database holds, `at` the last own one. `day` is the local day of that, and `day_up` and
-    `day_down` what own reports count until it began. Own reports move it on; what the database says makes a new one of
-    it, so that a copy of the references is of one moment of the database.
-    """
-
-    account_id: str
-    since: int = 0
-    merged_up: int = 0
-    merged_down: int = 0
-    merged_at: int = 0
-    up: int = 0
-    down: int = 0
-    until: int = 0
-    at: int = 0
-    day: int = 0
-    day_up: int = 0
-    day_down: int = 0
-    place: Place = NOWHERE
-
-
-def always_charged(_since: int, _until: int) -> float:
-    """Say that all of any time counts for quotas."""
-    return 1.0
-
-
-class LocalDay(NamedTuple):
-    """A local day: its ordinal, and the seconds since 1970 at which it begins and ends."""
-
-    ordinal: int
-    begins: int
-    ends: int
-
-
 class Sessions:
     """Devices by MAC (the newest session of each; an Accept supersedes the older one anywhere), octets by session."""
 
     def __init__(self, zone: ZoneInfo, stored: Iterable[SessionFacts] = ()) -> None:
         self._zone = zone
-        self._day = LocalDay(0, 0, 0)  # the one that was asked for last
+        self._days = LocalDays(zone)
         self._devices: dict[str, Presence] = {}
         self._reserved: deque[tuple[float, str]] = deque()  # (until, device) of reservations, in order
         self._of_account: dict[str, set[str]] = {}
@@ -210,35 +159,10 @@ class Sessions:
         if octets is None:
             since = report.starts_at or report.event_at
             octets = self._octets[key] = Octets(report.account_id, int(since.timestamp()))
-        self._move_on(octets, report)
+        octets.move_on(report, self._days)
         octets.place = place
         self._note_unmerged(key, octets)
         return left
-
-    def _move_on(self, octets: Octets, report: SessionReport) -> None:
-        """Count what a report says; what it adds is spread evenly over the time since the one before, as usage is."""
-        at = int(report.event_at.timestamp())
-        up_before, down_before = max(octets.up, octets.merged_up), max(octets.down, octets.merged_down)
-        up_more, down_more = max(0, report.up_octets - up_before), max(0, report.down_octets - down_before)
-        today = self._local_day(at)
-        if today.ordinal > octets.day:
-            before = octets.at or octets.since
-            if before < today.begins:
-                part, whole = today.begins - before, at - before
-                octets.day_up = up_before + up_more * part // whole
-                octets.day_down = down_before + down_more * part // whole
-            octets.day = today.ordinal
-        if up_more or down_more or not (report.has_octets or report.up_octets or report.down_octets):
-            octets.until = max(octets.until, at)
-        octets.up, octets.down = max(octets.up, report.up_octets), max(octets.down, report.down_octets)
-        octets.at = max(octets.at, at)
-
-    def _local_day(self, at: int) -> LocalDay:
-        if not self._day.begins <= at < self._day.ends:
-            day = local_day(datetime.fromtimestamp(at, UTC), self._zone)
-            begins, ends = day_begins_at(day, self._zone), day_begins_at(day + _DAY, self._zone)
-            self._day = LocalDay(day.toordinal(), int(begins.timestamp()), int(ends.timestamp()))
-        return self._day
 
     def take_restart(self, nas_id: str, nas_scope: str, at: float) -> None:
         """Empty a NAS that has restarted: nothing that began before `at` is online there."""

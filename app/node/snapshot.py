@@ -37,7 +37,8 @@ from app.node.accounts import Accounts
 from app.node.journal.segment import Position
 from app.node.learned import Learned
 from app.node.nases import NasTable, known_nas
-from app.node.sessions import NOWHERE, Place, Sessions, always_charged
+from app.node.octets import NOWHERE, Place, always_charged
+from app.node.sessions import Sessions
 from app.node.stored.contents import Contents
 from app.services.keyring import Keyring
 from app.services.nases import open_secrets

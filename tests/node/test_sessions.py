@@ -7,7 +7,8 @@ import pytest
 from app.db.snapshot import SessionFacts
 from app.domain.local_time import WITA
 from app.domain.reports import ReportKind, SessionReport
-from app.node.sessions import RESERVATION_SECONDS, Place, Presence, Sessions
+from app.node.octets import Place
+from app.node.sessions import RESERVATION_SECONDS, Presence, Sessions
 from tests.factories import NOON, make_report
 from tests.node.city import unmerged_by
 

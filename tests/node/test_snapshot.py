@@ -13,7 +13,7 @@ from app.db.tables.sessions import sessions
 from app.domain.nases import Demand
 from app.domain.quotas import Period, Quota
 from app.domain.users import Account
-from app.node.sessions import Place
+from app.node.octets import Place
 from app.services import nases, plans, quotas, sites, users
 from radius.codes import StatusType
 from radius.messages import Accept

@@ -27,7 +27,8 @@ from app.node.accounts import Accounts
 from app.node.journal.segment import Position
 from app.node.learned import Lesson
 from app.node.nases import NasTable, known_nas
-from app.node.sessions import NOWHERE, Octets, Place, Presence
+from app.node.octets import NOWHERE, Octets, Place
+from app.node.sessions import Presence
 from app.node.stored.contents import LAYOUT, ROWS, Contents, UnknownContentsError, decode, encode, read_counts
 from radius.backend import Demand as WireDemand
 from tests.factories import MAC, NOON

@@ -29,7 +29,8 @@ from app.node.accounts import Accounts
 from app.node.journal.segment import Position
 from app.node.learned import Lesson
 from app.node.nases import KnownNas, NasTable
-from app.node.sessions import Key, Octets, Place, Presence
+from app.node.octets import Key, Octets, Place
+from app.node.sessions import Presence
 from app.node.stored.rows.accounts import account_row, ceiling_row, grant_row, read_account, read_ceiling, read_grant
 from app.node.stored.rows.nases import nas_row, read_nas, site_row
 from app.node.stored.rows.plans import (

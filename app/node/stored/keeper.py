@@ -15,7 +15,7 @@ import structlog
 
 from app.node.follower import Clock, Follower
 from app.node.journal.writer import Journal, make_directory
-from app.node.sessions import Place
+from app.node.octets import Place
 from app.node.snapshot import Snapshot
 from app.node.stored import sealed
 from app.node.stored.age import Dated

@@ -7,7 +7,8 @@ from typing import Final
 from app.domain.quotas import Tally
 from app.domain.spending import Usage
 from app.node.journal.segment import Position
-from app.node.sessions import Key, Octets, Place, Presence
+from app.node.octets import Key, Octets, Place
+from app.node.sessions import Presence
 from app.node.stored.rows.values import Row
 
 
