@@ -1,28 +1,20 @@
 """What is reported and decided ends in the database exactly once, whatever else is in the batch."""
 
-import dataclasses
 import json
-import os
-from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import pytest
-from sqlalchemy import Table, delete, func, insert, select, update
+from sqlalchemy import delete, update
 
-from app.db import accounts, resume, windows
 from app.db.engine import Database
 from app.db.tables.accounts import accounts as accounts_table
 from app.db.tables.accounts import devices
-from app.db.tables.changes import changes, feed
+from app.db.tables.changes import feed
 from app.db.tables.journals import access_log, accounting_events, ingest_positions, set_aside
-from app.db.tables.nases import nases
-from app.db.tables.plans import plan_quotas, plans
+from app.db.tables.plans import plans
 from app.db.tables.sessions import sessions, usage
-from app.db.tables.sites import sites
 from app.domain.local_time import WITA
-from app.domain.quotas import Measure, Period, Tally
 from app.domain.reports import (
     Decided,
     Item,
@@ -30,107 +22,31 @@ from app.domain.reports import (
     Move,
     NasRestart,
     Position,
-    Reported,
-    ReportKind,
     SessionReport,
     Unreadable,
     Unusable,
     UnusableReason,
 )
-from app.domain.resume import ResumeGrant
-from app.domain.schedules import Window
 from app.services.ingest import MergeResult, merge, stored_position
-from app.services.usage import usages_of
 from tests.factories import MAC, NOON, make_report
+from tests.services.ingesting import (
+    ACCOUNT,
+    INTERIM,
+    NAS,
+    STOP,
+    TODAY,
+    accepted,
+    city,
+    column,
+    count,
+    reported,
+    restart,
+    run,
+    say,
+    used,
+)
 
-START, INTERIM, STOP = ReportKind.START, ReportKind.INTERIM, ReportKind.STOP
-NAS, ACCOUNT = "nasanasanasanasa", "userauserauserau"
-TODAY = date(2026, 11, 24)
-
-
-@pytest.fixture
-def city(database: Database) -> Database:
-    """A plan with 1,000 octets a day, a site, and one account."""
-    with database.write() as connection:
-        connection.execute(insert(plans).values(id="plan", name="Warga", created_at=NOON))
-        connection.execute(
-            insert(plan_quotas),
-            [
-                {"plan_id": "plan", "period": period, "measure": "both", "amount": amount}
-                for period, amount in (("day", 1_000), ("total", 5_000))
-            ],
-        )
-        connection.execute(insert(sites).values(id="site", name="Gusung", created_at=NOON))
-        connection.execute(
-            insert(accounts_table).values(id=ACCOUNT, kind="user", plan_id="plan", created_at=NOON, version=1)
-        )
-        connection.execute(
-            insert(nases).values(
-                id=NAS,
-                name="gusung-1",
-                site_id="site",
-                family="mikrotik",
-                address="127.0.0.1/32",
-                secret_sealed=b"",
-                portal_secret_sealed=b"",
-                mac_secret_sealed=b"",
-                created_at=NOON,
-            )
-        )
-    return database
-
-
-def reported(report: SessionReport | NasRestart | Unusable, packet: bytes = b"packet") -> Reported:
-    return Reported(report, packet, NOON, "127.0.0.1:40000", NAS)
-
-
-def accepted(
-    *,
-    at: datetime = NOON,
-    nas_id: str = NAS,
-    mac: str = MAC,
-    user_name: str = ACCOUNT,
-    account_id: str = ACCOUNT,
-    method: Method = Method.RESUME,
-) -> Decided:
-    return Decided(at, nas_id, mac, account_id, user_name, method, accepted=True, acceptance_id="0123456789abcdef")
-
-
-def restart(minute: float, cause: str = "NAS-Reboot", nas_id: str = NAS) -> NasRestart:
-    return NasRestart(nas_id, "gusung-1", NOON + timedelta(minutes=minute), cause)
-
-
-def run(
-    database: Database, items: Iterable[Item], *, position: Move | None = None, now: datetime = NOON
-) -> MergeResult:
-    return merge(database, list(items), position=position, origin="node/0", zone=WITA, now=now, chance=os.urandom)
-
-
-def say(database: Database, *reports: SessionReport | NasRestart | Unusable) -> MergeResult:
-    return run(database, [reported(report) for report in reports])
-
-
-def column(database: Database, table: Table, *names: str) -> Sequence[tuple[object, ...]]:
-    with database.read() as connection:
-        return [tuple(row) for row in connection.execute(select(*(table.c[name] for name in names)))]
-
-
-def used(database: Database) -> dict[date, int]:
-    with database.read() as connection:
-        rows = connection.execute(select(usage)).all()
-    return {row.day: row.up_octets + row.down_octets for row in rows}
-
-
-def online_seconds(database: Database) -> dict[date, int]:
-    with database.read() as connection:
-        rows = connection.execute(select(usage)).all()
-    return {row.day: row.seconds for row in rows}
-
-
-def count(database: Database, table: Table) -> int:
-    with database.read() as connection:
-        return connection.scalar(select(func.count()).select_from(table)) or 0
-
+__all__ = ["city"]
 
 # ---- the position
 
@@ -327,57 +243,6 @@ def test_names_with_nul_or_broken_characters_are_stored_readably(city: Database)
     assert column(city, access_log, "user_name", "outcome") == [("a\ufffd?b", "reject")]
 
 
-# ---- limits
-
-
-@pytest.mark.parametrize(
-    ("octets", "queued"),
-    [
-        pytest.param(999, 0, id="one octet left"),
-        pytest.param(1_000, 1, id="just used up"),
-        pytest.param(1_001, 1, id="passed"),
-    ],
-)
-# A6.18
-def test_a_report_that_uses_up_a_quota_queues_a_disconnect(city: Database, octets: int, queued: int) -> None:
-    say(city, make_report(INTERIM, minute=1, up=octets))
-    found = column(city, changes, "kind", "reason", "state")
-    assert found == [("disconnect", "quota_exhausted", "pending")] * queued
-
-
-def test_every_open_session_is_told_once(city: Database) -> None:
-    say(city, make_report(INTERIM, minute=1, up=600), make_report(acct_session_id="2", mac="02:aa:00:00:00:02"))
-    say(city, make_report(INTERIM, minute=2, up=1_600))
-    say(city, make_report(INTERIM, minute=3, up=2_600))
-    told = column(city, changes, "session_id")
-    assert sorted(told) == sorted(column(city, sessions, "id"))
-
-
-def test_who_was_let_in_before_all_servers_knew_is_ended_as_soon_as_the_session_is_heard_of(city: Database) -> None:
-    say(city, make_report(STOP, minute=1, up=1_000))
-    say(city, make_report(acct_session_id="2", mac="02:aa:00:00:00:02"))
-    assert column(city, changes, "kind", "reason") == [("disconnect", "quota_exhausted")]
-
-
-def test_a_session_that_has_ended_is_told_nothing(city: Database) -> None:
-    say(city, make_report(STOP, minute=1, up=9_000))
-    assert count(city, changes) == 0
-
-
-def test_octets_of_yesterday_do_not_use_up_today(city: Database) -> None:
-    run(city, [reported(make_report(INTERIM, minute=1, up=4_000))], now=NOON + timedelta(days=1))
-    assert count(city, changes) == 0
-
-
-def test_a_total_quota_counts_days_long_past(city: Database) -> None:
-    with city.write() as connection:
-        connection.execute(
-            insert(usage).values(account_id=ACCOUNT, day=date(2025, 1, 1), up_octets=4_900, down_octets=0)
-        )
-    say(city, make_report(INTERIM, minute=1, up=100))
-    assert count(city, changes) == 1
-
-
 # ---- verdicts
 
 
@@ -453,227 +318,3 @@ def test_a_batch_longer_than_any_limit_of_parameters(city: Database) -> None:
     ]
     run(city, items)
     assert (count(city, sessions), used(city)) == (7_000, {TODAY: 7_000})
-
-
-# ---- log-out at the router
-
-
-def remember(database: Database, *, made: datetime = NOON, site: str | None = None) -> None:
-    grant = ResumeGrant(MAC, ACCOUNT, site, NOON + timedelta(hours=12))
-    with database.write() as connection:
-        resume.keep(connection, f"grant-{site}", grant, now=made)
-
-
-def remembered(database: Database) -> bool:
-    with database.read() as connection:
-        return resume.of_macs(connection, [MAC], now=NOON)[MAC] != []
-
-
-def log_out(minute: float = 10, **change: Any) -> SessionReport:
-    return make_report(STOP, minute=minute, **{"cause": "User-Request", **change})
-
-
-def test_log_out_at_the_router_ends_the_resume_grant(city: Database) -> None:
-    remember(city)
-    say(city, make_report(START))
-    assert remembered(city)
-    say(city, log_out())
-    assert not remembered(city)
-    told = [json.loads(str(items)) for (items,) in column(city, feed, "items")]
-    assert told[-1]["resume"] == [MAC]
-
-
-@pytest.mark.parametrize(
-    "cause",
-    ["Lost-Carrier", "Idle-Timeout", "Session-Timeout", "Admin-Reset", "NAS-Reboot", "NAS-Request", "Quota", "", None],
-)
-def test_who_did_not_log_out_may_come_back(city: Database, cause: str | None) -> None:
-    remember(city)
-    say(city, make_report(START), log_out(cause=cause))
-    assert remembered(city)
-
-
-def test_log_out_of_a_session_that_is_not_ours_ends_nothing(city: Database) -> None:
-    remember(city)
-    say(city, log_out(account_id=None, user_name="stranger"))
-    say(city, log_out(mac="02:aa:00:00:00:09"))
-    assert remembered(city)
-
-
-def test_log_out_ends_no_grant_of_another_site(city: Database) -> None:
-    with city.write() as connection:
-        connection.execute(insert(sites).values(id="other", name="Melahing", created_at=NOON))
-    remember(city, site="other")
-    say(city, log_out())
-    assert remembered(city)
-    remember(city, site="site")
-    say(city, log_out(acct_session_id="80100002"))
-    with city.read() as connection:
-        assert [grant.site_id for grant in resume.live(connection, now=NOON)] == ["other"]
-
-
-def test_stop_of_before_ends_no_later_login(city: Database) -> None:
-    say(city, log_out())
-    remember(city, made=NOON + timedelta(minutes=11))
-    say(city, log_out())
-    assert remembered(city), "the same Stop again"
-    remember(city, made=NOON + timedelta(minutes=50))
-    say(city, log_out(acct_session_id="80100002"))
-    assert remembered(city), "a Stop that comes late"
-
-
-# ---- time online
-
-
-LAPTOP = "02:aa:00:00:00:02"
-
-
-def test_two_devices_at_once_are_online_once(city: Database) -> None:
-    say(city, make_report(INTERIM, minute=10, up=1))
-    say(city, make_report(INTERIM, minute=15, up=1, mac=LAPTOP), make_report(INTERIM, minute=12, up=2))
-    assert online_seconds(city) == {TODAY: 15 * 60}
-
-
-def test_what_turns_out_to_have_been_idle_is_given_back(city: Database) -> None:
-    say(city, make_report(INTERIM, minute=10, up=5))
-    say(city, make_report(INTERIM, minute=4, up=5))
-    assert online_seconds(city) == {TODAY: 4 * 60}
-
-
-def test_what_a_session_used_that_is_anothers_goes_with_it(city: Database) -> None:
-    say(city, make_report(INTERIM, minute=10, up=5), make_report(INTERIM, minute=3, up=5, mac=LAPTOP))
-    with city.write() as connection:
-        connection.execute(
-            insert(accounts_table).values(
-                id="otherotherothero", kind="user", plan_id="plan", created_at=NOON, version=1
-            )
-        )
-    say(city, make_report(START, account_id="otherotherothero", acceptance_id="00000000000000aa"))
-    found = column(city, usage, "account_id", "seconds", "up_octets")
-    assert set(found) == {(ACCOUNT, 3 * 60, 5), ("otherotherothero", 10 * 60, 5)}
-
-
-def test_day_of_an_older_release_is_put_together_from_its_sessions(city: Database) -> None:
-    say(city, make_report(INTERIM, minute=10, up=5, mac=LAPTOP))
-    with city.write() as connection:
-        connection.execute(update(usage).values(seconds=0, online=None, online_until=0))
-    say(city, make_report(INTERIM, minute=3, up=5))
-    assert online_seconds(city) == {TODAY: 10 * 60}
-
-
-def test_time_that_is_used_up_ends_the_session(city: Database) -> None:
-    with city.write() as connection:
-        connection.execute(insert(plan_quotas).values(plan_id="plan", period="week", measure="time", amount=600))
-    say(city, make_report(INTERIM, minute=9, up=5))
-    assert column(city, changes, "kind", "reason") == []
-    say(city, make_report(INTERIM, minute=10, up=6))
-    assert column(city, changes, "kind", "reason") == [("disconnect", "quota_exhausted")]
-
-
-@pytest.mark.parametrize(
-    ("measure", "up", "down", "ends"),
-    [("down", 500, 99, False), ("down", 0, 100, True), ("up", 99, 500, False), ("up", 100, 0, True)],
-)
-def test_quota_of_one_direction_counts_that_one(city: Database, measure: str, up: int, down: int, ends: bool) -> None:
-    with city.write() as connection:
-        connection.execute(insert(plan_quotas).values(plan_id="plan", period="billing", measure=measure, amount=100))
-        connection.execute(update(accounts_table).values(billing_day=31))
-        connection.execute(  # of the billing period before, which ended on 30 October
-            insert(usage).values(account_id=ACCOUNT, day=date(2026, 10, 30), up_octets=90, down_octets=90)
-        )
-    say(city, make_report(INTERIM, minute=9, up=up, down=down))
-    assert bool(column(city, changes, "kind")) is ends
-
-
-# ---- steps of a quota
-
-
-def stepped(city: Database) -> None:
-    """Let the plan hold down to 1M from 400 octets on, and let the router have told that the session began faster."""
-    with city.write() as connection:
-        connection.execute(update(plans).values(down_bps=4_000_000, up_bps=2_000_000))
-        connection.execute(
-            insert(plan_quotas).values(
-                plan_id="plan", period="day", measure="down", amount=400, used_up="1000000/1000000"
-            )
-        )
-
-
-def accept_with(limits: str) -> Decided:
-    return dataclasses.replace(accepted(), acceptance_id="0123456789abcdef", limits=limits)
-
-
-FAST = '{"down_bps": 4000000, "up_bps": 2000000}'
-SLOWED = '{"down_bps": 1000000, "up_bps": 1000000}'
-
-
-def test_session_that_passes_a_step_is_told_once(city: Database) -> None:
-    stepped(city)
-    run(city, [accept_with(FAST), reported(make_report(INTERIM, minute=5, down=399))])
-    assert column(city, changes, "kind", "reason") == []
-    say(city, make_report(INTERIM, minute=6, down=400))
-    say(city, make_report(INTERIM, minute=7, down=500))
-    assert column(city, changes, "kind", "reason") == [("change", "quota_step")]
-
-
-def test_every_open_session_is_told_of_a_step_whichever_passes_it(city: Database) -> None:
-    stepped(city)
-    other = dataclasses.replace(accept_with(FAST), acceptance_id="fedcba9876543210", mac="02:aa:00:00:00:02")
-    second = make_report(acct_session_id="2", mac=other.mac, acceptance_id=other.acceptance_id)
-    run(city, [accept_with(FAST), other, reported(make_report(INTERIM, minute=5, down=399)), reported(second)])
-    say(city, make_report(INTERIM, minute=6, down=400))
-    assert sorted(column(city, changes, "session_id")) == sorted(column(city, sessions, "id"))
-
-
-def test_session_whose_accept_is_merged_after_its_reports_is_told_then(city: Database) -> None:
-    stepped(city)
-    say(city, make_report(INTERIM, minute=6, down=400))
-    assert column(city, changes, "kind", "reason") == []  # nobody knows what its router was told
-    run(city, [accept_with(FAST)])
-    assert column(city, changes, "kind", "reason") == [("change", "quota_step")]
-
-
-def test_session_that_came_back_slower_is_told_nothing(city: Database) -> None:
-    stepped(city)
-    run(city, [accept_with(SLOWED), reported(make_report(INTERIM, minute=5, down=500))])
-    assert column(city, changes, "kind", "reason") == []
-
-
-def test_first_report_of_a_new_day_gives_the_speed_back(city: Database) -> None:
-    stepped(city)
-    run(city, [accept_with(SLOWED), reported(make_report(INTERIM, minute=5, down=500))])
-    tomorrow = NOON + timedelta(hours=13)
-    run(city, [reported(make_report(INTERIM, minute=13 * 60, down=501))], now=tomorrow)
-    assert column(city, changes, "kind", "reason", "created_at") == [("change", "quota_step", tomorrow)]
-
-
-def test_what_could_not_be_told_is_not_tried_at_every_report(city: Database) -> None:
-    stepped(city)
-    run(city, [accept_with(FAST), reported(make_report(INTERIM, minute=5, down=400))])
-    with city.write() as connection:
-        connection.execute(update(changes).values(state="failed", finished_at=NOON))
-    say(city, make_report(INTERIM, minute=6, down=500))
-    assert len(column(city, changes, "kind")) == 1
-    run(city, [reported(make_report(INTERIM, minute=70, down=600))], now=NOON + timedelta(minutes=70))
-    assert len(column(city, changes, "kind")) == 2
-
-
-# ---- free of charge
-
-
-def test_what_is_used_while_it_is_free_counts_for_no_quota(city: Database) -> None:
-    with city.write() as connection:  # an hour after NOON, for an hour
-        windows.put_of_plan(connection, "plan", Window("siang", tuple(range(7)), 13 * 60, 14 * 60, free=True))
-    say(city, make_report(INTERIM, minute=60, down=500), make_report(INTERIM, minute=90, down=2_500))
-    assert column(city, usage, "down_octets", "free_down_octets", "seconds", "free_seconds") == [
-        (2_500, 2_000, 5_400, 1_800)
-    ]
-    with city.read() as connection:
-        (account,) = accounts.by_ids(connection, [ACCOUNT], now=NOON)
-        used = usages_of(connection, [account], TODAY)[ACCOUNT]
-    assert used.used(Tally(Period.DAY, Measure.BOTH)) == 500
-    assert column(city, changes, "kind") == []
-    run(city, [reported(make_report(INTERIM, minute=121, down=3_500))], now=NOON + timedelta(minutes=121))
-    assert column(city, changes, "kind") == []
-    run(city, [reported(make_report(INTERIM, minute=130, down=4_100))], now=NOON + timedelta(minutes=130))
-    assert column(city, changes, "kind") == [("disconnect",)]

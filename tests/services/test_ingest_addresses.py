@@ -7,7 +7,7 @@ from app.domain.addresses import AddressKind
 from app.domain.reports import ReportKind
 from app.services.sessions import StateFilter, list_sessions
 from tests.factories import make_report
-from tests.services.test_ingest import city, say
+from tests.services.ingesting import city, say
 
 __all__ = ["city"]
 ADDRESS, PREFIX = AddressKind.FRAMED_IPV6_ADDRESS, AddressKind.DELEGATED_IPV6_PREFIX

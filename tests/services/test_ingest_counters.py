@@ -14,7 +14,7 @@ from app.db.tables.sites import sites
 from app.domain.reports import ReportKind, SessionReport
 from app.services.sessions import list_sessions
 from tests.factories import make_report
-from tests.services.test_ingest import TODAY, city, column, say, used
+from tests.services.ingesting import TODAY, city, column, say, used
 
 __all__ = ["city"]
 START, INTERIM, STOP = ReportKind.START, ReportKind.INTERIM, ReportKind.STOP
