@@ -6,8 +6,8 @@ import pytest
 
 from radius import Accept, AccessRequest, Authorization, MsChapV2Response
 from tests.cli.conftest import Pesisir
+from tests.radius.serving import serving
 from tests.radius.support import CLASS, SECRET, FakeBackend, make_nas
-from tests.radius.test_net import serving
 
 NOBODY = ("--server", "127.0.0.1:1")
 

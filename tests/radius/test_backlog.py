@@ -11,8 +11,8 @@ from radius.client_engine import AccountingQuery
 from radius.net.backlog import Backlog, Worth, worth
 from radius.net.server import UdpServer
 from radius.net.sockets import Listen
+from tests.radius.serving import make_backend, read_late, wait_until
 from tests.radius.support import make_accounting, make_datagram, make_query
-from tests.radius.test_net import make_backend, read_late, wait_until
 
 START = make_datagram(make_accounting())
 LOGIN = make_datagram(make_query())

@@ -1,13 +1,9 @@
-"""The server loop and the clients over real sockets on loopback; waits are for conditions, with a bound."""
+"""The server loop over real sockets on loopback."""
 
-import asyncio
 import select
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from types import SimpleNamespace
 
 import pytest
 
@@ -19,7 +15,6 @@ from radius import (
     Attributes,
     Authorization,
     Code,
-    Demand,
     DropReason,
     Later,
     Reject,
@@ -27,227 +22,12 @@ from radius import (
     StatusQuery,
     Timing,
 )
-from radius.net import datagrams
-from radius.net.async_client import AsyncClient
-from radius.net.buffers import receive_buffer
 from radius.net.client import Answered, Silence, exchange
-from radius.net.datagrams import BatchEndpoint, Datagram, PlainEndpoint, open_endpoint, waited_seconds
 from radius.net.events import Event
 from radius.net.server import UdpServer
 from radius.net.sockets import Listen
-from tests.radius.support import (
-    CLASS,
-    OTHER_SECRET,
-    SECRET,
-    FakeBackend,
-    make_accounting,
-    make_datagram,
-    make_nas,
-    make_query,
-)
-
-HASTE = Timing(first_seconds=0.3, longest_seconds=1, attempts=3, give_up_seconds=3)
-ONCE = Timing(first_seconds=0.2, longest_seconds=1, attempts=1, give_up_seconds=1)
-ACCEPT = Accept(Authorization(session_timeout_seconds=60), CLASS)
-
-KINDS = [pytest.param(False, id="batch"), pytest.param(True, id="plain")]
-HOSTS = [
-    pytest.param("127.0.0.1", "127.0.0.1", id="IPv4"),
-    pytest.param("::1", "::1", id="IPv6"),
-    pytest.param("0.0.0.0", "127.0.0.5", id="IPv4 wildcard"),
-    pytest.param("::", "::1", id="IPv6 wildcard"),
-]
-
-
-def make_backend() -> FakeBackend:
-    backend = FakeBackend()
-    for address in ("127.0.0.1", "::1"):
-        backend.add(address, make_nas(address, require=Demand.NO))
-    return backend
-
-
-class Running:
-    """A server in a thread, and where to ask it."""
-
-    def __init__(self, server: UdpServer, host: str) -> None:
-        self.server = server
-        self.auth, self.acct = ((host, port) for _, port in server.addresses)
-        self.thread = threading.Thread(target=server.run)
-
-    def stop(self) -> None:
-        self.server.stop()
-        self.thread.join(5)
-        assert not self.thread.is_alive()
-
-
-@contextmanager
-def serving(
-    backend: FakeBackend,
-    host: str = "127.0.0.1",
-    *,
-    asked: str | None = None,
-    plain: bool = False,
-    observer: Callable[[Event], None] | None = None,
-    everything: bool = True,
-    patience_seconds: float = 10.0,
-    most_waiting: int = 100,
-) -> Iterator[Running]:
-    listens = [Listen(Service.AUTH, host, 0), Listen(Service.ACCT, host, 0)]
-    server = UdpServer(
-        backend,
-        listens,
-        plain=plain,
-        observer=observer,
-        everything=everything,
-        patience_seconds=patience_seconds,
-        most_waiting=most_waiting,
-    )
-    running = Running(server, asked or host)
-    running.thread.start()
-    try:
-        yield running
-    finally:
-        running.stop()
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    bound = time.monotonic() + 5
-    while not condition():
-        assert time.monotonic() < bound, "waited in vain"
-        time.sleep(0.005)
-
-
-def read_late(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
-    """Make all that waits in the kernel older. (It may stamp the first datagram only when that is read.)"""
-    monkeypatch.setattr(datagrams, "time", SimpleNamespace(time=lambda: time.time() + seconds))
-
-
-def code_of(result: Answered | Silence) -> Code:
-    assert isinstance(result, Answered), result
-    return result.reply.code
-
-
-# Endpoints
-
-
-def test_endpoint_is_of_the_kind_asked_for() -> None:
-    for plain, kind in ((False, BatchEndpoint), (True, PlainEndpoint)):
-        endpoint = open_endpoint("127.0.0.1", 0, plain=plain)
-        assert isinstance(endpoint, kind)
-        endpoint.close()
-
-
-@pytest.mark.parametrize("plain", KINDS)
-@pytest.mark.parametrize(("host", "asked"), HOSTS)
-def test_a4_02_answer_leaves_from_the_address_that_was_asked(host: str, asked: str, plain: bool) -> None:
-    endpoint = open_endpoint(host, 0, plain=plain, batch=8)
-    with socket.socket(socket.AF_INET6 if ":" in asked else socket.AF_INET, socket.SOCK_DGRAM) as asking:
-        asking.settimeout(5)
-        for number in range(20):
-            asking.sendto(b"%d" % number, (asked, endpoint.address[1]))
-        received = drain(endpoint)
-        assert [datagram.data for datagram in received] == [b"%d" % number for number in range(20)]
-        assert received[0].source == asking.getsockname()[:2] or received[0].source[1] == asking.getsockname()[1]
-        assert endpoint.send([(b"re:" + datagram.data, datagram) for datagram in received]) == 20
-        for number in range(20):
-            data, peer = asking.recvfrom(100)
-            assert data == b"re:%d" % number
-            assert peer[:2] == (asked, endpoint.address[1])
-    endpoint.close()
-
-
-def drain(endpoint: BatchEndpoint | PlainEndpoint) -> list[Datagram]:
-    received: list[Datagram] = []
-    while batch := endpoint.receive():
-        assert len(batch) <= 8
-        received += batch
-    return received
-
-
-@pytest.mark.parametrize("plain", KINDS)
-def test_a1_03_datagram_beyond_the_largest_packet_is_seen_to_be_too_long(plain: bool) -> None:
-    endpoint = open_endpoint("127.0.0.1", 0, plain=plain)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
-        asking.sendto(b"x" * 5000, endpoint.address)
-        assert len(endpoint.receive()[0].data) == 4097
-    endpoint.close()
-
-
-@pytest.mark.parametrize("plain", KINDS)
-def test_age_of_a_datagram_is_known(plain: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    endpoint = open_endpoint("127.0.0.1", 0, plain=plain)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
-        asking.sendto(b"x", endpoint.address)
-        read_late(monkeypatch, 1.0)
-        assert 0.9 < endpoint.receive()[0].age_seconds < 5
-    endpoint.close()
-
-
-@pytest.mark.parametrize(
-    ("arrived_at", "waited"),
-    [
-        pytest.param(997.0, 3.0, id="three seconds"),
-        pytest.param(1001.0, 0.0, id="clock set back"),
-        pytest.param(1000.0 - 3600, 0.0, id="clock set forward by an hour"),
-        pytest.param(None, 0.0, id="no time stamp"),
-    ],
-)
-def test_clock_that_was_set_makes_no_datagram_old(arrived_at: float | None, waited: float) -> None:
-    assert waited_seconds(arrived_at, 1000.0) == waited
-
-
-@pytest.mark.parametrize("plain", KINDS)
-def test_d15_kernel_tells_how_full_a_buffer_is_and_what_it_had_no_room_for(plain: bool) -> None:
-    endpoint = open_endpoint("127.0.0.1", 0, plain=plain, receive_buffer=1)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
-        for _ in range(50):
-            asking.sendto(b"x" * 500, endpoint.address)
-        full = receive_buffer(endpoint.fileno())
-        kept = len(endpoint.receive())
-        assert full.dropped == 50 - kept > 0
-        assert 500 * kept < full.waiting <= full.size
-        assert receive_buffer(endpoint.fileno()) == (0, full.size, full.dropped)
-    endpoint.close()
-
-
-@pytest.mark.parametrize("plain", KINDS)
-def test_closed_port_of_a_router_harms_nothing(plain: bool) -> None:
-    endpoint = open_endpoint("127.0.0.1", 0, plain=plain)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
-        asking.sendto(b"x", endpoint.address)
-        wait_until(lambda: bool(received := endpoint.receive()) and endpoint.send([(b"y", received[0])]) == 1)
-    endpoint.send([])
-    assert endpoint.receive() == []
-    endpoint.close()
-
-
-def test_sockets_can_share_a_port() -> None:
-    first = open_endpoint("127.0.0.1", 0, reuse_port=True)
-    second = open_endpoint("127.0.0.1", first.address[1], reuse_port=True)
-    assert first.address == second.address
-    first.close()
-    second.close()
-
-
-def test_a5_05_the_kernel_pins_a_router_to_one_of_several_sockets() -> None:
-    """So every copy of a request meets the memory that has its answer (socket(7), SO_REUSEPORT)."""
-    first = open_endpoint("127.0.0.1", 0, reuse_port=True)
-    second = open_endpoint("127.0.0.1", first.address[1], reuse_port=True)
-    heard: dict[tuple[str, int], set[int]] = {}
-    for _ in range(8):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
-            for _ in range(10):
-                asking.sendto(b"x", first.address)
-            for number, endpoint in enumerate((first, second)):
-                for datagram in endpoint.receive():
-                    heard.setdefault(datagram.source, set()).add(number)
-    assert len(heard) == 8
-    assert all(len(sockets) == 1 for sockets in heard.values())
-    first.close()
-    second.close()
-
-
-# Flows
+from tests.radius.serving import ACCEPT, HASTE, HOSTS, KINDS, ONCE, code_of, make_backend, serving, wait_until
+from tests.radius.support import OTHER_SECRET, SECRET, make_accounting, make_datagram, make_query
 
 
 @pytest.mark.parametrize("plain", KINDS)
@@ -509,43 +289,3 @@ def test_stop_and_wake_after_the_end_are_harmless() -> None:
 def test_port_in_use_stops_the_start() -> None:
     with serving(make_backend()) as running, pytest.raises(OSError, match="in use"):
         UdpServer(make_backend(), [Listen(Service.AUTH, *running.auth)])
-
-
-# The asyncio client
-
-
-def test_many_questions_at_a_time() -> None:
-    async def ask_all(server: tuple[str, int]) -> list[Answered | Silence]:
-        client = AsyncClient(server, SECRET, timing=Timing(first_seconds=2))
-        try:
-            return await asyncio.gather(*(client.ask(make_query()) for _ in range(300)))
-        finally:
-            client.close()
-
-    with serving(make_backend()) as running:
-        results = asyncio.run(ask_all(running.auth))
-    assert {code_of(result) for result in results} == {Code.ACCESS_ACCEPT}
-
-
-def test_asyncio_client_asks_again_and_gives_up() -> None:
-    async def ask(server: tuple[str, int]) -> Answered | Silence:
-        client = AsyncClient(server, OTHER_SECRET, timing=Timing(0.05, 1, 3, 3))
-        try:
-            return await client.ask(make_query())
-        finally:
-            client.close()
-
-    with serving(make_backend()) as running:
-        assert asyncio.run(ask(running.auth)) == Silence(3, ())
-
-
-def test_closing_the_asyncio_client_ends_the_waiting() -> None:
-    async def ask(server: tuple[str, int]) -> Answered | Silence:
-        client = AsyncClient(server, OTHER_SECRET)
-        asking = asyncio.create_task(client.ask(make_query()))
-        await asyncio.sleep(0.05)
-        client.close()
-        return await asking
-
-    with serving(make_backend()) as running:
-        assert asyncio.run(ask(running.auth)) == Silence(1, ())

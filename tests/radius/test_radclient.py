@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from radius import Demand, Service
+from tests.radius.serving import Running, serving
 from tests.radius.support import SECRET, FakeBackend, make_nas
-from tests.radius.test_net import Running, serving
 
 pytestmark = pytest.mark.lab
 RADCLIENT = shutil.which("radclient") or "radclient"
