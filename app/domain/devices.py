@@ -20,6 +20,14 @@ def parse_mac(text: str) -> str | None:
     return bytes.fromhex(digits).hex(":")
 
 
+def reads_as_mac(name: str) -> bool:
+    """Tell whether a login name is read as the MAC of a device that comes back by itself: no person can have it.
+
+    Twelve decimal digits are a mobile number, which people do have.
+    """
+    return not name.isdecimal() and parse_mac(name) is not None
+
+
 def parse_station_id(text: str) -> str | None:
     """Return the MAC in a Calling- or Called-Station-Id, which may have `:SSID` behind it (RFC 3580 section 3.20).
 

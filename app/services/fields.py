@@ -5,6 +5,7 @@ from dataclasses import replace
 from ipaddress import ip_interface
 
 from app.domain import text
+from app.domain.devices import reads_as_mac
 from app.domain.phones import parse_phone
 from app.domain.quota_words import format_quota
 from app.domain.quotas import Quota, Tally, Then, misstep, twice
@@ -13,6 +14,10 @@ from app.domain.uplinks import Network
 from app.services.errors import Invalid
 
 GREATEST = 2**53 - 1  # what JSON readers can hold exactly
+_LIKE_A_MAC = (
+    "is written like the MAC address of a device, so nobody could log in by it through a router:"
+    " take another name, a mobile number without separators"
+)
 
 
 def label(field: str, value: str) -> str:
@@ -45,6 +50,13 @@ def username(value: str) -> str:
         return text.canonical_username(value)
     except TextError as error:
         raise Invalid("username", error.problem) from error
+
+
+def unmistakable(canonical: str) -> str:
+    """Return a canonical username that somebody may be given: RADIUS must not read it as the MAC of a device."""
+    if reads_as_mac(canonical):
+        raise Invalid("username", f"{canonical!r} {_LIKE_A_MAC}")
+    return canonical
 
 
 def phone(value: str | None) -> str | None:

@@ -18,8 +18,8 @@ from app.db.feed import FeedKind
 from app.db.users import KnownUser
 from app.domain.keys import Chance, draw_id
 from app.domain.users import AccountKind, Credential, CredentialKind
-from app.services import passwords
-from app.services.errors import Conflict
+from app.services import fields, passwords
+from app.services.errors import Conflict, Invalid
 from app.services.keyring import Keyring
 from app.services.user_rows import RowError, Rows, UserRow, read_rows
 
@@ -92,7 +92,8 @@ def import_users(
         places = _places(connection)
         known = users.known(connection, [row.username for row in read.rows])
         stored = credentials.of_accounts(connection, [user.account_id for user in known.values()])
-    errors = sorted((*read.errors, *_foreign_names(read, known, places)), key=lambda error: error.row)
+    wrong = (*read.errors, *_foreign_names(read, known, places), *_mistakable_names(read, known))
+    errors = sorted(wrong, key=lambda error: error.row)
     if errors:
         return ImportReport(applied=False, rows=len(read.rows), errors=tuple(errors))
     work = [_plan_work(row, known.get(row.username), places, chance) for row in read.rows]
@@ -125,6 +126,18 @@ def _foreign_names(read: Rows, known: Mapping[str, KnownUser], places: _Places) 
         for row in read.rows
         if row.plan is None and row.username not in known and places.default_plan is None
     ]
+    return errors
+
+
+def _mistakable_names(read: Rows, known: Mapping[str, KnownUser]) -> list[RowError]:
+    """Return the new usernames that nobody may be given; who has such a name from before keeps it."""
+    errors = []
+    for row in read.rows:
+        try:
+            if row.username not in known:
+                fields.unmistakable(row.username)
+        except Invalid as error:
+            errors.append(RowError(row.row, "username", error.problem))
     return errors
 
 

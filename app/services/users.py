@@ -53,7 +53,7 @@ def add_user(
     **values: Unpack[UserValues],
 ) -> User:
     """Make a user; without a password nobody can log in by one. Raise Conflict, Invalid, NotFound (plan, site)."""
-    canonical = fields.username(username)
+    canonical = fields.unmistakable(fields.username(username))
     account_id = draw_id(chance)
     credential = (
         None if password is None else passwords.make_credential(keyring, account_id, password, kind, chance=chance)

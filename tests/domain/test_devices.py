@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.devices import is_device, is_randomised, parse_mac, parse_station_id
+from app.domain.devices import is_device, is_randomised, parse_mac, parse_station_id, reads_as_mac
 from tests.factories import MAC
 
 
@@ -37,6 +37,32 @@ def test_mac_in_any_usual_spelling(text: str) -> None:
 )
 def test_what_is_no_mac_is_none(text: str) -> None:
     assert parse_mac(text) is None
+
+
+@pytest.mark.parametrize("separator", ["", ":", "-", "."])
+@pytest.mark.parametrize("group", [2, 4, 6, 12])
+def test_login_name_in_any_usual_spelling_reads_as_a_mac(separator: str, group: int) -> None:
+    digits = "02aa00000001"
+    name = separator.join(digits[i : i + group] for i in range(0, 12, group))
+    assert reads_as_mac(name)
+    assert reads_as_mac(name.upper())
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("081234567890", False),
+        ("0812-3456-7890", True),
+        ("siti", False),
+        ("siti.aminah", False),
+        ("02aa0000000", False),
+        ("02aa000000011", False),
+        ("02aa00000001@gusung", False),
+    ],
+    ids=["mobile number", "with dashes", "name", "name with a dot", "11 digits", "13 digits", "MAC in a domain"],
+)
+def test_login_name_that_reads_as_a_mac(name: str, expected: bool) -> None:
+    assert reads_as_mac(name) is expected
 
 
 @pytest.mark.parametrize(

@@ -126,6 +126,7 @@ def test_usual_forms_of_csv_are_read(city: Database, load: Callable[..., ImportR
         pytest.param("username\nsi\u202eti\n", 2, "username", "U+202E", id="right-to-left override"),
         pytest.param('username\n"si\nti"\n', 2, "username", "U+000A", id="line end in a cell"),
         pytest.param("username\n" + "x" * 254, 2, "username", "254", id="username of 254"),
+        pytest.param("username\nsiti\n02-AA-00-00-00-01\n", 3, "username", "MAC address of a device", id="a MAC"),
         pytest.param("username,name\nsiti," + "x" * 101, 2, "name", "101", id="name of 101"),
         pytest.param("username,password\nsiti," + "x" * 129, 2, "password", "129", id="password of 129"),
         pytest.param("username,phone\nsiti,0549-21234\n", 2, "phone", "mobile", id="fixed line"),
@@ -169,6 +170,15 @@ def test_line_number_counts_line_ends_inside_cells() -> None:
         RowError(2, "name", "has the control character U+000A"),
         RowError(4, "username", "is empty"),
     )
+
+
+def test_who_has_a_name_like_a_mac_from_before_is_still_imported(
+    city: Database, load: Callable[..., ImportReport]
+) -> None:
+    load("username\nsiti\n")
+    with city.write() as connection:
+        connection.exec_driver_sql("UPDATE users SET username = '02-aa-00-00-00-01'")
+    assert load("username,name\n02-AA-00-00-00-01,Siti\n").updated == 1
 
 
 def test_too_many_rows_are_refused() -> None:

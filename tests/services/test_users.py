@@ -93,6 +93,21 @@ def test_impossible_value_is_refused_and_nothing_is_left(
         assert connection.scalar(select(func.count()).select_from(accounts_table)) == 0
 
 
+@pytest.mark.parametrize("username", ["02:AA:00:00:00:01", "02aa.0000.0001", "02-aa-00-00-00-01", "0812-3456-7890"])
+def test_username_that_reads_as_a_mac_is_refused_and_nothing_is_left(
+    database: Database, add: Callable[..., User], username: str
+) -> None:
+    with pytest.raises(Invalid, match="is written like the MAC address of a device") as caught:
+        add(username)
+    assert caught.value.field == "username"
+    with database.read() as connection:
+        assert connection.scalar(select(func.count()).select_from(accounts_table)) == 0
+
+
+def test_mobile_number_is_a_username(add: Callable[..., User]) -> None:
+    assert add("081234567890").username == "081234567890"
+
+
 @pytest.mark.parametrize(("kind", "name"), [("plan", "Emas"), ("site", "Selangan")])
 def test_name_of_what_does_not_exist_is_refused_and_nothing_is_left(
     database: Database, add: Callable[..., User], kind: str, name: str
