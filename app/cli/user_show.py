@@ -34,6 +34,8 @@ REASONS: Final = {
     DenialReason.VOUCHER_UNKNOWN: "no such voucher",
     DenialReason.VOUCHER_USED: "the voucher is another device's",
     DenialReason.VOUCHER_REVOKED: "the voucher was revoked",
+    DenialReason.TOP_UP_OF_NOBODY: "a code that tops up, at a phone that nobody has logged in",
+    DenialReason.TOP_UP_ADDS_NOTHING: "a code that adds days, and the account has no end",
     DenialReason.TOO_MANY_TRIES: "too many wrong tries",
     DenialReason.TICKET_INVALID: "the ticket of the portal is not ours",
     DenialReason.TICKET_EXPIRED: "the ticket of the portal came too late",

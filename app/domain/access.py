@@ -1,7 +1,7 @@
 """Who may go online, and within which limits: one pure function, used by the portal and by RADIUS."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, NamedTuple
@@ -35,6 +35,8 @@ class DenialReason(StrEnum):
     VOUCHER_UNKNOWN = "voucher_unknown"
     VOUCHER_USED = "voucher_used"  # by another device than may use it
     VOUCHER_REVOKED = "voucher_revoked"
+    TOP_UP_OF_NOBODY = "top_up_of_nobody"  # a code that adds to an account, and the phone has none
+    TOP_UP_ADDS_NOTHING = "top_up_adds_nothing"  # days, and the account has no end
     TOO_MANY_TRIES = "too_many_tries"
     TICKET_INVALID = "ticket_invalid"
     TICKET_EXPIRED = "ticket_expired"
@@ -78,12 +80,13 @@ class Grant(NamedTuple):
 class Denial:
     """Not online, why, and from when on it is worth trying again (None: not by waiting).
 
-    `quota` is the one that is used up, where that is the reason.
+    `quota` is the one that is used up, where that is the reason. `proven` is the account whose password was right.
     """
 
     reason: DenialReason
     retry_at: datetime | None = None
     quota: Quota | None = None
+    proven: str | None = field(default=None, compare=False)
 
 
 def decide_access(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
 from typing import Final
@@ -17,7 +18,7 @@ from app.nas import polls
 from app.nas.families import portal_family
 from app.nas.handoff import AwaitPoll, Login, Redirect, Visit, VisitError
 from app.portal import probes
-from app.portal.passes import StatusPass, issue_status, read_form
+from app.portal.passes import FormPass, StatusPass, issue_form, issue_status, read_form
 from app.portal.portal import Portal, see_other, source_address
 from app.portal.problems import PageProblem
 from app.portal.splash import Arrival, not_believed, splash_page, unknown_place
@@ -34,6 +35,7 @@ from app.web.work import writing
 _log: Final = structlog.get_logger("portal")
 _GUESSES: Final = (DenialReason.WRONG_CREDENTIALS, DenialReason.VOUCHER_UNKNOWN)
 _HOPELESS: Final = (DenialReason.QUOTA_EXHAUSTED, DenialReason.SUSPENDED, DenialReason.EXPIRED)
+_HELPED_BY_A_CODE: Final = (DenialReason.QUOTA_EXHAUSTED, DenialReason.EXPIRED)
 _LONGEST_GOAL: Final = 300  # characters; a longer URL would not fit through the router and back
 _PATIENCE: Final = 4  # times the interval at which a router asks, before it counts as silent
 
@@ -74,7 +76,7 @@ class LoginPages:
             expired = carried is TokenProblem.EXPIRED
             problem = PageProblem.FORM_EXPIRED if expired else PageProblem.FORM_UNREADABLE
             return self._refuse(problem, HTTPStatus.BAD_REQUEST, language)
-        way = _way(posted)
+        way = _way(posted, carried.proven)
         spot = spot_of(portal.database, portal.keyring, carried.nas_id)
         family = None if spot is None else portal_family(spot.nas.family)
         if spot is None or family is None:
@@ -97,7 +99,7 @@ class LoginPages:
             _log.info("login", nas=spot.nas.name, way=posted["way"], outcome=_word(outcome))
             if isinstance(outcome, LoggedIn):
                 return self._hand_off(arrival, outcome, now)
-            return self._again(arrival, outcome, posted, now)
+            return self._again(arrival, outcome, posted, carried, now)
         except VisitError as error:
             return not_believed(portal, spot, error, language)
 
@@ -143,24 +145,37 @@ class LoginPages:
                 token = issue_status(portal.keyring, waiting, now=now, until=until)
                 return see_other(portal.url("/status", arrival.language, t=token))
 
-    def _again(self, arrival: Arrival, denial: Denial, posted: Mapping[str, str], now: datetime) -> Response:
-        """Show the same form again, with the reason and with what was typed; never the password."""
+    def _again(
+        self, arrival: Arrival, denial: Denial, posted: Mapping[str, str], carried: FormPass, now: datetime
+    ) -> Response:
+        """Show the same form again, with the reason and with what was typed; never the password.
+
+        It remembers whose password was right: a code that adds may help them, and only they are known to be here.
+        """
         portal = self.portal
+        form, proven = posted["form"], denial.proven or carried.proven
+        if proven != carried.proven:
+            form = issue_form(portal.keyring, replace(carried, proven=proven), now=now)
         return splash_page(
             portal,
             arrival,
             problem=problem_of_denial(denial, portal.formats(arrival.language), now=now),
-            form=posted["form"],
+            form=form,
             status=_STATUSES.get(denial.reason, HTTPStatus.FORBIDDEN),
             way=_way_to_show(arrival, denial, posted["way"]),
             code=posted.get("code", "")[:64],
             username=posted.get("username", "")[:253],
             remember=posted.get("remember") == "yes",
+            tops_up=proven is not None and denial.reason in _HELPED_BY_A_CODE,
         )
 
 
 def _way_to_show(arrival: Arrival, denial: Denial, way: str) -> str:
     """Return the form to show first: the one that was tried, unless it cannot help however often it is tried."""
+    if denial.reason is DenialReason.TOP_UP_OF_NOBODY:
+        return "account" if arrival.spot.free_plan is None else "free"
+    if denial.proven is not None and denial.reason in _HELPED_BY_A_CODE:
+        return "voucher"
     hopeless = denial.reason in _HOPELESS or arrival.spot.free_plan is None
     return "voucher" if way == "free" and hopeless else way
 
@@ -181,12 +196,12 @@ def _status_pass(arrival: Arrival, outcome: LoggedIn, now: datetime) -> StatusPa
     )
 
 
-def _way(posted: Mapping[str, str]) -> Way | None:
+def _way(posted: Mapping[str, str], proven: str | None) -> Way | None:
     match posted.get("way"):
         case "free":
             return FreeTap()
         case "voucher":
-            return VoucherCode(posted.get("code", ""))
+            return VoucherCode(posted.get("code", ""), proven)
         case "account":
             return AccountPassword(posted.get("username", ""), posted.get("password", ""))
         case _:

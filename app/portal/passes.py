@@ -17,11 +17,15 @@ _STATE: Final = "v."
 
 @dataclass(frozen=True, slots=True)
 class FormPass:
-    """A visit at a NAS; `nonce` makes one form lead to one ticket."""
+    """A visit at a NAS; `nonce` makes one form lead to one ticket.
+
+    `proven` is an account whose password was typed here and that could not go online: a code that adds is for it.
+    """
 
     nas_id: str
     nonce: bytes
     state: Mapping[str, str]
+    proven: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,8 @@ class StatusPass:
 def issue_form(keyring: Keyring, form: FormPass, *, now: datetime) -> str:
     """Seal a form's pass."""
     content = {"n": form.nas_id, "k": form.nonce.hex()} | {_STATE + name: value for name, value in form.state.items()}
+    if form.proven is not None:
+        content["a"] = form.proven
     return tokens.issue(keyring, TokenPurpose.FORM, content, now=now, life=FORM_LIFE)
 
 
@@ -62,7 +68,7 @@ def read_form(keyring: Keyring, token: str, *, now: datetime) -> FormPass | Toke
     if isinstance(content, TokenProblem):
         return content
     state = {name[len(_STATE) :]: value for name, value in content.items() if name.startswith(_STATE)}
-    return FormPass(content["n"], bytes.fromhex(content["k"]), state)
+    return FormPass(content["n"], bytes.fromhex(content["k"]), state, content.get("a"))
 
 
 def issue_status(keyring: Keyring, status: StatusPass, *, now: datetime, until: datetime) -> str:

@@ -35,6 +35,8 @@ WARNINGS: Final = frozenset(
         DenialReason.NO_FREE_PLAN,
         DenialReason.TERMS_NOT_ACCEPTED,
         DenialReason.TOO_MANY_TRIES,
+        DenialReason.TOP_UP_OF_NOBODY,
+        DenialReason.TOP_UP_ADDS_NOTHING,
         PageProblem.ROUTER_TIMEOUT,
         PageProblem.ROUTER_SILENT,
         PageProblem.NO_DEVICE,

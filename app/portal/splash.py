@@ -165,6 +165,7 @@ def splash_page(
     code: str = "",
     username: str = "",
     remember: bool = False,
+    tops_up: bool = False,
 ) -> Response:
     """Render the splash page of a visit; raise VisitError."""
     spot, visit, language = arrival.spot, arrival.visit, arrival.language
@@ -185,6 +186,7 @@ def splash_page(
         code=code,
         username=username,
         remember=remember,
+        tops_up=tops_up,
     )
     origins = arrival.family.login_origins(visit, spot.nas)
     return portal.page("splash.html", view, language, status=status, form_origins=origins)

@@ -21,6 +21,8 @@ _FIELDS: Final = {
     DenialReason.VOUCHER_UNKNOWN: "code",
     DenialReason.VOUCHER_USED: "code",
     DenialReason.VOUCHER_REVOKED: "code",
+    DenialReason.TOP_UP_OF_NOBODY: "code",
+    DenialReason.TOP_UP_ADDS_NOTHING: "code",
     DenialReason.WRONG_CREDENTIALS: "username",
 }
 
@@ -61,7 +63,10 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Splash:
-    """The splash page. `way` is the form that was tried last; what was typed is kept, but for the password."""
+    """The splash page. `way` is the form that was tried last; what was typed is kept, but for the password.
+
+    `tops_up` tells that a code that adds would be for the account of `username`, whose password was right.
+    """
 
     page: Page
     offer: Offer | None
@@ -71,6 +76,7 @@ class Splash:
     code: str = ""
     username: str = ""
     remember: bool = False
+    tops_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)

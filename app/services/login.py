@@ -5,7 +5,7 @@ and leaves everything behind that the decision implies. A repeated attempt, as f
 """
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from threading import BoundedSemaphore
@@ -43,9 +43,10 @@ class FreeTap:
 
 @dataclass(frozen=True, slots=True)
 class VoucherCode:
-    """A code as it was typed."""
+    """A code as it was typed; `proven` is the account whose password was right on the same page, if one was."""
 
     typed: str = field(repr=False)
+    proven: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ def log_in(
         )
         if isinstance(decision, Denial):
             _log(connection, spot, attempt, now=now, account_id=account.id, reason=decision.reason)
-            return decision
+            return replace(decision, proven=account.id) if checked.kind is TicketKind.PASSWORD else decision
         until = _remember(connection, keyring, account, attempt, now=now, zone=zone, chance=chance)
         issued = _issue(keyring, spot, account, attempt, kind=checked.kind, grant=decision, now=now, resume_until=until)
         _log(connection, spot, attempt, now=now, account_id=account.id, granted=issued)
@@ -145,9 +146,10 @@ def _check(
     match attempt.way:
         case FreeTap():
             return Denial(DenialReason.NO_FREE_PLAN) if spot.free_plan is None else _Checked(None, TicketKind.FREE)
-        case VoucherCode(typed):
+        case VoucherCode(typed, proven):
+            where = Where(spot.site.id, zone)
             account = vouchers.redeem(
-                database, keyring, typed, mac=attempt.mac, where=Where(spot.site.id, zone), now=now, chance=chance
+                database, keyring, typed, mac=attempt.mac, where=where, proven=proven, now=now, chance=chance
             )
             return account if isinstance(account, Denial) else _Checked(account.id, TicketKind.VOUCHER)
         case AccountPassword(username, password):

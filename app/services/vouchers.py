@@ -147,13 +147,14 @@ def redeem(
     *,
     mac: str,
     where: Where | None = None,
+    proven: str | None = None,
     now: datetime,
     chance: Chance,
 ) -> Account | Denial:
     """Open the account of a voucher for a device, at the first time by making it.
 
-    One that tops up adds to the account that the device has at the place, if there is one to which it adds anything;
-    then that is opened.
+    One that tops up adds to an account that is there, and opens that: the `proven` one, whose password was typed on
+    the same page, else the one that the device has at the place. Where there is none it is not used up.
 
     A code is for one device, or for as many as its plan's device limit says; a device that has used it may always
     come back. Of two devices that come at once one wins. The plan's validity begins now.
@@ -167,15 +168,12 @@ def redeem(
             return Denial(DenialReason.VOUCHER_UNKNOWN)
         if voucher.state is VoucherState.NEW and voucher.valid_until is not None and voucher.valid_until <= now:
             return Denial(DenialReason.EXPIRED)
-        present = None if where is None or not voucher.top_up else _account_of(connection, mac, where, now)
-        if voucher.top_up and voucher.state is VoucherState.USED:
-            topped = top_ups.of_voucher(connection, voucher.id)
-            if topped is not None:  # the same tap again, or somebody else's card
-                same = present is not None and present.id == topped
-                return present if same and present is not None else Denial(DenialReason.VOUCHER_USED)
+        if voucher.top_up and voucher.account_id is None:
+            known = None if where is None else _account_of(connection, mac, where, proven, now)
+            if where is None or known is None:
+                return Denial(_why_not(voucher, DenialReason.TOP_UP_OF_NOBODY))
+            return _add_to(connection, voucher, known, zone=where.zone, now=now, chance=chance)
         if voucher.state is VoucherState.NEW and vouchers.use(connection, voucher.id, at=now):
-            if present is not None and where is not None and _adds(connection, voucher, present, now):
-                return _top_up(connection, voucher, present, zone=where.zone, now=now, chance=chance)
             return _open_account(connection, voucher, mac, now, draw_id(chance))
         return _join_account(connection, code_hash, mac, now)
 
@@ -190,7 +188,7 @@ def top_up_by_code(
     now: datetime,
     chance: Chance,
 ) -> Account | Denial | None:
-    """Add what a voucher holds to an account that is online or was; None: it adds nothing and would open a plan.
+    """Add what a voucher holds to an account that is online or was; None: it is one that opens a plan.
 
     The same code again for the same account changes nothing.
     """
@@ -201,18 +199,9 @@ def top_up_by_code(
         voucher, account = vouchers.by_hash(connection, code_hash), accounts.by_id(connection, account_id, now=now)
         if voucher is None or account is None or account.removed:
             return Denial(DenialReason.VOUCHER_UNKNOWN)
-        if voucher.state is VoucherState.REVOKED:
-            return Denial(DenialReason.VOUCHER_REVOKED)
-        if not voucher.top_up or not _adds(connection, voucher, account, now):
+        if not voucher.top_up and voucher.state is not VoucherState.REVOKED:
             return None
-        if voucher.state is VoucherState.USED:
-            topped = top_ups.of_voucher(connection, voucher.id)
-            return account if topped == account.id else Denial(DenialReason.VOUCHER_USED)
-        if voucher.valid_until is not None and voucher.valid_until <= now:
-            return Denial(DenialReason.EXPIRED)
-        if not vouchers.use(connection, voucher.id, at=now):
-            return Denial(DenialReason.VOUCHER_USED)
-        return _top_up(connection, voucher, account, zone=zone, now=now, chance=chance)
+        return _add_to(connection, voucher, account, zone=zone, now=now, chance=chance)
 
 
 def _known(database: Database, keyring: Keyring, typed: str) -> bytes | None:
@@ -235,13 +224,42 @@ def _open_account(connection: Connection, voucher: Voucher, mac: str, now: datet
     return account
 
 
-def _account_of(connection: Connection, mac: str, where: Where, now: datetime) -> Account | None:
-    """Return the account that a device comes back to at a place; None if there is none, or it is a voucher's."""
-    if where.site_id is None:
-        return None
-    grant = grant_for(resume.of_macs(connection, [mac], now=now)[mac], where.site_id, now)
-    account = None if grant is None else accounts.by_id(connection, grant.account_id, now=now)
+def _account_of(connection: Connection, mac: str, where: Where, proven: str | None, now: datetime) -> Account | None:
+    """Return the proven account, else the one to which a device comes back at a place, else the guest that it was."""
+    grants = () if where.site_id is None or proven is not None else resume.of_macs(connection, [mac], now=now)[mac]
+    grant = grant_for(grants, where.site_id or "", now)
+    account_id = proven if grant is None else grant.account_id
+    account = None if account_id is None else accounts.by_id(connection, account_id, now=now)
+    if account is None or account.removed:
+        account = accounts.guest_of(connection, mac, now=now)
     return None if account is None or account.removed else account
+
+
+def _why_not(voucher: Voucher, otherwise: DenialReason) -> DenialReason:
+    """Return why a card that tops up is good for nobody any more, if it is not."""
+    match voucher.state:
+        case VoucherState.REVOKED:
+            return DenialReason.VOUCHER_REVOKED
+        case VoucherState.USED:
+            return DenialReason.VOUCHER_USED
+        case VoucherState.NEW:
+            return otherwise
+
+
+def _add_to(
+    connection: Connection, voucher: Voucher, account: Account, *, zone: ZoneInfo, now: datetime, chance: Chance
+) -> Account | Denial:
+    """Use a card up for an account; the same card again for it changes nothing, and one that adds nothing is kept."""
+    if voucher.state is VoucherState.NEW:
+        if voucher.valid_until is not None and voucher.valid_until <= now:
+            return Denial(DenialReason.EXPIRED)
+        if not _adds(connection, voucher, account, now):
+            return Denial(DenialReason.TOP_UP_ADDS_NOTHING)
+        if vouchers.use(connection, voucher.id, at=now):
+            return _top_up(connection, voucher, account, zone=zone, now=now, chance=chance)
+    if top_ups.of_voucher(connection, voucher.id) == account.id and voucher.state is not VoucherState.REVOKED:
+        return account
+    return Denial(_why_not(voucher, DenialReason.VOUCHER_USED))
 
 
 def _top_up(

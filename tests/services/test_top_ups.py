@@ -1,18 +1,20 @@
 """Top-ups: octets after the quota, days after the end, by an admin or a voucher; each once, and none is lost."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import func, select, update
 
-from app.db import accounts, resume
+from app.db import accounts, devices, resume
 from app.db.engine import Database
+from app.db.tables.accounts import accounts as accounts_table
 from app.db.tables.changes import changes
 from app.db.tables.sessions import usage
 from app.db.tables.vouchers import top_ups
+from app.db.tables.vouchers import vouchers as vouchers_table
 from app.domain.access import Denial, DenialReason, Grant, decide_access
 from app.domain.keys import draw_id
 from app.domain.local_time import WITA, local_day
@@ -23,7 +25,8 @@ from app.domain.reports import Reported, ReportKind
 from app.domain.resume import ResumeGrant
 from app.domain.spending import Used, usage_from_days
 from app.domain.top_ups import Drawn, TopUp, draw, left_in, take_from
-from app.domain.users import Account
+from app.domain.users import Account, AccountKind
+from app.domain.vouchers import VoucherState
 from app.services.errors import Invalid, NotFound
 from app.services.ingest import merge
 from app.services.keyring import Keyring
@@ -33,7 +36,7 @@ from app.services.standing import standing_of
 from app.services.top_ups import Addition, top_up_user
 from app.services.usage import usages_of
 from app.services.users import add_user
-from app.services.vouchers import addition_of, create_batch, redeem, top_up_by_code
+from app.services.vouchers import addition_of, create_batch, list_batches, redeem, revoke_batch, top_up_by_code
 from tests.factories import MAC, NOON, make_report
 
 Chance = Callable[[int], bytes]
@@ -167,11 +170,11 @@ def test_days_are_nothing_to_an_account_without_an_end(
     with pytest.raises(Invalid, match="no end"):
         give(days=7)
     code = made.codes[0]
-    assert top_up_by_code(database, keyring, code, siti.id, zone=WITA, now=NOON, chance=chance) is None
+    nothing = Denial(DenialReason.TOP_UP_ADDS_NOTHING)
+    assert top_up_by_code(database, keyring, code, siti.id, zone=WITA, now=NOON, chance=chance) == nothing
     log_in(database, siti, chance)
-    opened = redeem(database, keyring, code, mac=MAC, where=gusung, now=NOON, chance=chance)
-    assert isinstance(opened, Account)
-    assert opened.policy.plan.name == "Seminggu", "the card is not used up for nothing"
+    assert redeem(database, keyring, code, mac=MAC, where=gusung, now=NOON, chance=chance) == nothing
+    assert states(database) == {VoucherState.NEW: 1}, "the card is not used up for nothing"
 
 
 def test_top_up_of_nobody(database: Database, siti: Account, chance: Chance) -> None:
@@ -225,13 +228,80 @@ def test_card_tops_up_who_is_there_and_once(
     assert other == Denial(DenialReason.VOUCHER_USED)
 
 
-def test_card_opens_its_plan_where_nobody_is_logged_in(
+def states(database: Database) -> Mapping[VoucherState, int]:
+    return list_batches(database)[0].states
+
+
+def test_card_of_a_phone_that_nobody_knows_is_not_used_up(
     database: Database, keyring: Keyring, siti: Account, *, card: str, gusung: Where, chance: Chance
 ) -> None:
-    opened = redeem(database, keyring, card, mac=MAC, where=gusung, now=NOON, chance=chance)
+    for where in (gusung, None):
+        opened = redeem(database, keyring, card, mac=MAC, where=where, now=NOON, chance=chance)
+        assert opened == Denial(DenialReason.TOP_UP_OF_NOBODY)
+    assert states(database) == {VoucherState.NEW: 1}
+    with database.read() as connection:
+        assert connection.scalar(select(func.count()).select_from(accounts_table)) == 1, "Siti's own"
+
+
+@pytest.mark.parametrize("logged_in_as", [None, "somebody who was removed"])
+def test_card_tops_up_the_guest_that_the_phone_was(
+    database: Database,
+    keyring: Keyring,
+    siti: Account,
+    *,
+    card: str,
+    gusung: Where,
+    logged_in_as: str | None,
+    chance: Chance,
+) -> None:
+    with database.write() as connection:
+        accounts.add(
+            connection, "guestguestguestg", AccountKind.GUEST, plan_id=siti.policy.plan.id, guest_mac=MAC, now=NOON
+        )
+    if logged_in_as is not None:
+        log_in(database, siti, chance)
+        with database.write() as connection:
+            accounts.change(connection, siti.id, {"removed_at": NOON})
+    for _ in range(2):  # a double tap
+        opened = redeem(database, keyring, card, mac=MAC, where=gusung, now=NOON + 2 * DAY, chance=chance)
+        assert isinstance(opened, Account)
+        assert opened.id == "guestguestguestg"
+        assert left_in(opened.top_ups, NOON + 2 * DAY) == 100 * MB
+
+
+def test_card_tops_up_whose_password_was_typed_before_whom_the_phone_was(
+    database: Database, keyring: Keyring, siti: Account, *, card: str, gusung: Where, chance: Chance
+) -> None:
+    budi = add_user(database, keyring, "budi", password=None, now=NOON, chance=chance).account
+    log_in(database, siti, chance)
+    opened = redeem(database, keyring, card, mac=MAC, where=gusung, proven=budi.id, now=NOON, chance=chance)
     assert isinstance(opened, Account)
-    assert opened.id != siti.id
-    assert opened.policy.plan.name == "Tambah"
+    assert opened.id == budi.id
+
+
+def test_card_that_has_opened_a_plan_before_goes_on_to_open_it(
+    database: Database, keyring: Keyring, siti: Account, *, card: str, gusung: Where, chance: Chance
+) -> None:
+    with database.write() as connection:
+        accounts.add(connection, "cardcardcardcard", AccountKind.VOUCHER, plan_id=siti.policy.plan.id, now=NOON)
+        connection.execute(update(vouchers_table).values(state="used", account_id="cardcardcardcard"))
+        devices.note(connection, "cardcardcardcard", MAC, at=NOON)
+    again = redeem(database, keyring, card, mac=MAC, where=gusung, now=NOON, chance=chance)
+    assert isinstance(again, Account)
+    assert again.id == "cardcardcardcard"
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["who is there", "who is not"])
+def test_card_that_is_no_good_any_more_says_so(
+    database: Database, keyring: Keyring, siti: Account, *, card: str, gusung: Where, known: bool, chance: Chance
+) -> None:
+    if known:
+        log_in(database, siti, chance)
+    (batch,) = list_batches(database)
+    revoke_batch(database, batch.batch.id, zone=WITA, now=NOON, chance=chance)
+    revoked = Denial(DenialReason.VOUCHER_REVOKED)
+    assert redeem(database, keyring, card, mac=MAC, where=gusung, now=NOON, chance=chance) == revoked
+    assert top_up_by_code(database, keyring, card, siti.id, zone=WITA, now=NOON, chance=chance) == revoked
 
 
 def test_plan_that_adds_nothing_makes_no_cards(

@@ -245,6 +245,78 @@ def test_more_quota_helps_at_once(city: City) -> None:
     assert city.post("account", username="siti", password=PASSWORD).status_code == 303
 
 
+def top_up_card(city: City) -> str:
+    """Make one code that adds 2 GB to an account."""
+    return vouchers.create_batch(
+        city.database, city.keyring, plan="Voucher 2 GB", count=1, top_up=True, now=city.clock(), chance=city.chance
+    ).codes[0]
+
+
+def is_new(city: City, code: str) -> bool:
+    found = vouchers.batch_codes(city.database, city.keyring, batch_id(city))
+    return [each.state.value for each in found if each.code == code] == ["new"]
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "advice"),
+    [
+        ("id", "Kode ini menambah kuota akun yang sudah ada.", "Masuk dulu seperti biasa di bawah ini"),
+        ("en", "This code adds to an account that is there already.", "First sign in below as you always do"),
+    ],
+)
+def test_code_that_tops_up_waits_until_the_phone_is_known(city: City, language: str, title: str, advice: str) -> None:
+    city.clock.advance(timedelta(seconds=1))
+    code = top_up_card(city)
+    page = city.post("voucher", code=code, lang=language)
+    assert page.status_code == 403
+    assert f"{title} {advice}" in words(page)
+    assert '<input type="hidden" name="way" value="free">' in page.text.partition("</details>")[0]
+    assert f'value="{code}"' in page.text
+    assert is_new(city, code)
+    token = status_token(city.let_in(city.post(form=form_of(page))))
+    data = {"t": token, "code": code}
+    assert city.client.post("/top-up", data=data, headers={"Origin": PORTAL_URL}).status_code == 303
+    assert not is_new(city, code)
+
+
+def test_code_that_tops_up_asks_for_an_account_where_nothing_is_free(city: City) -> None:
+    city.clock.advance(timedelta(seconds=1))
+    nases.set_nas(city.database, city.keyring, "kantor-1", now=city.clock(), login_address=ROUTER)
+    page = city.post("voucher", form=city.form(nas="kantor-1"), code=top_up_card(city))
+    assert "<h1>Masuk dengan akun</h1>" in page.text
+
+
+def test_code_that_tops_up_is_for_the_guest_of_yesterday(city: City) -> None:
+    account = city.account_of(city.let_in(city.post()))
+    city.clock.advance(timedelta(days=2))
+    code = top_up_card(city)
+    assert city.account_of(city.post("voucher", code=code)) == account
+    assert not is_new(city, code)
+
+
+def test_code_that_tops_up_is_for_whose_password_was_right_though_they_may_not_go_online(city: City) -> None:
+    account = city.account_of(city.post("account", username="siti", password=PASSWORD))
+    city.report(account, 10_000_000_000)
+    city.clock.advance(timedelta(days=2))
+    code = top_up_card(city)
+    page = city.post("account", username="siti", password=PASSWORD)
+    assert "Masuk dengan voucher Kode tambahan menambah akun siti." in words(page)
+    mistaken = city.post("voucher", form=form_of(page), code="ABC-DEF-GH2")
+    answer = city.post("voucher", form=form_of(mistaken), code=code)
+    assert (answer.status_code, city.account_of(answer)) == (303, account)
+    assert not is_new(city, code)
+
+
+def test_wrong_password_makes_nobody_known(city: City) -> None:
+    account = city.account_of(city.post("account", username="siti", password=PASSWORD))
+    city.report(account, 10_000_000_000)
+    city.clock.advance(timedelta(seconds=1))
+    page = city.post("account", mac=OTHER_MAC, username="siti", password="x")
+    code = top_up_card(city)
+    assert city.post("voucher", form=form_of(page), code=code).status_code == 403
+    assert is_new(city, code)
+
+
 def test_device_limit_counts_other_devices(city: City) -> None:
     for number, mac in enumerate(["02:aa:00:00:00:11", "02:aa:00:00:00:12"]):
         account = city.account_of(city.post("account", mac=mac, username="siti", password=PASSWORD))
