@@ -256,6 +256,27 @@ def failed(connection: Connection, session_ids: Iterable[str], *, reason: str, s
     return found
 
 
+class Asked(NamedTuple):
+    """When something was last queued for a session, and what came of it."""
+
+    at: datetime
+    state: ChangeState
+
+
+def last_asked(connection: Connection, session_ids: Iterable[str], *, reason: str) -> dict[str, Asked]:
+    """Return by session id when each was last to be told for a reason; who never was is left out."""
+    found: dict[str, Asked] = {}
+    for some in chunks(session_ids):
+        query = (
+            select(changes.c.session_id, changes.c.created_at, changes.c.state)
+            .where(changes.c.session_id.in_(some), changes.c.reason == reason)
+            .order_by(changes.c.created_at, changes.c.id)
+        )
+        rows = connection.execute(query)
+        found |= {row.session_id: Asked(row.created_at, ChangeState(row.state)) for row in rows}  # the last one stays
+    return found
+
+
 def cut(connection: Connection, session_ids: Iterable[str], *, since: datetime) -> set[str]:
     """Return which of these sessions, which are over, ended because we asked for it, as far as that is known."""
     asked = or_(

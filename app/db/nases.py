@@ -1,6 +1,6 @@
 """NASes in the database; their secrets leave it sealed."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import ip_network
@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
+from app.db.chunks import chunks
 from app.db.tables.journals import access_log
 from app.db.tables.nases import nas_hints, nases, router_grants
 from app.db.tables.sessions import sessions
@@ -49,6 +50,16 @@ def by_id(connection: Connection, nas_id: str) -> Nas | None:
     """Return one NAS; None if there is none of that id."""
     row = connection.execute(select(nases).where(nases.c.id == nas_id)).one_or_none()
     return None if row is None else _nas(row)
+
+
+def of_families(connection: Connection, nas_ids: Collection[str], families: Collection[Family]) -> list[Nas]:
+    """Return those of some NASes that are of some families."""
+    wanted = sorted(family.value for family in families)
+    found: list[Nas] = []
+    for some in chunks(nas_ids):
+        rows = connection.execute(select(nases).where(nases.c.id.in_(some), nases.c.family.in_(wanted)))
+        found += [_nas(row) for row in rows]
+    return found
 
 
 def secrets(connection: Connection, nas_id: str | None = None) -> dict[str, SealedSecrets]:

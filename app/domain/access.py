@@ -185,6 +185,16 @@ _NEAR: Final = timedelta(minutes=10)
 """So long before a period ends the next one's octets are granted with what is left: nobody is cut soon after."""
 
 
+def is_renewed_soon(account: Account, *, now: datetime, zone: ZoneInfo) -> bool:
+    """Tell whether the period of a quota of octets ends so soon that the next one's amount is granted with the rest."""
+    ends = (
+        period_ends_at(effective.quota.period, now, zone, account.billing_day)
+        for effective in account.policy.quotas
+        if effective.quota.measure is not Measure.TIME
+    )
+    return any(end is not None and end - now <= _NEAR for end in ends)
+
+
 def held_by(account: Account, usage: Usage, *, now: datetime, zone: ZoneInfo) -> Held | None:
     """Return what quotas that are used up do to an account that may stay online; None if nothing."""
     if not account.policy.quotas or account.policy.phase.free is not None:

@@ -7,6 +7,7 @@ from app.domain.hints import ACCOUNTING_WINDOW
 
 _SHORTEST_INTERIM: Final = 60
 _JITTER: Final = 600  # seconds over which those come back who were held down until one midnight
+_WORTH: Final = 2  # times what remains, a slice is worth granting anew
 _UNACCOUNTED_SECONDS: Final = int(ACCOUNTING_WINDOW.total_seconds())
 
 
@@ -27,6 +28,42 @@ class Limits(NamedTuple):
     address_list: str | None = None
     down_octets: int | None = None
     up_octets: int | None = None
+
+
+class Slice(NamedTuple):
+    """A device's part of octets: of both directions together, and of each; None: no such limit."""
+
+    octets: int | None
+    down_octets: int | None
+    up_octets: int | None
+
+
+def slice_of(grant: Grant, *, others: int) -> Slice:
+    """Return the part of one device of what is left, which it shares with so many `others`."""
+    return Slice(
+        _part(grant.octets_left, others), _part(grant.down_octets_left, others), _part(grant.up_octets_left, others)
+    )
+
+
+def rest_of(held: Limits, *, down_octets: int, up_octets: int) -> Slice:
+    """Return what remains to a session that has used so much of what it is held to from its start on."""
+    return Slice(
+        _minus(held.octets, down_octets + up_octets),
+        _minus(held.down_octets, down_octets),
+        _minus(held.up_octets, up_octets),
+    )
+
+
+def runs_short(rest: Slice, anew: Slice) -> bool:
+    """Tell whether less remains than half of what would be granted now: what it may use is doubled by that at least."""
+    return any(
+        less is not None and (more is None or less * _WORTH < more) for less, more in zip(rest, anew, strict=True)
+    )
+
+
+def exceeds(rest: Slice, part: Slice) -> bool:
+    """Tell whether more remains to a session than its part of what is left."""
+    return any(own is not None and (more is None or more > own) for more, own in zip(rest, part, strict=True))
 
 
 def limits_of(
@@ -62,10 +99,11 @@ def limits_of(
         seconds = _least(seconds, grant.counts_seconds)
     if not accounts:  # A6.21: nothing else ends a session whose octets we never hear of
         seconds = min(seconds or _UNACCOUNTED_SECONDS, _UNACCOUNTED_SECONDS)
+    part = slice_of(grant, others=others)
     return Limits(
         grant.down_bps,
         grant.up_bps,
-        _slice(grant.octets_left, others),
+        part.octets,
         seconds,
         grant.idle_seconds,
         interim,
@@ -75,8 +113,8 @@ def limits_of(
         grant.vlan,
         grant.filter_id,
         grant.address_list,
-        _slice(grant.down_octets_left, others),
-        _slice(grant.up_octets_left, others),
+        part.down_octets,
+        part.up_octets,
     )
 
 
@@ -84,5 +122,9 @@ def _least(one: int | None, other: int | None) -> int | None:
     return other if one is None else one if other is None else min(one, other)
 
 
-def _slice(octets: int | None, others: int) -> int | None:
+def _part(octets: int | None, others: int) -> int | None:
     return None if octets is None else max(1, octets // (1 + others))
+
+
+def _minus(octets: int | None, used: int) -> int | None:
+    return None if octets is None else max(0, octets - used)

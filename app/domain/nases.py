@@ -90,6 +90,10 @@ COMES_BACK: Final = frozenset({Family.MIKROTIK, Family.COOVACHILLI, Family.USPOT
 """Families that cut at an octet and ask about the MAC again, so that a known phone comes back without a page."""
 
 
+TAKES_OCTETS: Final = frozenset({Family.COOVACHILLI})
+"""Families at which an open session can be told another amount of octets: a slice is granted anew without a cut."""
+
+
 NEVER_REACHED: Final = frozenset({Family.OPNSENSE, Family.UNIFI, Family.OMADA, Family.JUNIPER})
 """Families at which we can neither change nor end an open session."""
 

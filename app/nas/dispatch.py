@@ -123,14 +123,12 @@ class _Moves:
         self.by_login: list[tuple[str, ...]] = []
         self.untold: list[tuple[str, ...]] = []
         for aspect in _ASPECTS:
-            if self._is_less(aspect) or self._is_more(aspect):
-                names = self._names(profile, aspect)
-                if not names:
-                    self.untold.append(aspect)
-                elif names <= _carried(profile, aspect) and not self._takes_back(profile, aspect):
-                    self.by_coa.append(aspect)
-                else:
-                    self.by_login.append(aspect)
+            differs, names = self._is_less(aspect) or self._is_more(aspect), self._names(profile, aspect)
+            by_coa = names <= _carried(profile, aspect) and not self._takes_back(profile, aspect)
+            if names and by_coa and (differs or self._is_smaller_slice(aspect)):
+                self.by_coa.append(aspect)
+            elif differs:
+                (self.by_login if names else self.untold).append(aspect)
 
     def must_cut(self, aspects: Iterable[tuple[str, ...]]) -> bool:
         """Tell whether a session is cut for what only its next login can tell.
@@ -166,6 +164,10 @@ class _Moves:
     def _is_more(self, aspect: tuple[str, ...]) -> bool:
         tolerance = _TOLERANCE_SECONDS if aspect is _TIME else 0
         return any(_below(held, wanted, tolerance) for wanted, held in self._pairs(aspect))
+
+    def _is_smaller_slice(self, aspect: tuple[str, ...]) -> bool:
+        """Tell whether a device gets less of the same whole: worth no cut, but said where it can be."""
+        return aspect is _OCTETS and any(_below(wanted, held) for wanted, held in self._pairs(aspect))
 
     def _takes_back(self, profile: Profile, aspect: tuple[str, ...]) -> bool:
         """Tell whether a role goes and none comes: where what is left out stays, no CoA can say that."""

@@ -15,6 +15,7 @@ from app.domain.sessions import Session
 from app.domain.users import Account
 from app.services.changes import end_for, tell
 from app.services.held import held_limits
+from app.services.slices import grant_anew, has_slices
 from app.services.usage import usages_of
 
 STEP: Final = "quota_step"
@@ -38,9 +39,11 @@ def heed_usage(
 
     Where it is free of charge at this hour a session goes on. Where a quota does something but cut, their sessions are
     compared with what routers hold them to, those that were `reported` and all others: so they are told of each step,
-    and of its end by the first report in a new period.
+    and of its end by the first report in a new period. Who goes on and runs short of a slice is granted another.
     """
-    if overlays.any_quota_at_a_site(connection):
+    reported = list(reported)
+    differs_by_site = overlays.any_quota_at_a_site(connection)
+    if differs_by_site:
         suspects = [account.id for account in used_more]
     else:
         suspects = [account.id for account in _exhausted(connection, used_more, zone=zone, now=now)]
@@ -53,6 +56,9 @@ def heed_usage(
     stepped = {account.id for account in used_more if _has_steps(account)}
     if stepped:
         _tell(connection, _open_of(connection, stepped, reported), zone=zone, now=now, chance=chance)
+    sliced = {account.id for account in used_more if differs_by_site or has_slices(account)}
+    if sliced:
+        grant_anew(connection, sliced, reported, zone=zone, now=now, chance=chance)
 
 
 def _open_of(connection: Connection, account_ids: Collection[str], reported: Iterable[Session]) -> list[Session]:

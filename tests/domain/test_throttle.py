@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from app.domain.access import Denial, DenialReason, Grant, decide_access, held_by
 from app.domain.granted import limits_of
 from app.domain.local_time import WITA, local_day
-from app.domain.nases import COMES_BACK, NEVER_REACHED, TAKES_FILTER
+from app.domain.nases import COMES_BACK, NEVER_REACHED, TAKES_FILTER, TAKES_OCTETS
 from app.domain.overlays import Overlay
 from app.domain.plans import Plan
 from app.domain.policies import effective_policy
@@ -219,6 +219,15 @@ def test_what_families_can_do_is_what_their_profiles_say() -> None:
     }
     assert {family.value for family in COMES_BACK} <= {
         name for name, profile in PROFILES.items() if profile.limits.octets is not None
+    }
+    within = {CoaKind.FULL_SET, CoaKind.ALLOW_LIST, CoaKind.IDENTITY_PAIR}
+    assert {family.value for family in TAKES_OCTETS} == {
+        name
+        for name, profile in PROFILES.items()
+        if (octets := profile.limits.octets) is not None
+        and profile.coa.kind in within
+        and profile.coa.base is not None
+        and {*octets.names} <= {*profile.coa.attributes}
     }
     asks = {CoaKind.REAUTH_POLL, CoaKind.AGENT}
     assert {family.value for family in NEVER_REACHED} == {

@@ -203,6 +203,15 @@ def test_a_smaller_slice_of_the_same_whole_cuts_nobody() -> None:
     assert change("mikrotik", halved, octets_left=9_000_000) == Rest(ChangeState.DONE, Result.UNNEEDED)
 
 
+def test_a_smaller_slice_of_the_same_whole_is_said_where_a_coa_carries_octets() -> None:
+    halved = FULL._replace(octets=4_500_000, session_seconds=6_200)
+    sent = change("coovachilli", halved, octets_left=9_000_000)
+    assert ("ChilliSpot-Max-Total-Octets", "5500000") in carried(sent)
+    assert isinstance(sent, Send)
+    assert sent.told == FULL._replace(octets=5_500_000)
+    assert sent.otherwise == Rest(ChangeState.WAITING, Result.NEXT_LOGIN)  # refused, it is worth no cut
+
+
 def test_uspot_is_told_its_three_timers_from_the_start_and_nothing_else() -> None:
     sent = change("uspot", FULL._replace(octets=9_000_000, session_seconds=3_000))
     assert carried(sent) == [("Session-Timeout", "4000"), ("Idle-Timeout", "600"), ("Acct-Interim-Interval", "60")]

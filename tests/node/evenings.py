@@ -4,6 +4,7 @@ The phones and their routers are models; what they ask, report and are told goes
 truly used, whoever has heard of it, is the oracle.
 """
 
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -17,7 +18,7 @@ from app.db.engine import Database
 from app.db.feed import FeedKind
 from app.db.hints import Notice
 from app.db.tables.sessions import usage
-from app.domain.changes import Answer, ChangeState, Result, acknowledged, refused, silent
+from app.domain.changes import Answer, ChangeState, Result, Way, acknowledged, refused, silent
 from app.domain.hints import HintKind
 from app.domain.local_time import WITA, local_day, period_begins_on, period_ends_at
 from app.domain.nases import Family
@@ -28,11 +29,13 @@ from app.services import outbox, plans, sites, users
 from app.services.edges import pass_edges
 from app.services.keyring import Keyring
 from app.services.outbox import Busy, Job, Outcome
+from app.services.slices import SLICE
 from app.services.top_ups import Addition, top_up_user
 from app.services.windows import set_plan_window
 from app.worker.dispatcher import plan
 from radius.codes import StatusType
-from radius.messages import Accept, AccessRequest, Later, Reject
+from radius.messages import Accept, AccessRequest, CoaRequest, Later, Reject
+from radius.vendors.abilities import CoaKind
 from tests.node.city import MAC_SECRET, City, Node, worker_of
 from tests.node.journals import until
 from tests.node.router_models import Router, Session
@@ -160,6 +163,8 @@ class Evening:
         self.passed: dict[Quota, Passed] = {}
         self.loose_octets = self.loose_seconds = 0  # used by loose sessions in this minute
         self.minutes = self.waiting = self.logins = 0
+        self.cuts_at_slices = 0  # by routers, while the person had more left
+        self.lately = deque([Counter[Measure]()], maxlen=FEED + 1)  # octets that all phones used, by the minute
 
     def _set_up_plan(self) -> None:
         by_tally: dict[Tally, list[Quota]] = {Tally(Period.DAY, Measure.BOTH): []}
@@ -372,6 +377,7 @@ class Evening:
     def pass_minute(self, turns: Sequence[int], *, merge: bool) -> None:
         """Let the rest of a minute pass: phones use what they may, routers cut, and tell one of the servers."""
         self.loose_octets = self.loose_seconds = 0
+        self.lately.append(Counter())
         rest = MINUTE - int(self.now.timestamp()) % MINUTE
         while rest > 0:
             part = min([rest, *self._until_something_ends()])
@@ -414,6 +420,8 @@ class Evening:
             room = session.room()
             octets = phone.rate * seconds if room is None else min(phone.rate * seconds, room)
             up = octets // 10
+            for measure, part in ((Measure.BOTH, octets), (Measure.UP, up), (Measure.DOWN, octets - up)):
+                self.lately[-1][measure] += part
             session.up, session.down = session.up + up, session.down + octets - up
             if not self.terms.wire:
                 used.up, used.down = used.up + up, used.down + octets - up
@@ -436,6 +444,7 @@ class Evening:
     def _end_what_is_over(self, turns: Sequence[int]) -> None:
         for phone, turn in zip(self.phones, turns, strict=True):
             if phone.session is not None and phone.session.is_over(self.now):
+                self.cuts_at_slices += phone.session.room() == 0 and not self.may_be_cut
                 self._tell(phone, StatusType.STOP)
                 self._forget(phone)
                 self.log_in(phone, turn)  # a phone comes back, by itself or by its owner's hand
@@ -461,6 +470,7 @@ class Evening:
         self._pay()
         pass_edges(self.city.database, zone=WITA, now=self.now, chance=self.city.chance)
         self._learn()
+        divided = False
         while jobs := outbox.claim(
             self.city.database,
             self.city.keyring,
@@ -468,7 +478,11 @@ class Evening:
             now=self.now,
             zone=WITA,
         ):
-            outbox.record(self.city.database, [self._carried_out(job) for job in jobs], now=self.now)
+            outcomes = [self._carried_out(job) for job in jobs]
+            outbox.record(self.city.database, outcomes, now=self.now)
+            divided |= any(one.job.change.reason == SLICE and one.way is Way.COA for one in outcomes)
+        if divided:
+            self._check_slices()
         self._learn()
         for router in self.routers:
             ended, router.ended = router.ended, []
@@ -489,6 +503,9 @@ class Evening:
             assert job.granted is not None or self.may_be_cut, "ended early"
             cause = router.take(step.query, self.now)
             if cause is None:
+                if isinstance(step.query, CoaRequest) and self._near_an_end():  # the next period's amount is told too
+                    for phone in self.phones:
+                        phone.loose |= self.routers[phone.router] is router
                 return Outcome(job, acknowledged(), step.way, step.told)
             answer, way = refused(cause, attempts=job.change.attempts + 1, now=self.now), step.way
             step = step.otherwise
@@ -529,6 +546,21 @@ class Evening:
             elif known and not self.free_now and self.left(quota) <= 0:  # not any more at midnight
                 self._check_step(quota)
             passed.by = beyond
+
+    def _check_slices(self) -> None:
+        """Hold what phones may use together against what is left, after slices of it were granted anew.
+
+        Who was told less than an interim interval ago keeps that, of which some was used since.
+        """
+        online = [phone.session for phone in self.phones if phone.session is not None]
+        untold = any(router.profile.coa.kind is not CoaKind.FULL_SET or router.ended for router in self.routers)
+        if untold or self.free_now or self._near_an_end():
+            return
+        for measure in {quota.measure for quota in self.cuts} - {Measure.TIME}:
+            left = min(self.left(quota) for quota in self.cuts if quota.measure is measure)
+            granted = sum(max(0, session.held.octets[measure] - session.used(measure)) for session in online)
+            lately = sum(minute[measure] for minute in self.lately)
+            assert granted <= left + lately + len(online), f"{granted} granted of {left} {measure}, {lately} used since"
 
     def _check_step(self, quota: Quota) -> None:
         assert quota.then is not None

@@ -39,6 +39,7 @@ BY_DISCONNECT = (
     Family.HOSTAPD,
     Family.STRONGSWAN,
 )
+CHILLI = (Family.COOVACHILLI, Family.COOVACHILLI)
 SLOWED = (*AT_THE_OCTET, *ONE_AMOUNT, Family.ACCEL_PPP, Family.GENERIC)
 COME_BACK = (*AT_THE_OCTET, Family.USPOT)
 NOT_AT_ALL = (Family.OPNSENSE, Family.UNIFI, Family.OMADA, Family.JUNIPER)
@@ -142,14 +143,14 @@ def play(evening: Evening, events: list[tuple[str, int, int]]) -> None:
 
 
 Events = list[tuple[str, int, int]]
-Evenings = Callable[[Terms, Events], None]
+Evenings = Callable[[Terms, Events], Evening]
 
 
 @pytest.fixture(scope="module")
 def beach(migrated_sqlite_file: Path, tmp_path_factory: pytest.TempPathFactory, keyring: Keyring) -> Evenings:
-    """Play evenings, each with a database of its own."""
+    """Play evenings, each with a database of its own, and return them as they ended."""
 
-    def play_one(terms: Terms, events: Events) -> None:
+    def play_one(terms: Terms, events: Events) -> Evening:
         folder = tmp_path_factory.mktemp("evening")
         shutil.copyfile(migrated_sqlite_file, folder / "city.db")
         evening = Evening(open_database(f"sqlite:///{folder / 'city.db'}"), folder, keyring, terms)
@@ -157,6 +158,7 @@ def beach(migrated_sqlite_file: Path, tmp_path_factory: pytest.TempPathFactory, 
             play(evening, events)
         finally:
             evening.close()
+        return evening
 
     return play_one
 
@@ -170,7 +172,7 @@ def harbour(
 ) -> Evenings:
     """The same on PostgreSQL."""
 
-    def play_one(terms: Terms, events: Events) -> None:
+    def play_one(terms: Terms, events: Events) -> Evening:
         name = postgresql_server.create(template=migrated_postgresql_name)
         folder = tmp_path_factory.mktemp("evening")
         evening = Evening(open_database(postgresql_server.url(name)), folder, keyring, terms)
@@ -179,6 +181,7 @@ def harbour(
         finally:
             evening.close()
             postgresql_server.drop(name)
+        return evening
 
     return play_one
 
@@ -186,6 +189,29 @@ def harbour(
 @settings(max_examples=10, phases=LOOK)
 @given(terms=terms(AT_THE_OCTET), events=EVENTS)
 def test_routers_that_cut_at_the_octet(beach: Evenings, terms: Terms, events: Events) -> None:
+    beach(terms, events)
+
+
+@settings(max_examples=10, phases=LOOK)
+@example(
+    terms=Terms((Quota(Period.DAY, 3_000_000),), families=CHILLI, phones=2, servers=1),
+    events=[("rate", 0, 0), ("minutes", 0, 11), ("minutes", 0, 11), ("in", 0, 0), ("minutes", 0, 11)],
+)
+@example(  # each in turn
+    terms=Terms((Quota(Period.WEEK, 4_000_000, Measure.DOWN), Quota(Period.DAY, 3_000_000)), families=CHILLI),
+    events=[
+        ("rate", 0, 0),
+        ("minutes", 1, 10),
+        ("rate", 0, 2),
+        ("rate", 1, 0),
+        ("rate", 2, 1),
+        ("minutes", 2, 10),
+        ("night", 0, 0),
+        ("minutes", 3, 10),
+    ],
+)
+@given(terms=terms((Family.COOVACHILLI,)), events=EVENTS)
+def test_routers_that_are_told_slices_anew(beach: Evenings, terms: Terms, events: Events) -> None:
     beach(terms, events)
 
 
@@ -250,6 +276,26 @@ ANY = (*AT_THE_OCTET, *ONE_AMOUNT, *BY_DISCONNECT)
 @given(terms=st.one_of(terms(ANY), stepped_terms(SLOWED)), events=EVENTS)
 def test_the_same_on_postgresql(harbour: Evenings, terms: Terms, events: Events) -> None:
     harbour(terms, events)
+
+
+QUIET_PHONE = [("rate", 0, 0)]
+"""The phone that came first, and was granted all that was left then, uses nothing from now on."""
+
+
+@pytest.mark.parametrize(
+    ("family", "before", "minutes", "cuts"),
+    [
+        pytest.param(Family.COOVACHILLI, QUIET_PHONE, 11, 0, id="the other one is idle"),
+        pytest.param(Family.COOVACHILLI, [("out", 0, 0)], 11, 0, id="the other one has left"),
+        pytest.param(Family.COOVACHILLI, [*QUIET_PHONE, ("top up", 3_000_000, 0)], 22, 0, id="more is bought"),
+        pytest.param(Family.MIKROTIK, QUIET_PHONE, 11, 3, id="a router that cannot be told"),
+    ],
+)
+def test_phone_is_cut_at_no_slice_before_little_is_left(
+    beach: Evenings, family: Family, before: Events, minutes: int, cuts: int
+) -> None:
+    terms = Terms((Quota(Period.DAY, 3_000_000),), families=(family, family), phones=2, servers=1)
+    assert beach(terms, [*before, *[("minutes", 0, 3)] * minutes]).cuts_at_slices == cuts
 
 
 @pytest.mark.long
