@@ -109,6 +109,7 @@ class Dispatcher:
         self._finished: list[Outcome] = []
         self._silenced: set[Lane] = set()  # whose due changes wait for news of their sessions
         self._lost_at = float("-inf")
+        self._away_since: float | None = None
 
     def start(self) -> None:
         """Begin, in a thread of its own."""
@@ -144,8 +145,7 @@ class Dispatcher:
                     jobs = await self._loop.run_in_executor(database, self._look, finished, silenced, self._busy())
                 except AWAY as error:
                     self._finished, self._silenced = finished + self._finished, silenced | self._silenced
-                    self.counters.away += 1
-                    log.warning("outbox_away", error=str(error).splitlines()[0])
+                    self._note_away(error)
                     await self._pause(_AWAY_SECONDS, _AWAY_SECONDS)
                     continue
                 except Exception:  # what was claimed or answered in it is sent again when its lease is over
@@ -153,11 +153,23 @@ class Dispatcher:
                     log.exception("outbox_failed")
                     await self._pause(_AWAY_SECONDS, _AWAY_SECONDS)
                     continue
+                self._note_reached()
                 for job in jobs:
                     self._begin(job)
                 self._close_idle()
                 await self._pause(_SOONEST_SECONDS, _LOOK_SECONDS)
             await self._loop.run_in_executor(database, self._give_back, await self._abandon())
+
+    def _note_away(self, error: Exception) -> None:
+        self.counters.away += 1
+        if self._away_since is None:
+            self._away_since = time.monotonic()
+            log.warning("outbox_away", error=str(error).splitlines()[0])
+
+    def _note_reached(self) -> None:
+        if self._away_since is not None:
+            log.info("outbox_reached", after_seconds=round(time.monotonic() - self._away_since, 1))
+            self._away_since = None
 
     async def _pause(self, least: float, most: float) -> None:
         """Wait until an answer has come, at least and at most so long."""

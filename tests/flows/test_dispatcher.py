@@ -7,13 +7,15 @@ from time import monotonic
 
 import pytest
 from sqlalchemy import select
+from structlog.testing import capture_logs
 
-from app.db.engine import Database
+from app.db.engine import Database, open_database
 from app.db.tables.sessions import sessions
 from app.domain.nases import Family
 from app.services import nases
 from app.services.keyring import Keyring
 from radius.client_engine import Timing
+from tests.conftest import PostgresqlServer
 from tests.flows.dispatching import Lab, Ports, reaches
 from tests.node.journals import until
 
@@ -168,3 +170,25 @@ def test_explicit_address_is_where_changes_go(lab: Lab) -> None:
         nases.set_nas(lab.database, lab.keyring, name, now=datetime.now(UTC), coa_address="localhost")
         lab.end(who)
         until(reaches(lab, who, "done", "acknowledged", "disconnect"))
+
+
+def test_a_database_that_is_away_is_said_once_and_once_when_it_is_back(
+    postgresql_server: PostgresqlServer, migrated_postgresql_name: str, keyring: Keyring
+) -> None:
+    name = postgresql_server.create(template=migrated_postgresql_name)
+    database, ports = open_database(postgresql_server.url(name)), Ports()
+    lab = Lab(database, keyring, ports)
+    who = lab.online(Family.MIKROTIK)
+    with capture_logs() as logs, lab.dispatching() as dispatcher:
+        postgresql_server.execute(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false")
+        postgresql_server.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+        until(lambda: dispatcher.counters.away >= 2)
+        postgresql_server.execute(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS true")
+        until(lambda: any(one["event"] == "outbox_reached" for one in logs))
+        lab.end(who)
+        until(reaches(lab, who, "done", "acknowledged", "disconnect"))
+    told = [one for one in logs if one["event"].startswith("outbox_")]
+    assert [one["event"] for one in told] == ["outbox_away", "outbox_reached"]
+    assert told[1]["after_seconds"] > 0
+    database.close()
+    ports.close()
