@@ -92,7 +92,7 @@ def make_ready(database: "Database", keyring: "Keyring") -> None:
 
 By = Annotated[
     str | None,
-    typer.Option("--by", metavar="NAME", help="Who gives it, where several people share the account on this machine."),
+    typer.Option("--by", metavar="NAME", help="Who says so, where several people share the account on this machine."),
 ]
 
 

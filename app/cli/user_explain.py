@@ -72,6 +72,8 @@ def _lines(found: "Explanation", words: Words) -> Iterator[str]:
     person = words("person", name=found.name, plan=found.policy.plan.name)
     yield f"{person}, {place}, {words.when(found.at)}"
     yield verdict(found.decision, words)
+    if found.suspension is not None:
+        yield words("suspended_by", author=found.suspension.author, when=words.when(found.suspension.at))
     if found.no_garden == "plan":
         yield words("no_garden_plan")
     elif found.no_garden == "nas" and found.nas is not None:
@@ -241,6 +243,9 @@ def _json(found: "Explanation", here: Installation) -> dict[str, JsonValue]:
             "no_garden": found.no_garden,
             "walled_garden": None if found.nas is None else found.nas.walled_garden.value,
         },
+        "suspension": None
+        if found.suspension is None
+        else {"author": found.suspension.author, "at": iso(found.suspension.at, zone)},
         "grant": dict(decision._asdict()) if isinstance(decision, Grant) else None,
         "held": None
         if found.held is None

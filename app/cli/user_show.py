@@ -70,6 +70,7 @@ def show(username: Username, as_json: Json = False) -> None:
             "plan": user.account.policy.plan.name,
             "site": sites.get(user.account.site_id),
             "state": state_of(user),
+            **_suspension(found, here),
             "valid until": _validity(user, here),
             "first used": local(user.account.first_used_at, here.zone),
             "billing day": str(user.account.billing_day),
@@ -92,6 +93,14 @@ def show(username: Username, as_json: Json = False) -> None:
 
 def _numbered(name: str, lines: list[str]) -> dict[str, str]:
     return {f"{name} {number}": line for number, line in enumerate(lines, start=1)}
+
+
+def _suspension(found: "Standing", here: Installation) -> dict[str, str]:
+    """Say who suspended them, or who let them in again."""
+    if found.suspension is None:
+        return {}
+    name = "suspended by" if found.user.account.suspended else "let in by"
+    return {name: f"{found.suspension.author}, {local(found.suspension.at, here.zone)}"}
 
 
 def _validity(user: User, here: Installation) -> str | None:
@@ -146,7 +155,11 @@ def _refusal(refused: "Refused", here: Installation) -> str:
 
 def _json(found: "Standing", here: Installation, sites: dict[str | None, str]) -> dict[str, JsonValue]:
     account = found.user.account
+    suspension = found.suspension
     return user_json(found.user, here, sites) | {
+        "suspension": None
+        if suspension is None
+        else {"author": suspension.author, "at": iso(suspension.at, here.zone), "suspended": account.suspended},
         "ends_at": iso(account.ends_at(now()) if account.first_used_at else account.valid_until, here.zone),
         "quotas": [
             {

@@ -266,15 +266,23 @@ def top_up(
     say(f"topped up {username}: {'; '.join(said)}")
 
 
-@commands.command(epilog=example("pesisir user suspend siti", "pesisir user suspend siti --lift"))
+@commands.command(epilog=example("pesisir user suspend siti --by 'Ibu Ratna'", "pesisir user suspend siti --lift"))
 def suspend(
-    username: Username, lift: Annotated[bool, typer.Option("--lift", help="Let them in again.")] = False
+    username: Username, lift: Annotated[bool, typer.Option("--lift", help="Let them in again.")] = False, by: By = None
 ) -> None:
     """Keep somebody offline for now, without removing anything."""
     from app.services.users import suspend_user
 
     with open_installation() as here:
-        user = suspend_user(here.database, username, suspended=not lift, zone=here.zone, now=now(), chance=os.urandom)
+        user = suspend_user(
+            here.database,
+            username,
+            suspended=not lift,
+            author=author(by),
+            zone=here.zone,
+            now=now(),
+            chance=os.urandom,
+        )
     say(f"{user.username} may log in again" if lift else f"{user.username} is suspended")
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from app.cli.failures import usage
-from app.cli.installation import now, open_installation
+from app.cli.installation import By, author, now, open_installation
 from app.cli.noun import example, noun
 from app.cli.options import read_end
 from app.cli.output import Json, Yes, confirm, iso, local, many, say, show_json, show_table
@@ -46,6 +46,7 @@ def create(
     top_up: Annotated[
         bool, typer.Option("--top-up", help="Add the plan's total, or its validity, to the account that is logged in.")
     ] = False,
+    by: By = None,
     file_format: PrintFormat = Format.CSV,
 ) -> None:
     """Make a batch of codes and print them to standard output."""
@@ -61,6 +62,7 @@ def create(
                 note=note,
                 valid_until=None if until is None else read_end(until, here.zone),
                 top_up=top_up,
+                author=author(by),
                 now=now(),
                 chance=os.urandom,
                 progress=lambda done: progress(done, count),
@@ -89,13 +91,26 @@ def list_(as_json: Json = False) -> None:
                     "note": each.batch.note,
                     "valid_until": iso(each.batch.valid_until, here.zone),
                     "created_at": iso(each.batch.created_at, here.zone),
+                    "author": each.batch.author,
+                    "revoked_by": list(each.revoked_by),
                 }
                 for each, states in zip(found, counts, strict=True)
             ]
         )
         return
     show_table(
-        ("batch", "plan", "top-up", "codes", *(state.value for state in VoucherState), "made", "until", "note"),
+        (
+            "batch",
+            "plan",
+            "top-up",
+            "codes",
+            *(state.value for state in VoucherState),
+            "made",
+            "by",
+            "until",
+            "revoked by",
+            "note",
+        ),
         [
             (
                 each.batch.id,
@@ -104,7 +119,9 @@ def list_(as_json: Json = False) -> None:
                 each.batch.size,
                 *states.values(),
                 local(each.batch.created_at, here.zone),
+                each.batch.author,
                 local(each.batch.valid_until, here.zone),
+                ", ".join(each.revoked_by),
                 each.batch.note,
             )
             for each, states in zip(found, counts, strict=True)
@@ -132,6 +149,7 @@ def print_(
 def revoke(
     code: Annotated[str | None, typer.Argument(metavar="[CODE]", help="One code, as printed.")] = None,
     batch: Annotated[str | None, typer.Option(metavar="BATCH", help="Every code of a batch instead.")] = None,
+    by: By = None,
     yes: Yes = False,
 ) -> None:
     """Revoke a code or a batch: what was opened with it ends too."""
@@ -143,10 +161,12 @@ def revoke(
     confirm(f"Revoke {what}, and end what it has opened?", yes=yes)
     with open_installation() as here:
         if batch is not None:
-            number = revoke_batch(here.database, batch, zone=here.zone, now=now(), chance=os.urandom)
+            number = revoke_batch(here.database, batch, author=author(by), zone=here.zone, now=now(), chance=os.urandom)
         else:
             assert code is not None
-            number = revoke_code(here.database, here.keyring, code, zone=here.zone, now=now(), chance=os.urandom)
+            number = revoke_code(
+                here.database, here.keyring, code, author=author(by), zone=here.zone, now=now(), chance=os.urandom
+            )
     say(f"revoked {number}" if number else "it was revoked before")
 
 

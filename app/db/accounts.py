@@ -16,7 +16,7 @@ from app.db.tables.plans import plans
 from app.domain.clock import MADE_AT, believable
 from app.domain.policies import Policy, Where
 from app.domain.top_ups import TopUp
-from app.domain.users import Account, AccountKind
+from app.domain.users import Account, AccountKind, Suspension
 
 
 def by_ids(connection: Connection, account_ids: Collection[str], *, now: datetime) -> list[Account]:
@@ -144,12 +144,25 @@ def raise_versions(connection: Connection, account_ids: Iterable[str]) -> None:
         connection.execute(update(accounts).where(accounts.c.id.in_(some)).values(version=accounts.c.version + 1))
 
 
-def suspend_many(connection: Connection, account_ids: Iterable[str]) -> None:
+def suspend_many(connection: Connection, account_ids: Iterable[str], *, by: str | None, at: datetime) -> None:
     """Suspend accounts and raise their versions."""
+    values = suspension(suspended=True, by=by, at=at)
     for some in chunks(account_ids):
         connection.execute(
-            update(accounts).where(accounts.c.id.in_(some)).values(suspended=True, version=accounts.c.version + 1)
+            update(accounts).where(accounts.c.id.in_(some)).values(**values, version=accounts.c.version + 1)
         )
+
+
+def suspension(*, suspended: bool, by: str | None, at: datetime) -> dict[str, object]:
+    """Return the columns of an account that is suspended, or let in again, now."""
+    return {"suspended": suspended, "suspension_by": by, "suspension_at": at}
+
+
+def suspension_of(connection: Connection, account_id: str) -> Suspension | None:
+    """Return who suspended an account or let it in again; None if nobody has, or it was not kept."""
+    query = select(accounts.c.suspension_by, accounts.c.suspension_at).where(accounts.c.id == account_id)
+    row = connection.execute(query).one_or_none()
+    return None if row is None or row.suspension_by is None else Suspension(row.suspension_by, row.suspension_at)
 
 
 _UNUSED: Final = or_(accounts.c.first_used_at.is_(None), accounts.c.first_used_at < MADE_AT)

@@ -15,11 +15,12 @@ from app.domain.vouchers import Voucher, VoucherBatch, VoucherState
 
 @dataclass(frozen=True, slots=True)
 class CountedBatch:
-    """A batch with its plan's name and how many of its vouchers are in each state."""
+    """A batch with its plan's name, how many of its vouchers are in each state, and who has revoked some."""
 
     batch: VoucherBatch
     plan_name: str
     states: Mapping[VoucherState, int]
+    revoked_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ def add_batch(connection: Connection, batch: VoucherBatch) -> None:
             valid_until=batch.valid_until,
             created_at=batch.created_at,
             top_up=batch.top_up,
+            author=batch.author,
         )
     )
 
@@ -106,7 +108,14 @@ def counted_batches(connection: Connection) -> list[CountedBatch]:
         .join(plans, plans.c.id == voucher_batches.c.plan_id)
         .order_by(voucher_batches.c.created_at.desc(), voucher_batches.c.id)
     )
-    return [CountedBatch(_batch(row), row.plan_name, counts.get(row.id, {})) for row in connection.execute(query)]
+    revokers: dict[str, list[str]] = {}
+    some_revoked = select(vouchers.c.batch_id, vouchers.c.revoked_by).where(vouchers.c.revoked_by.is_not(None))
+    for batch_id, name in connection.execute(some_revoked.distinct().order_by(vouchers.c.revoked_by)):
+        revokers.setdefault(batch_id, []).append(name)
+    return [
+        CountedBatch(_batch(row), row.plan_name, counts.get(row.id, {}), tuple(revokers.get(row.id, ())))
+        for row in connection.execute(query)
+    ]
 
 
 def batch(connection: Connection, batch_id: str) -> VoucherBatch | None:
@@ -123,14 +132,19 @@ def codes_of_batch(connection: Connection, batch_id: str) -> list[SealedCode]:
 
 
 def revoke(
-    connection: Connection, *, batch_id: str | None = None, voucher_id: str | None = None, at: datetime
+    connection: Connection,
+    *,
+    batch_id: str | None = None,
+    voucher_id: str | None = None,
+    by: str | None,
+    at: datetime,
 ) -> tuple[int, list[str]]:
     """Revoke a batch or one voucher; return how many were revoked now, and the accounts that they had opened."""
     chosen = vouchers.c.batch_id == batch_id if batch_id is not None else vouchers.c.id == voucher_id
     result = connection.execute(
         update(vouchers)
         .where(chosen, vouchers.c.state != VoucherState.REVOKED.value)
-        .values(state=VoucherState.REVOKED.value, revoked_at=at)
+        .values(state=VoucherState.REVOKED.value, revoked_at=at, revoked_by=by)
         .returning(vouchers.c.account_id)
     )
     accounts = list(result.scalars())
@@ -138,4 +152,6 @@ def revoke(
 
 
 def _batch(row: Row[Any]) -> VoucherBatch:
-    return VoucherBatch(row.id, row.plan_id, row.size, row.note, row.valid_until, row.created_at, row.top_up)
+    return VoucherBatch(
+        row.id, row.plan_id, row.size, row.note, row.valid_until, row.created_at, row.top_up, row.author
+    )

@@ -80,6 +80,13 @@ class User:
     phone: str | None = None
 
 
+class Suspension(NamedTuple):
+    """Who suspended an account, or let it in again, and when."""
+
+    author: str
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Device:
     """A MAC address that was seen with an account."""

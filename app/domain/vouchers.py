@@ -33,7 +33,7 @@ class Voucher:
 
 @dataclass(frozen=True, slots=True)
 class VoucherBatch:
-    """Vouchers that were made together; `valid_until` ends the redeeming, not what was redeemed.
+    """Vouchers that were made together, by `author` if that was kept; `valid_until` ends the redeeming alone.
 
     Those that `top_up` add their plan's total and validity to the account of a device that has one.
     """
@@ -45,6 +45,7 @@ class VoucherBatch:
     valid_until: datetime | None
     created_at: datetime
     top_up: bool = False
+    author: str | None = None
 
 
 def new_code(chance: bytes) -> str:

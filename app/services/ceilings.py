@@ -16,7 +16,6 @@ from app.services.errors import Invalid
 LOWEST_BPS: Final = 1_000
 HIGHEST_BPS: Final = 2**32 - 1  # WISPr-Bandwidth-Max is 32 bits
 _REASON_LENGTH: Final = 200
-_AUTHOR_LENGTH: Final = 80
 
 
 def set_ceilings(database: Database, new: Sequence[Ceiling], *, now: datetime, chance: Chance) -> int:
@@ -97,5 +96,5 @@ def checked_ceiling(one: Ceiling, now: datetime) -> Ceiling:
         raise Invalid("until", "has passed already")
     return one._replace(
         reason=fields.reason("reason", one.reason, limit=_REASON_LENGTH),
-        author=fields.reason("author", one.author, limit=_AUTHOR_LENGTH),
+        author=fields.author(one.author),
     )

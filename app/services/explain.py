@@ -24,7 +24,7 @@ from app.domain.schedules import Window
 from app.domain.spending import Usage
 from app.domain.text import spelled
 from app.domain.top_ups import draw, left_in
-from app.domain.users import Account
+from app.domain.users import Account, Suspension
 from app.services.errors import Invalid, NotFound
 from app.services.standing import QuotaStanding
 from app.services.usage import account_id_of, usages_of
@@ -46,9 +46,9 @@ class Explanation:
     """What somebody gets, and why. `name` is the login name, else the account's id.
 
     `topped_up_octets` are used after the quotas; what is beyond a quota already is taken from them. `held` is what
-    quotas that are used up do to somebody who stays online. `granted` is what the NAS would be told now, if one is
-    named and the decision is a Grant; `certain` tells whether its interim is known to the second (it is drawn with the
-    login). `changes_at` is when any of this is next otherwise by the clock alone.
+    quotas that are used up do to somebody who stays online. `suspension` says who suspended them. `granted` is what the
+    NAS would be told now, if one is named and the decision is a Grant; `certain` tells whether its interim is known to
+    the second (it is drawn with the login). `changes_at` is when any of this is next otherwise by the clock alone.
     """
 
     name: str
@@ -57,6 +57,7 @@ class Explanation:
     nas: Nas | None
     at: datetime
     decision: Grant | Denial
+    suspension: Suspension | None
     held: Held | None
     values: Sequence[ExplainedValue]
     quotas: Sequence[QuotaStanding]
@@ -122,6 +123,7 @@ def explain(
         silent, deaf = hints.unaccounted(connection), hints.deaf(connection)
         plan = plans.by_id(connection)[account.policy.plan.id]
         known = users.usernames_of(connection, [account_id])
+        suspension = accounts.suspension_of(connection, account_id) if account.suspended else None
     session = next((one for one in every if one.open and _is_there(one, place, router)), None)
     macs = {one.mac for one in every if one.open}
     device = "" if session is None else session.mac
@@ -161,6 +163,7 @@ def explain(
         nas=router,
         at=at,
         decision=decision,
+        suspension=suspension,
         held=held_by(account, usage, now=at, zone=zone) if isinstance(decision, Grant) else None,
         values=[
             ExplainedValue(field, getattr(policy.plan, field), policy.source(field), getattr(plan, field))

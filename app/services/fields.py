@@ -14,6 +14,7 @@ from app.domain.uplinks import Network
 from app.services.errors import Invalid
 
 GREATEST = 2**53 - 1  # what JSON readers can hold exactly
+_AUTHOR_LENGTH = 80
 _LIKE_A_MAC = (
     "is written like the MAC address of a device, so nobody could log in by it through a router:"
     " take another name, a mobile number without separators"
@@ -42,6 +43,16 @@ def reason(field: str, value: str, *, limit: int) -> str:
     if not found:
         raise Invalid(field, "is empty")
     return found
+
+
+def author(value: str) -> str:
+    """Return who says so, as it is stored."""
+    return reason("author", value, limit=_AUTHOR_LENGTH)
+
+
+def known_author(value: str | None) -> str | None:
+    """Return who says so; None where nobody is named."""
+    return None if value is None else author(value)
 
 
 def username(value: str) -> str:

@@ -20,7 +20,6 @@ from app.services.plans import PlanValues, checked, stored_plan
 from app.services.users import stored_user
 
 _REASON_LENGTH = 200
-_AUTHOR_LENGTH = 80
 
 
 class OverrideValues(PlanValues, total=False):
@@ -196,7 +195,7 @@ def _checked_why(why: Why, now: datetime) -> Why:
         raise Invalid("until", "has passed already")
     return Why(
         fields.reason("reason", why.reason, limit=_REASON_LENGTH),
-        fields.reason("author", why.author, limit=_AUTHOR_LENGTH),
+        fields.author(why.author),
         why.until,
     )
 

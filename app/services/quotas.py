@@ -18,7 +18,6 @@ from app.services.errors import Invalid, NotFound
 from app.services.users import stored_user
 
 _REASON_LENGTH: Final = 200
-_AUTHOR_LENGTH: Final = 80
 
 
 def set_quota(
@@ -80,7 +79,7 @@ def _checked(
         if until is not None and until <= now:
             raise Invalid("until", "has passed already")
         reason = fields.reason("reason", reason, limit=_REASON_LENGTH)
-        author = fields.reason("author", author, limit=_AUTHOR_LENGTH)
+        author = fields.author(author)
     return {tally: [QuotaOverride(quota, reason, author, until) for quota in some] for tally, some in quotas.items()}
 
 

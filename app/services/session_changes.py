@@ -19,7 +19,6 @@ from app.services.changes import BY_HAND
 from app.services.errors import Conflict, Invalid, NotFound
 
 _NOTE_LENGTH: Final = 200
-_AUTHOR_LENGTH: Final = 80
 
 Rate = tuple[int | None] | None
 """A rate that was given, None inside for "not held down"; without one it stays as it was."""
@@ -40,7 +39,7 @@ def disconnect_session(
         state=ChangeState.PENDING,
         due_at=now,
         created_at=now,
-        author=fields.reason("author", author, limit=_AUTHOR_LENGTH),
+        author=fields.author(author),
         note=fields.reason("reason", reason, limit=_NOTE_LENGTH),
     )
     with database.write() as connection:

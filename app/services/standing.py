@@ -5,14 +5,14 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from app.db import access_log, devices, online, top_ups
+from app.db import access_log, accounts, devices, online, top_ups
 from app.db.access_log import Refused
 from app.db.engine import Database
 from app.db.top_ups import Entry
 from app.domain.access import Held, held_by
 from app.domain.local_time import local_day, period_ends_at
 from app.domain.policies import EffectiveQuota
-from app.domain.users import Device, User
+from app.domain.users import Device, Suspension, User
 from app.services.usage import usages_of
 from app.services.users import stored_user
 
@@ -40,10 +40,12 @@ class QuotaStanding:
 class Standing:
     """One person: quotas, every device that was seen, those online now, and the last refusals, the newest first.
 
-    `held` is what quotas that are used up do to somebody who stays online.
+    `held` is what quotas that are used up do to somebody who stays online; `suspension` says who suspended them, or let
+    them in again.
     """
 
     user: User
+    suspension: Suspension | None
     quotas: tuple[QuotaStanding, ...]
     held: Held | None
     top_ups: tuple[Entry, ...]
@@ -62,6 +64,7 @@ def standing_of(database: Database, username: str, *, now: datetime, zone: ZoneI
         used = usages_of(connection, [account], today)[account_id]
         return Standing(
             user,
+            accounts.suspension_of(connection, account_id),
             tuple(
                 QuotaStanding(
                     each,

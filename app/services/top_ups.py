@@ -20,7 +20,6 @@ from app.services.usage import usages_of
 from app.services.users import stored_user
 
 _REASON_LENGTH = 200
-_AUTHOR_LENGTH = 80
 _LONGEST_SECONDS = 10 * 366 * 86_400
 
 
@@ -52,7 +51,7 @@ def top_up_user(
     if addition.ends_at is not None and (addition.ends_at <= now or not addition.octets):
         raise Invalid("until", "has passed already" if addition.octets else "is the end of octets, and none are added")
     reason = fields.reason("reason", reason, limit=_REASON_LENGTH)
-    author = fields.reason("author", author, limit=_AUTHOR_LENGTH)
+    author = fields.author(author)
     with database.write() as connection:
         account = stored_user(connection, username, now).account
         if addition.seconds and account.ends_at(now) is None:

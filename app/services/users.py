@@ -119,13 +119,22 @@ def set_user(
 
 
 def suspend_user(
-    database: Database, username: str, *, suspended: bool, zone: ZoneInfo, now: datetime, chance: Chance
+    database: Database,
+    username: str,
+    *,
+    suspended: bool,
+    author: str | None = None,
+    zone: ZoneInfo,
+    now: datetime,
+    chance: Chance,
 ) -> User:
-    """Keep a person off the net, or let them on again; raise NotFound."""
+    """Keep a person off the net, or let them on again; raise NotFound, Invalid (the author)."""
+    by = fields.known_author(author)
     with database.write() as connection:
         user = stored_user(connection, username, now)
         if user.account.suspended != suspended:
-            accounts.change(connection, user.account.id, {"suspended": suspended})
+            columns = accounts.suspension(suspended=suspended, by=by, at=now)
+            accounts.change(connection, user.account.id, columns)
             reconsider_sessions(connection, [user.account.id], zone=zone, now=now, chance=chance)
         return _announce(connection, user.username, now)
 

@@ -56,6 +56,7 @@ def create_batch(
     note: str = "",
     valid_until: datetime | None = None,
     top_up: bool = False,
+    author: str | None = None,
     now: datetime,
     chance: Chance,
     progress: Callable[[int], None] | None = None,
@@ -64,7 +65,7 @@ def create_batch(
     fields.amount("count", count, greatest=LARGEST_BATCH)
     if valid_until is not None and valid_until <= now:
         raise Invalid("valid_until", "has passed already")
-    note = fields.line("note", note, limit=_NOTE_LENGTH)
+    note, by = fields.line("note", note, limit=_NOTE_LENGTH), fields.known_author(author)
     batch_id = draw_id(chance)
     ids = sorted(draw_id(chance) for _ in range(count))
     drawn = _codes(chance)
@@ -81,7 +82,7 @@ def create_batch(
         if top_up and addition_of(found, now) == Addition():
             raise Invalid("plan", "has neither a total nor a validity to add")
         _redraw_taken(connection, keyring, codes, drawn)
-        batch = VoucherBatch(batch_id, found.id, count, note, valid_until, now, top_up)
+        batch = VoucherBatch(batch_id, found.id, count, note, valid_until, now, top_up, by)
         vouchers.add_batch(connection, batch)
         vouchers.add_many(
             connection,
@@ -116,27 +117,43 @@ def batch_codes(database: Database, keyring: Keyring, batch_id: str) -> list[Pri
     return [PrintedVoucher(keyring.open(code.sealed, purpose=_PURPOSE).decode(), code.state) for code in sealed]
 
 
-def revoke_batch(database: Database, batch_id: str, *, zone: ZoneInfo, now: datetime, chance: Chance) -> int:
-    """Revoke what is left of a batch, and suspend what it has opened; return how many. Raise NotFound."""
+def revoke_batch(
+    database: Database,
+    batch_id: str,
+    *,
+    author: str | None = None,
+    zone: ZoneInfo,
+    now: datetime,
+    chance: Chance,
+) -> int:
+    """Revoke what is left of a batch, and suspend what it has opened; return how many. Raise NotFound, Invalid."""
+    by = fields.known_author(author)
     with database.write() as connection:
         if vouchers.batch(connection, batch_id) is None:
             raise NotFound("batch", batch_id)
-        number, account_ids = vouchers.revoke(connection, batch_id=batch_id, at=now)
-        _suspend(connection, account_ids, zone=zone, now=now, chance=chance)
+        number, account_ids = vouchers.revoke(connection, batch_id=batch_id, by=by, at=now)
+        _suspend(connection, account_ids, by=by, zone=zone, now=now, chance=chance)
     return number
 
 
 def revoke_code(
-    database: Database, keyring: Keyring, typed: str, *, zone: ZoneInfo, now: datetime, chance: Chance
+    database: Database,
+    keyring: Keyring,
+    typed: str,
+    *,
+    author: str | None = None,
+    zone: ZoneInfo,
+    now: datetime,
+    chance: Chance,
 ) -> int:
-    """Revoke one voucher, and suspend what it has opened; return 0 if it was revoked before. Raise NotFound."""
-    code = normalise_code(typed)
+    """Revoke one voucher, and suspend what it has opened; return 0 if it was already. Raise NotFound, Invalid."""
+    code, by = normalise_code(typed), fields.known_author(author)
     with database.write() as connection:
         voucher = None if code is None else vouchers.by_hash(connection, keyring.voucher_hash(code))
         if voucher is None:
             raise NotFound("voucher", typed)
-        number, account_ids = vouchers.revoke(connection, voucher_id=voucher.id, at=now)
-        _suspend(connection, account_ids, zone=zone, now=now, chance=chance)
+        number, account_ids = vouchers.revoke(connection, voucher_id=voucher.id, by=by, at=now)
+        _suspend(connection, account_ids, by=by, zone=zone, now=now, chance=chance)
     return number
 
 
@@ -328,10 +345,18 @@ def _redraw_taken(connection: Connection, keyring: Keyring, codes: dict[bytes, s
             codes[keyring.voucher_hash(code)] = code
 
 
-def _suspend(connection: Connection, account_ids: list[str], *, zone: ZoneInfo, now: datetime, chance: Chance) -> None:
+def _suspend(
+    connection: Connection,
+    account_ids: list[str],
+    *,
+    by: str | None,
+    zone: ZoneInfo,
+    now: datetime,
+    chance: Chance,
+) -> None:
     if not account_ids:
         return
-    accounts.suspend_many(connection, account_ids)
+    accounts.suspend_many(connection, account_ids, by=by, at=now)
     reconsider_sessions(connection, account_ids, zone=zone, now=now, chance=chance)
     macs = resume.end_for_accounts(connection, account_ids)
     feed.append(connection, now=now, items={FeedKind.ACCOUNT: account_ids, FeedKind.RESUME: macs})

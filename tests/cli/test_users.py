@@ -1,9 +1,11 @@
 """People: made, changed, imported all or none, given quotas of their own."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from app.cli.installation import author
 from app.cli.user_show import REASONS
 from app.db import access_log, usage
 from app.db.engine import Database
@@ -147,6 +149,29 @@ def test_suspended_user_is_let_in_again(city: Pesisir) -> None:
     assert city.ok("user", "list", "--json").json[0]["state"] == "suspended"
     city.ok("user", "suspend", "siti", "--lift")
     assert city.ok("user", "list", "--json").json[0]["state"] == "good"
+
+
+def test_who_suspends_somebody_or_lets_them_in_again_is_kept_and_shown(city: Pesisir) -> None:
+    assert city.ok("user", "show", "siti", "--json").json["suspension"] is None
+    city.ok("user", "suspend", "siti", "--by", "Ibu Ratna")
+    city.ok("user", "suspend", "siti", "--by", "somebody who came too late")
+    account = author()
+    assert re.search(rf"^suspended by +Ibu Ratna \({account}\), 20", city.ok("user", "show", "siti").out, re.MULTILINE)
+    assert city.ok("user", "explain", "siti", "--json").json["suspension"]["author"] == f"Ibu Ratna ({account})"
+    said = city.ok("user", "explain", "siti", "--language", "en").out.splitlines()
+    assert said[1] == "May not go online: suspended."
+    assert said[2].startswith(f"Suspended by Ibu Ratna ({account}), ")
+    city.ok("user", "suspend", "siti", "--lift")
+    shown = city.ok("user", "show", "siti", "--json").json["suspension"]
+    assert (shown["author"], shown["suspended"]) == (account, False)
+    assert re.search(rf"^let in by +{account}, 20", city.ok("user", "show", "siti").out, re.MULTILINE)
+    assert city.ok("user", "explain", "siti", "--json").json["suspension"] is None
+
+
+@pytest.mark.parametrize("by", [" ", "x" * 81])
+def test_nobody_is_suspended_by_nobody(city: Pesisir, by: str) -> None:
+    assert city.run("user", "suspend", "siti", "--by", by).code == 2
+    assert city.ok("user", "show", "siti", "--json").json["state"] == "good"
 
 
 def test_removed_user_is_gone(city: Pesisir) -> None:

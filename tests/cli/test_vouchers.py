@@ -7,6 +7,7 @@ import re
 import pytest
 import segno
 
+from app.cli.installation import author
 from app.domain.vouchers import CODE_LENGTH, normalise_code
 from tests.cli.conftest import Pesisir
 
@@ -68,6 +69,21 @@ def test_sheet_of_top_ups_says_what_a_code_adds_and_to_what(city: Pesisir) -> No
     words = words_of(city.ok(*create).out)
     assert "7 days more Adds to the account that is logged in on this phone." in words
     assert "Valid for" not in words
+
+
+def test_who_makes_and_revokes_vouchers_is_kept_and_listed(city: Pesisir) -> None:
+    account = author()
+    made = rows(city.ok("voucher", "create", "--plan", "Warga", "--count", "3", "--by", "Agen Wati").out)
+    city.ok("voucher", "revoke", made[0]["code"], "--yes", "--by", "Pak Adi")
+    city.ok("voucher", "revoke", made[1]["code"], "--yes")
+    city.ok("voucher", "revoke", made[1]["code"], "--yes", "--by", "somebody who came too late")
+    (listed,) = city.ok("voucher", "list", "--json").json
+    assert listed["author"] == f"Agen Wati ({account})"
+    assert listed["revoked_by"] == sorted([f"Pak Adi ({account})", account])
+    city.ok("voucher", "revoke", "--batch", listed["id"], "--yes", "--by", "Ibu Ratna")
+    table = city.ok("voucher", "list").out
+    assert f"Agen Wati ({account})" in table
+    assert ", ".join(sorted([f"Ibu Ratna ({account})", f"Pak Adi ({account})", account])) in table
 
 
 def test_top_ups_are_told_from_other_batches(city: Pesisir) -> None:

@@ -7,13 +7,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from app.db import feed
+from app.db import accounts, feed
 from app.db.engine import Database
 from app.db.feed import FeedKind
 from app.db.tables.vouchers import vouchers as vouchers_table
 from app.domain.access import Denial, DenialReason
 from app.domain.local_time import WITA
-from app.domain.users import Account, AccountKind
+from app.domain.users import Account, AccountKind, Suspension
 from app.domain.vouchers import ALPHABET, VoucherState, printed
 from app.services.errors import Invalid, NotFound
 from app.services.keyring import Keyring
@@ -184,6 +184,25 @@ def test_revoked_batch_opens_nothing_and_ends_what_it_opened(
         news = feed.read(connection, cursor)
     assert news is not None
     assert news.items[FeedKind.ACCOUNT] == {account.id}
+
+
+def test_who_makes_and_revokes_is_kept_and_so_is_who_suspends_what_was_opened(
+    database: Database,
+    keyring: Keyring,
+    make: Callable[..., CreatedBatch],
+    enter: Callable[..., Account | Denial],
+    chance: Chance,
+) -> None:
+    made, other = make(count=3, author="wati"), make(count=1)
+    account = enter(made.codes[0])
+    assert isinstance(account, Account)
+    for code, author in ((made.codes[0], "adi"), (made.codes[0], "too late"), (made.codes[1], None)):
+        revoke_code(database, keyring, code, author=author, zone=WITA, now=NOON, chance=chance)
+    revoke_batch(database, made.batch.id, author="ratna", zone=WITA, now=NOON, chance=chance)
+    listed = {each.batch.id: (each.batch.author, each.revoked_by) for each in list_batches(database)}
+    assert listed == {made.batch.id: ("wati", ("adi", "ratna")), other.batch.id: (None, ())}
+    with database.read() as connection:
+        assert accounts.suspension_of(connection, account.id) == Suspension("adi", NOON)
 
 
 def test_one_code_can_be_revoked(

@@ -24,6 +24,8 @@ accounts = Table(
     Column("site_id", String(16), ForeignKey("sites.id"), index=True),
     Column("version", Integer, nullable=False, default=1),
     Column("suspended", Boolean, nullable=False, default=False),
+    Column("suspension_by", String(80)),  # who suspended it, or let it in again, and when; NULL: nobody has
+    Column("suspension_at", Moment),
     Column("removed_at", Moment),
     Column("valid_until", Moment),
     Column("first_used_at", Moment),

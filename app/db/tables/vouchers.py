@@ -13,6 +13,7 @@ voucher_batches = Table(
     Column("top_up", Boolean, nullable=False, default=False),  # it adds to the account that is there
     Column("note", String(200), nullable=False, default=""),
     Column("valid_until", Moment),
+    Column("author", String(80)),  # who had them made; NULL: made before that was kept
     Column("created_at", Moment, nullable=False),
 )
 
@@ -27,6 +28,7 @@ vouchers = Table(
     Column("account_id", String(16), ForeignKey("accounts.id"), unique=True),
     Column("used_at", Moment),
     Column("revoked_at", Moment),
+    Column("revoked_by", String(80)),
 )
 
 top_ups = Table(
