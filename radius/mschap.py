@@ -11,7 +11,6 @@ from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
 from cryptography.hazmat.primitives.ciphers import Cipher, modes
 
 CHALLENGE_LENGTH: Final = 16
-NT_RESPONSE_LENGTH: Final = 24
 
 _SIGNING: Final = b"Magic server to client signing constant"
 _ITERATION: Final = b"Pad to make it do more than one iteration"

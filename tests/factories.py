@@ -1,14 +1,16 @@
 """Valid values by default; a test overrides what it is about."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from ipaddress import ip_network
 
+from app.domain.local_time import period_begins_on
 from app.domain.nases import Family, Nas, Site
 from app.domain.plans import Plan
 from app.domain.policies import effective_policy
 from app.domain.quotas import Measure, Period, Quota, Tally
 from app.domain.reports import ReportKind, SessionReport
-from app.domain.spending import Usage
+from app.domain.spending import Usage, Used
 from app.domain.users import Account, AccountKind
 
 NOON = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)  # 12.00 WITA
@@ -21,6 +23,16 @@ TALLIES = tuple(Tally(period, Measure.BOTH) for period in (Period.DAY, Period.MO
 def make_usage(day: date, day_octets: int = 0, month_octets: int = 0, total_octets: int = 0) -> Usage:
     """Return the usage of an account for plain quotas per day, month and in all."""
     return Usage(day, TALLIES, (day_octets, month_octets, total_octets))
+
+
+def usage_from_days(days: Mapping[date, Used], day: date, tallies: tuple[Tally, ...], billing_day: int) -> Usage:
+    """Sum what was used on local days into the usage as it stands on `day`."""
+    begins = [period_begins_on(tally.period, day, billing_day) for tally in tallies]
+    counts = (
+        sum(used.of(tally.measure) for on, used in days.items() if begin is None or begin <= on)
+        for tally, begin in zip(tallies, begins, strict=True)
+    )
+    return Usage(day, tallies, tuple(counts))
 
 
 def make_plan(

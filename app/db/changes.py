@@ -348,14 +348,6 @@ def pending(connection: Connection, session_ids: Iterable[str], *, kind: ChangeK
     return found
 
 
-def pending_sessions(connection: Connection, session_ids: Collection[str]) -> set[str]:
-    """Return which of these sessions have any change that is not answered yet."""
-    found: set[str] = set()
-    for kind in ChangeKind:
-        found |= unanswered(connection, session_ids, kind=kind)
-    return found
-
-
 def withdraw(connection: Connection, session_ids: Iterable[str], *, kind: ChangeKind, reasons: Collection[str]) -> int:
     """Take back such changes of these sessions that are not on their way; return how many."""
     number = 0

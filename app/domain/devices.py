@@ -55,8 +55,3 @@ def _odd_station_id(text: str) -> str | None:
 def is_device(mac: str) -> bool:
     """Tell whether a device can have the MAC: it is not nothing, and no group address (IEEE 802-2014 section 8.2.2)."""
     return mac != "00:00:00:00:00:00" and not int(mac[:2], 16) & 0x01
-
-
-def is_randomised(mac: str) -> bool:
-    """Tell whether the MAC was made up by the phone (locally administered bit, IEEE 802-2014 section 8)."""
-    return bool(int(mac[:2], 16) & 0x02)

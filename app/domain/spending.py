@@ -1,6 +1,5 @@
 """What an account has used of its periods until now; `usage` says how much of it falls on which day."""
 
-from collections.abc import Mapping
 from datetime import date
 from typing import NamedTuple
 
@@ -67,15 +66,6 @@ class Usage(NamedTuple):
 def nothing_used(day: date, tallies: tuple[Tally, ...]) -> Usage:
     """Return the usage of an account that has used nothing."""
     return Usage(day, tallies, (0,) * len(tallies))
-
-
-def usage_from_days(days: Mapping[date, Used], day: date, tallies: tuple[Tally, ...], billing_day: int) -> Usage:
-    """Sum what was used on local days into the usage as it stands on `day`."""
-    counts = (
-        sum(used.of(tally.measure) for on, used in days.items() if _holds(tally.period, on, day, billing_day))
-        for tally in tallies
-    )
-    return Usage(day, tallies, tuple(counts))
 
 
 def _holds(period: Period, earlier: date, day: date, billing_day: int) -> bool:

@@ -122,9 +122,3 @@ def take_used(connection: Connection, used_more: Sequence[Account], *, zone: Zon
             top_ups.draw(connection, account.id, today, drawn, take_from(account.top_ups, drawn.octets, now))
             changed.add(account.id)
     return frozenset(changed)
-
-
-def list_top_ups(database: Database, username: str, *, now: datetime) -> list[Entry]:
-    """Return what was added to a person's account, the newest first; raise NotFound."""
-    with database.read() as connection:
-        return top_ups.of_account(connection, stored_user(connection, username, now).account.id)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.devices import is_device, is_randomised, parse_mac, parse_station_id, reads_as_mac
+from app.domain.devices import is_device, parse_mac, parse_station_id, reads_as_mac
 from tests.factories import MAC
 
 
@@ -80,11 +80,6 @@ def test_login_name_that_reads_as_a_mac(name: str, expected: bool) -> None:
 )
 def test_rfc3580_3_20_station_id(text: str, expected: str | None) -> None:
     assert parse_station_id(text) == expected
-
-
-@pytest.mark.parametrize(("mac", "expected"), [(MAC, True), ("00:aa:00:00:00:01", False), ("da:a1:19:00:00:01", True)])
-def test_made_up_mac_is_recognised(mac: str, expected: bool) -> None:
-    assert is_randomised(mac) is expected
 
 
 @given(st.binary(min_size=6, max_size=6), st.sampled_from([":", "-", "", "."]))

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.quotas import Measure, Period, Tally
-from app.domain.spending import Usage, Used, nothing_used, usage_from_days
+from app.domain.spending import Usage, Used, nothing_used
+from tests.factories import usage_from_days
 
 GB = 1_000_000_000
 EVERY = tuple(Tally(period, measure) for period in Period for measure in Measure)

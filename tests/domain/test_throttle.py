@@ -16,12 +16,12 @@ from app.domain.plans import Plan
 from app.domain.policies import effective_policy
 from app.domain.quota_words import format_quota, format_then, parse_quota, parse_then
 from app.domain.quotas import CUT, Action, Measure, Period, Quota, QuotaOverride, Tally, Then, read_then
-from app.domain.spending import Usage, Used, usage_from_days
+from app.domain.spending import Usage, Used
 from app.domain.units import UnitError
 from app.domain.users import Account
 from radius.vendors import PROFILES
 from radius.vendors.abilities import CoaKind
-from tests.factories import MAC, NOON, make_account, make_plan
+from tests.factories import MAC, NOON, make_account, make_plan, usage_from_days
 
 MB = 1_000_000
 TODAY = local_day(NOON, WITA)

@@ -1,6 +1,6 @@
 """Debian's Chromium as a small phone, JavaScript off, driven line by line: a JSON command in, a JSON answer out.
 
-Run inside the phone's namespace. Commands: {"open": URL}, {"press": CSS}, {"look": ""}, {"picture": FILE}.
+Run inside the phone's namespace. Commands: {"open": URL}, {"press": CSS}, {"look": ""}.
 Each answer tells url, title and text of the page as it is then, or the error.
 """
 
@@ -48,8 +48,6 @@ def act(page: Page, command: dict[str, str]) -> dict[str, str]:
         elif "press" in command:
             page.locator(command["press"]).first.click(timeout=10_000)
             page.wait_for_load_state("load", timeout=20_000)
-        elif "picture" in command:
-            page.screenshot(path=command["picture"], full_page=True)
         return {
             "url": page.url,
             "title": page.title(),

@@ -62,10 +62,6 @@ class Phone:
         """See what is on the screen now."""
         return self._do({"look": ""})
 
-    def picture(self, path: str) -> Screen:
-        """Take a screenshot of the whole page."""
-        return self._do({"picture": path})
-
     def fetch(self, url: str) -> str:
         """Fetch as an app does, without the browser; "" if nothing comes."""
         return self._topology.attempt(self._topology.phone, "curl", "-s", "-m", "20", url).stdout

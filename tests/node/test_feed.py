@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -14,8 +14,6 @@ from app.db.engine import Database
 from app.db.feed import Cursor, FeedKind
 from app.db.watch import watch
 from tests.factories import NOON
-
-Items = Mapping[FeedKind, Iterable[str]]
 
 
 def tell(connection: Connection, *ids: str) -> None:

@@ -23,7 +23,7 @@ from app.domain.policies import Where
 from app.domain.quotas import Action, Measure, Period, Quota, Then
 from app.domain.reports import Reported, ReportKind
 from app.domain.resume import ResumeGrant
-from app.domain.spending import Used, usage_from_days
+from app.domain.spending import Used
 from app.domain.top_ups import Drawn, TopUp, draw, left_in, take_from
 from app.domain.users import Account, AccountKind
 from app.domain.vouchers import VoucherState
@@ -37,7 +37,7 @@ from app.services.top_ups import Addition, top_up_user
 from app.services.usage import usages_of
 from app.services.users import add_user
 from app.services.vouchers import addition_of, create_batch, list_batches, redeem, revoke_batch, top_up_by_code
-from tests.factories import MAC, NOON, make_report
+from tests.factories import MAC, NOON, make_report, usage_from_days
 
 Chance = Callable[[int], bytes]
 DAY = timedelta(days=1)
