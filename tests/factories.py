@@ -35,6 +35,14 @@ def usage_from_days(days: Mapping[date, Used], day: date, tallies: tuple[Tally, 
     return Usage(day, tallies, tuple(counts))
 
 
+def by_tally(*quotas: Quota) -> dict[Tally, list[Quota]]:
+    """Return quotas as those who set them name them: several of one tally are steps."""
+    given: dict[Tally, list[Quota]] = {}
+    for quota in quotas:
+        given.setdefault(quota.tally, []).append(quota)
+    return given
+
+
 def make_plan(
     *,
     id: str = "planplanplanplan",  # noqa: A002 the field's name

@@ -20,26 +20,6 @@ from app.services.users import stored_user
 _REASON_LENGTH: Final = 200
 
 
-def set_quota(
-    database: Database,
-    username: str,
-    *quotas: Quota,
-    reason: str,
-    author: str,
-    until: datetime | None = None,
-    zone: ZoneInfo,
-    now: datetime,
-    chance: Chance,
-) -> Policy:
-    """Do as `change_quotas` with quotas that are all given, none taken back."""
-    given: dict[Tally, list[Quota]] = {}
-    for quota in quotas:
-        given.setdefault(quota.tally, []).append(quota)
-    return change_quotas(
-        database, username, given, reason=reason, author=author, until=until, zone=zone, now=now, chance=chance
-    )
-
-
 def change_quotas(
     database: Database,
     username: str,

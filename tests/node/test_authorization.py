@@ -10,7 +10,7 @@ from app.domain.reports import Method
 from app.domain.users import CredentialKind
 from app.services import passwords, quotas, users
 from radius.messages import Later, Reject
-from tests.factories import MAC
+from tests.factories import MAC, by_tally
 from tests.node.answers import OTHER_MAC, Start, accepted, refused
 from tests.node.city import City, chap
 from tests.node.journals import until
@@ -254,10 +254,10 @@ def test_ticket_newer_than_what_the_node_knows_waits_for_one_read(city: City, st
     account = city.add_user("budi")
     node = start(city)
     city.time.pass_by(0.1)
-    quotas.set_quota(
+    quotas.change_quotas(
         city.database,
         "budi",
-        Quota(Period.DAY, 7_000_000),
+        by_tally(Quota(Period.DAY, 7_000_000)),
         reason="top-up",
         author="test",
         **city.circumstances,

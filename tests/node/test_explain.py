@@ -20,6 +20,7 @@ from app.services.keyring import Keyring
 from app.services.overrides import OverrideValues, Why
 from app.services.plans import PlanValues
 from radius.messages import Accept
+from tests.factories import by_tally
 from tests.node.city import City, Node
 
 EVERY = tuple(range(7))
@@ -138,8 +139,8 @@ def test_ceilings_and_own_quotas_are_in_what_is_explained(city: City, start: Sta
     until = city.time.at + timedelta(hours=1)
     overrides.set_own(city.database, "budi", {"up_bps": 1 * M}, Why("ujian", "admin", until), **city.circumstances)
     daily = plans.show_plan(city.database, "Warga").quotas[0]
-    quotas.set_quota(
-        city.database, "budi", type(daily)(daily.period, 7 * M), reason="ujian", author="admin", until=until,
+    quotas.change_quotas(
+        city.database, "budi", by_tally(type(daily)(daily.period, 7 * M)), reason="ujian", author="admin", until=until,
         **city.circumstances,
     )  # fmt: skip
     set_ceilings_of(city, account.id)

@@ -18,7 +18,7 @@ from app.services import calendars, overrides, plans, quotas, sites, users, wind
 from app.services.overrides import Why
 from radius.codes import StatusType
 from radius.messages import Accept, Answer
-from tests.factories import MAC
+from tests.factories import MAC, by_tally
 from tests.node.answers import OTHER_MAC, Start, accepted, refused
 from tests.node.city import City, Said
 
@@ -330,8 +330,8 @@ def test_router_that_cannot_be_told_gets_the_octets_until_the_next_step(
 def test_quotas_of_one_direction_and_of_time_reach_the_router(city: City, start: Start) -> None:
     own = (Quota(Period.WEEK, 300_000, Measure.DOWN), Quota(Period.WEEK, 100_000, Measure.UP))
     city.add_user("budi")
-    quotas.set_quota(
-        city.database, "budi", *own, Quota(Period.DAY, 1_800, Measure.TIME),
+    quotas.change_quotas(
+        city.database, "budi", by_tally(*own, Quota(Period.DAY, 1_800, Measure.TIME)),
         reason="rapat", author="admin", **city.circumstances,
     )  # fmt: skip
     node = start(city)
@@ -343,7 +343,9 @@ def test_quotas_of_one_direction_and_of_time_reach_the_router(city: City, start:
 def test_own_reports_count_by_direction_and_time_until_they_are_merged(city: City, start: Start) -> None:
     account = city.add_user("budi")
     tallies = [Quota(Period.DAY, 10**9, measure) for measure in Measure]
-    quotas.set_quota(city.database, "budi", *tallies, reason="rapat", author="admin", **city.circumstances)
+    quotas.change_quotas(
+        city.database, "budi", by_tally(*tallies), reason="rapat", author="admin", **city.circumstances
+    )
     node = start(city)
     accept = accepted(node.ask(node.request("budi", "rahasia-123")))
     city.time.pass_by(60)

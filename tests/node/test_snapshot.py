@@ -17,7 +17,7 @@ from app.node.octets import Place
 from app.services import nases, plans, quotas, sites, users
 from radius.codes import StatusType
 from radius.messages import Accept
-from tests.factories import MAC, make_account
+from tests.factories import MAC, by_tally, make_account
 from tests.node.city import SECRET, City, Node, Said, unmerged_by, used_by, worker_of
 from tests.node.journals import NODE
 
@@ -67,8 +67,13 @@ def test_every_change_is_followed(both_city: City, start: Start) -> None:
     node.learn()
     assert policy_octets(node, account) == 5_000_000
 
-    quotas.set_quota(
-        city.database, "budi", Quota(Period.DAY, 9_000_000), reason="rapat", author="admin", **city.circumstances
+    quotas.change_quotas(
+        city.database,
+        "budi",
+        by_tally(Quota(Period.DAY, 9_000_000)),
+        reason="rapat",
+        author="admin",
+        **city.circumstances,
     )
     node.learn()
     assert policy_octets(node, account) == 9_000_000
@@ -107,10 +112,10 @@ def test_plan_that_gains_a_validity_counts_it_from_the_first_use(both_city: City
 
 def test_override_ends_by_itself(city: City, start: Start) -> None:
     account = city.add_user("budi")
-    quotas.set_quota(
+    quotas.change_quotas(
         city.database,
         "budi",
-        Quota(Period.DAY, 9_000_000),
+        by_tally(Quota(Period.DAY, 9_000_000)),
         reason="rapat",
         author="admin",
         until=city.time.at + timedelta(hours=2),

@@ -26,10 +26,10 @@ from app.services.expiry import end_expired
 from app.services.keyring import Keyring
 from app.services.nases import set_nas
 from app.services.outbox import Busy, Job, Outcome
-from app.services.quotas import set_quota
+from app.services.quotas import change_quotas
 from app.services.stale import close_superseded
 from app.services.users import set_user, suspend_user
-from tests.factories import MAC, NOON, make_report
+from tests.factories import MAC, NOON, by_tally, make_report
 from tests.node.city import City
 
 MINUTE = timedelta(minutes=1)
@@ -136,8 +136,13 @@ def test_job_holds_what_the_session_has_and_what_it_is_granted(box: Outbox) -> N
 
 def test_what_is_said_is_what_holds_when_it_is_claimed(box: Outbox) -> None:
     box.tell()
-    set_quota(
-        box.database, "budi", Quota(Period.DAY, 5_000_000), reason="sekolah", author="admin", **box.city.circumstances
+    change_quotas(
+        box.database,
+        "budi",
+        by_tally(Quota(Period.DAY, 5_000_000)),
+        reason="sekolah",
+        author="admin",
+        **box.city.circumstances,
     )
     (job,) = box.claim()
     assert job.left.octets == 4_900_000

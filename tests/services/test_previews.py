@@ -22,11 +22,11 @@ from app.services.keyring import Keyring
 from app.services.overrides import OverrideValues, Why, set_quotas_at_site
 from app.services.plans import PlanValues, add_plan, set_plan
 from app.services.previews import Moved, Of, Preview, preview
-from app.services.quotas import set_quota
+from app.services.quotas import change_quotas
 from app.services.sites import add_site
 from app.services.users import add_user
 from app.services.windows import set_plan_window, set_site_window
-from tests.factories import MAC, NOON
+from tests.factories import MAC, NOON, by_tally
 
 Chance = Callable[[int], bytes]
 M = 1_000_000
@@ -142,8 +142,8 @@ def own(field: str, value: int | None) -> Callable[[Database], object]:
 
 def own_quota(octets: int) -> Callable[[Database], object]:
     quota = Quota(Period.DAY, octets)
-    return lambda town: set_quota(
-        town, "w05", quota, reason="uji", author="admin", zone=WITA, now=NOON, chance=os.urandom
+    return lambda town: change_quotas(
+        town, "w05", by_tally(quota), reason="uji", author="admin", zone=WITA, now=NOON, chance=os.urandom
     )
 
 

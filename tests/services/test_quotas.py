@@ -19,9 +19,9 @@ from app.services.changes import LOGGED_OUT
 from app.services.errors import Invalid, NotFound
 from app.services.keyring import Keyring
 from app.services.plans import add_plan
-from app.services.quotas import change_quotas, set_quota
+from app.services.quotas import change_quotas
 from app.services.users import add_user, remove_user, show_user, suspend_user
-from tests.factories import MAC, NOON
+from tests.factories import MAC, NOON, by_tally
 
 Chance = Callable[[int], bytes]
 MB = 1_000_000
@@ -37,10 +37,10 @@ def user(database: Database, keyring: Keyring, chance: Chance) -> User:
 @pytest.fixture
 def give(database: Database, user: User, chance: Chance) -> Callable[..., Policy]:
     def give(octets: int, period: Period = Period.DAY, **values: str) -> Policy:
-        return set_quota(
+        return change_quotas(
             database,
             "siti",
-            Quota(period, octets),
+            by_tally(Quota(period, octets)),
             **({"reason": "sekolah", "author": "admin"} | values),  # type: ignore[arg-type] # until is no text
             zone=WITA,
             now=NOON,
@@ -148,7 +148,9 @@ def test_impossible_quota_is_refused(
 
 def test_nobodys_quota_is_not_found(database: Database, chance: Chance) -> None:
     with pytest.raises(NotFound):
-        set_quota(database, "siti", Quota(Period.DAY, 1), reason="a", author="b", zone=WITA, now=NOON, chance=chance)
+        change_quotas(
+            database, "siti", by_tally(Quota(Period.DAY, 1)), reason="a", author="b", zone=WITA, now=NOON, chance=chance
+        )
 
 
 def test_open_session_ends_when_less_is_given_than_was_used(

@@ -29,7 +29,7 @@ from app.services.keyring import Keyring
 from app.services.limits import heed_usage
 from app.services.overrides import Why
 from app.services.plans import add_plan, show_plan
-from app.services.quotas import set_quota
+from app.services.quotas import change_quotas
 from app.services.sites import add_site
 from app.services.users import add_user
 from app.services.windows import (
@@ -39,7 +39,7 @@ from app.services.windows import (
     set_plan_window,
     set_site_window,
 )
-from tests.factories import MAC, NOON
+from tests.factories import MAC, NOON, by_tally
 
 Chance = Callable[[int], bytes]
 TUESDAY = date(2026, 11, 24)
@@ -357,10 +357,10 @@ def test_values_that_end_are_told_of(
     overrides.set_at_site(
         database, "Gusung", {"down_bps": 2 * MB}, why(15), plan=None, zone=WITA, now=NOON, chance=chance
     )
-    set_quota(
+    change_quotas(
         database,
         "siti",
-        Quota(Period.DAY, 900 * MB),
+        by_tally(Quota(Period.DAY, 900 * MB)),
         reason="ujian",
         author="admin",
         until=at(16),

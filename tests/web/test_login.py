@@ -12,7 +12,7 @@ from app.domain.quotas import Period, Quota
 from app.domain.tickets import TicketKind, password_of, read_name
 from app.domain.vouchers import printed
 from app.services import nases, plans, quotas, sites, users, vouchers
-from tests.factories import MAC
+from tests.factories import MAC, by_tally
 from tests.web.city import NAS, OTHER_MAC, PASSWORD, PORTAL_URL, ROUTER, City, form_of, query_of, status_token, words
 
 
@@ -232,10 +232,10 @@ def test_more_quota_helps_at_once(city: City) -> None:
     account = city.account_of(city.post("account", username="siti", password=PASSWORD))
     city.report(account, 10_000_000_000)
     assert "Kuota bulan ini sudah habis." in words(city.post("account", username="siti", password=PASSWORD))
-    quotas.set_quota(
+    quotas.change_quotas(
         city.database,
         "siti",
-        Quota(Period.MONTH, 20_000_000_000),
+        by_tally(Quota(Period.MONTH, 20_000_000_000)),
         reason="sekolah",
         author="adi",
         zone=WITA,
