@@ -6,14 +6,12 @@ from typing import Annotated, Final
 import typer
 
 from app.cli.installation import open_installation
+from app.cli.newest import Limit, rows_of, say_whether_cut
 from app.cli.noun import example, noun
-from app.cli.output import Json, local, say, show_json, show_table
+from app.cli.output import Json, local, show_json, show_table
 from app.domain.changes import UNFINISHED, ChangeState
 
 commands = noun("change", "What open sessions are to be told, and what became of it.")
-
-_ROWS: Final = 100
-_EVERY: Final = 2**31 - 1
 
 
 class Which(StrEnum):
@@ -37,17 +35,14 @@ _STATES: Final = {
 def list_(
     state: Annotated[Which, typer.Option(help="Which ones; open: whatever is not done yet.")] = Which.OPEN,
     nas: Annotated[str | None, typer.Option(metavar="NAS", help="Only behind this NAS.")] = None,
-    limit: Annotated[
-        int | None,
-        typer.Option(min=1, metavar="N", help="How many, the newest first; unset: 100 in a table, all in JSON."),
-    ] = None,
+    limit: Limit = None,
     as_json: Json = False,
 ) -> None:
     """List changes, the newest first."""
     from app.cli.change_words import change_json, kind_words, state_words
     from app.services.session_changes import list_changes
 
-    rows = limit or (_EVERY if as_json else _ROWS)
+    rows = rows_of(limit, as_json=as_json)
     with open_installation() as here:
         found = list_changes(here.database, states=_STATES[state], nas=nas, limit=rows)
     if as_json:
@@ -67,5 +62,4 @@ def list_(
             for listed in found
         ],
     )
-    if limit is None and len(found) == _ROWS:
-        say(f"the newest {_ROWS}; for more: --limit N")
+    say_whether_cut(limit, len(found))

@@ -14,13 +14,13 @@ from app.cli.output import Json, JsonValue, local, say, show_json, show_table
 from app.cli.plan_values import fields_of, override_json, override_line, said_json, with_overridable_values
 from app.cli.previews import DryRun, Language, PreviewJson, only_with_dry_run, show_preview
 from app.cli.quota_options import (
-    OPTIONS,
     Billing,
     Daily,
     Monthly,
     Quotas,
     Total,
     Weekly,
+    check_own_quotas,
     quota_json,
     quotas_given,
 )
@@ -85,12 +85,7 @@ def quota_of_site(
 
     only_with_dry_run(dry_run, language, as_json=as_json)
     given = quotas_given(daily, weekly, monthly, billing, total, quota)
-    if not given:
-        usage("which quota?", hint=f"name {OPTIONS} with an AMOUNT such as 1GB, or none")
-    if reason is None and any(given.values()):
-        usage("a quota in place of the plan's needs a reason", hint="--reason TEXT")
-    if not any(given.values()) and (until is not None or by is not None):
-        usage("--until and --by are of a quota", why="none gives the plan's back", hint="name an AMOUNT such as 1GB")
+    check_own_quotas(given, what="a quota in place of the plan's", reason=reason, until=until, by=by)
     with open_installation() as here:
         why = Why(reason or "-", author(by), None if until is None else read_end(until, here.zone))
 

@@ -1,11 +1,12 @@
 """Quotas on the command line: five plain ones, and whatever `--quota` writes; and how they are shown."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Annotated, Final
 
 import typer
 from typer.models import OptionInfo
 
+from app.cli.failures import usage
 from app.cli.options import Given, amount
 from app.cli.output import JsonValue
 from app.domain.quota_words import Written, format_then, parse_quota
@@ -36,7 +37,7 @@ Monthly = Annotated[Limit, amount("--monthly", "Data per local month, such as 10
 Billing = Annotated[Limit, amount("--billing", "Data from one billing day of the account to the next.")]
 Total = Annotated[Limit, amount("--total", "Data in all, such as 2GB.")]
 Quotas = Annotated[list[Written] | None, QUOTA]
-OPTIONS: Final = "--daily, --weekly, --monthly, --billing, --total or --quota"
+_OPTIONS: Final = "--daily, --weekly, --monthly, --billing, --total or --quota"
 
 
 def quotas_given(
@@ -50,6 +51,18 @@ def quotas_given(
         if limit is not None
     ]
     return by_tally((*named, *(written or ())))
+
+
+def check_own_quotas(
+    given: Mapping[Tally, Collection[Quota]], *, what: str, reason: str | None, until: str | None, by: str | None
+) -> None:
+    """Refuse quotas in place of a plan's (`what` they are) without the options they need, or with those of others."""
+    if not given:
+        usage("which quota?", hint=f"name {_OPTIONS} with an AMOUNT such as 1GB, or none")
+    if reason is None and any(given.values()):
+        usage(f"{what} needs a reason", hint="--reason TEXT")
+    if not any(given.values()) and (until is not None or by is not None):
+        usage("--until and --by are of a quota", why="none gives the plan's back", hint="name an AMOUNT such as 1GB")
 
 
 def by_tally(written: Iterable[Written]) -> dict[Tally, tuple[Quota, ...]]:

@@ -2,12 +2,13 @@
 
 import os
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from app.cli.failures import usage
 from app.cli.installation import By, Installation, author, now, open_installation
+from app.cli.newest import Limit, rows_of, say_whether_cut
 from app.cli.noun import example, noun
 from app.cli.options import Given, rate, read_end
 from app.cli.output import Json, JsonValue, duration, iso, local, octets, say, show_fields, show_json, show_table
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from app.services.sessions import SessionView
 
 commands = noun("session", "What routers reported, from Start to Stop.")
-
-_ROWS: Final = 100
-_EVERY: Final = 2**31 - 1
 
 
 class State(StrEnum):
@@ -35,16 +33,13 @@ def list_(
     state: Annotated[State, typer.Option(help="Which ones.")] = State.OPEN,
     user: Annotated[str | None, typer.Option(metavar="USER", help="Only of this user, or of this account id.")] = None,
     nas: Annotated[str | None, typer.Option(metavar="NAS", help="Only behind this NAS.")] = None,
-    limit: Annotated[
-        int | None,
-        typer.Option(min=1, metavar="N", help="How many, the newest first; unset: 100 in a table, all in JSON."),
-    ] = None,
+    limit: Limit = None,
     as_json: Json = False,
 ) -> None:
     """List sessions, the newest first."""
     from app.services.sessions import StateFilter, list_sessions
 
-    rows = limit or (_EVERY if as_json else _ROWS)
+    rows = rows_of(limit, as_json=as_json)
     with open_installation() as here:
         found = list_sessions(here.database, state=StateFilter(state.value), user=user, nas=nas, limit=rows)
     if as_json:
@@ -68,8 +63,7 @@ def list_(
             for s in found
         ],
     )
-    if limit is None and len(found) == _ROWS:
-        say(f"the newest {_ROWS}; for more: --limit N")
+    say_whether_cut(limit, len(found))
 
 
 @commands.command(epilog=example("pesisir session show abcdefgh23456722"))

@@ -24,13 +24,13 @@ from app.cli.output import (
 )
 from app.cli.previews import DryRun, Language, PreviewJson, only_with_dry_run, show_preview
 from app.cli.quota_options import (
-    OPTIONS,
     Billing,
     Daily,
     Monthly,
     Quotas,
     Total,
     Weekly,
+    check_own_quotas,
     quota_json,
     quotas_given,
 )
@@ -193,12 +193,7 @@ def set_quota(
 
     only_with_dry_run(dry_run, language, as_json=as_json)
     given = quotas_given(daily, weekly, monthly, billing, total, quota)
-    if not given:
-        usage("which quota?", hint=f"name {OPTIONS} with an AMOUNT such as 1GB, or none")
-    if reason is None and any(given.values()):
-        usage("a quota of one's own needs a reason", hint="--reason TEXT")
-    if not any(given.values()) and (until is not None or by is not None):
-        usage("--until and --by are of a quota", why="none gives the plan's back", hint="name an AMOUNT such as 1GB")
+    check_own_quotas(given, what="a quota of one's own", reason=reason, until=until, by=by)
     with open_installation() as here:
         ends_at = None if until is None else read_end(until, here.zone)
 

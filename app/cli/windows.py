@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -17,6 +18,7 @@ from app.domain.schedules import Window, format_clock, format_days, parse_clock,
 if TYPE_CHECKING:
     from app.db.engine import Database
     from app.services.plans import PlanValues
+    from app.services.previews import Of
 
 
 def _read(parse: Callable[[str], Any]) -> Callable[[Any], Any]:  # Any: typer hands a default in as it is
@@ -93,17 +95,13 @@ def of_plan(
     from app.services.windows import rates_of, set_plan_window
 
     hours = Window(window, days, begins, ends, closed, free, rates_of(values), only_on, not_on)
-    only_with_dry_run(dry_run, language, as_json=as_json)
-    with open_installation() as here:
 
-        def change(database: "Database") -> None:
-            set_plan_window(database, name, hours, zone=here.zone, now=now(), chance=os.urandom)
+    def change(database: "Database", zone: ZoneInfo) -> None:
+        set_plan_window(database, name, hours, zone=zone, now=now(), chance=os.urandom)
 
-        if dry_run:
-            show_preview(here, change, Of.PLAN, name, language, as_json=as_json)
-            return
-        change(here.database)
-    say(f"plan {name}: {line(hours)}")
+    _carry_out(
+        change, Of.PLAN, name, f"plan {name}: {line(hours)}", dry_run=dry_run, language=language, as_json=as_json
+    )
 
 
 def remove_of_plan(
@@ -113,17 +111,18 @@ def remove_of_plan(
     from app.services.previews import Of
     from app.services.windows import remove_plan_window
 
-    only_with_dry_run(dry_run, language, as_json=as_json)
-    with open_installation() as here:
+    def change(database: "Database", zone: ZoneInfo) -> None:
+        remove_plan_window(database, name, window, zone=zone, now=now(), chance=os.urandom)
 
-        def change(database: "Database") -> None:
-            remove_plan_window(database, name, window, zone=here.zone, now=now(), chance=os.urandom)
-
-        if dry_run:
-            show_preview(here, change, Of.PLAN, name, language, as_json=as_json)
-            return
-        change(here.database)
-    say(f"removed window {window} of plan {name}")
+    _carry_out(
+        change,
+        Of.PLAN,
+        name,
+        f"removed window {window} of plan {name}",
+        dry_run=dry_run,
+        language=language,
+        as_json=as_json,
+    )
 
 
 @with_rates
@@ -148,17 +147,13 @@ def of_site(
     from app.services.windows import rates_of, set_site_window
 
     hours = Window(window, days, begins, ends, closed, free, rates_of(values), only_on, not_on)
-    only_with_dry_run(dry_run, language, as_json=as_json)
-    with open_installation() as here:
 
-        def change(database: "Database") -> None:
-            set_site_window(database, name, hours, plan=plan, zone=here.zone, now=now(), chance=os.urandom)
+    def change(database: "Database", zone: ZoneInfo) -> None:
+        set_site_window(database, name, hours, plan=plan, zone=zone, now=now(), chance=os.urandom)
 
-        if dry_run:
-            show_preview(here, change, Of.SITE, name, language, as_json=as_json)
-            return
-        change(here.database)
-    say(f"site {name}: {line(hours)}")
+    _carry_out(
+        change, Of.SITE, name, f"site {name}: {line(hours)}", dry_run=dry_run, language=language, as_json=as_json
+    )
 
 
 def remove_of_site(
@@ -173,17 +168,38 @@ def remove_of_site(
     from app.services.previews import Of
     from app.services.windows import remove_site_window
 
+    def change(database: "Database", zone: ZoneInfo) -> None:
+        remove_site_window(database, name, window, plan=plan, zone=zone, now=now(), chance=os.urandom)
+
+    _carry_out(
+        change,
+        Of.SITE,
+        name,
+        f"removed window {window} at site {name}",
+        dry_run=dry_run,
+        language=language,
+        as_json=as_json,
+    )
+
+
+def _carry_out(
+    change: Callable[["Database", ZoneInfo], None],
+    of: "Of",
+    name: str,
+    said: str,
+    *,
+    dry_run: bool,
+    language: str | None,
+    as_json: bool,
+) -> None:
+    """Change hours and say so, or only show what that would do."""
     only_with_dry_run(dry_run, language, as_json=as_json)
     with open_installation() as here:
-
-        def change(database: "Database") -> None:
-            remove_site_window(database, name, window, plan=plan, zone=here.zone, now=now(), chance=os.urandom)
-
         if dry_run:
-            show_preview(here, change, Of.SITE, name, language, as_json=as_json)
+            show_preview(here, lambda database: change(database, here.zone), of, name, language, as_json=as_json)
             return
-        change(here.database)
-    say(f"removed window {window} at site {name}")
+        change(here.database, here.zone)
+    say(said)
 
 
 def line(window: Window) -> str:

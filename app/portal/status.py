@@ -1,8 +1,9 @@
 """`/status`: what is left and until when; `/logout`; and the same for the phone itself (RFC 8908)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
@@ -61,13 +62,7 @@ class StatusPages:
 
     async def post_logout(self, request: Request) -> Response:
         """End the connection: here, and by way of the router's own log-out."""
-        posted = await read_posted(request)
-        fields: Mapping[str, str] = {} if isinstance(posted, FormProblem) else posted
-        language = self.portal.language(fields)
-        headers = request.headers
-        if is_foreign_post(headers.get("origin"), headers.get("referer"), own_url=self.portal.settings.portal_url):
-            return self.portal.message(problem_of(PageProblem.FOREIGN_PAGE), language, status=HTTPStatus.FORBIDDEN)
-        return await writing(self._log_out, fields, language)
+        return await self._post(request, self._log_out)
 
     async def get_api(self, request: Request) -> Response:
         """Tell the phone itself whether it is captive (RFC 8908); send a browser to the page (RFC 8910 section 2)."""
@@ -80,15 +75,19 @@ class StatusPages:
 
     async def post_top_up(self, request: Request) -> Response:
         """Add what a voucher holds to the account of a connection, without ending it."""
+        return await self._post(request, partial(self._top_up, source_address(request)))
+
+    async def _post(self, request: Request, act: Callable[[Mapping[str, str], str], Response]) -> Response:
+        """Read a form and act by it in the language it asks for, unless a foreign page has sent it."""
         posted = await read_posted(request)
         fields: Mapping[str, str] = {} if isinstance(posted, FormProblem) else posted
         language = self.portal.language(fields)
         headers = request.headers
         if is_foreign_post(headers.get("origin"), headers.get("referer"), own_url=self.portal.settings.portal_url):
             return self.portal.message(problem_of(PageProblem.FOREIGN_PAGE), language, status=HTTPStatus.FORBIDDEN)
-        return await writing(self._top_up, fields, source_address(request), language)
+        return await writing(act, fields, language)
 
-    def _top_up(self, posted: Mapping[str, str], source: str, language: str) -> Response:
+    def _top_up(self, source: str, posted: Mapping[str, str], language: str) -> Response:
         portal, now, token = self.portal, self.portal.clock(), posted.get("t", "")
         found = find_status(portal, token, now)
         if found is None or not found[2].carried_out:
