@@ -1,6 +1,8 @@
 """Databases for every test: SQLite by copying one migrated file, PostgreSQL by one server per test process.
 
 `database` runs a test on both; `sqlite_database` and `postgresql_database` on one. Each is empty but migrated.
+
+Chance is the same in every run: `os.urandom` gives this process what `Stream` draws.
 """
 
 import os
@@ -8,9 +10,10 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
+from random import Random
 from signal import SIGKILL
 from threading import Event
 
@@ -33,6 +36,49 @@ settings.register_profile("pesisir", settings.get_profile("search"), derandomize
 settings.load_profile("pesisir")
 
 SECRET_KEY = bytes(range(32))
+
+
+class Stream:
+    """What `os.urandom` gives where tests run: the same octets in every run, others in each test and wider fixture.
+
+    A test that fails in one run of a thousand, because a sealed token happened to spell a word, fails in all or in none.
+    """
+
+    def __init__(self) -> None:
+        self._drawn = Random(0)
+
+    def __call__(self, size: int) -> bytes:
+        return self._drawn.randbytes(size)
+
+    def begin(self, name: str) -> None:
+        """Begin the octets of a test."""
+        self._drawn = Random(name)
+
+    @contextmanager
+    def aside(self, name: str) -> Iterator[None]:
+        """Give others for a while: whichever test comes first makes what many share."""
+        before, self._drawn = self._drawn, Random(name)
+        try:
+            yield
+        finally:
+            self._drawn = before
+
+
+stream = Stream()
+os.urandom = stream
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    stream.begin(item.nodeid)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(fixturedef: pytest.FixtureDef[object]) -> Iterator[None]:
+    if fixturedef.scope == "function":
+        return (yield)
+    with stream.aside(f"{fixturedef.baseid}::{fixturedef.argname}"):
+        return (yield)
 
 
 def counting_chance() -> Callable[[int], bytes]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from time import monotonic
 
 from sqlalchemy import select
@@ -86,6 +87,7 @@ class Lab:
         self.city, self.keyring, self.ports = City(database, keyring), keyring, ports
         self.city.time.at = datetime.now(UTC)
         self.database = database
+        self._numbers = count(1)
 
     def online(
         self,
@@ -97,7 +99,7 @@ class Lab:
         user_name: str = NAME,
     ) -> Online:
         """Let somebody be online at a new router of a family, which takes changes in its own manner, or another's."""
-        name = f"{family.value}-{os.urandom(2).hex()}"
+        name = f"{family.value}-{next(self._numbers)}"
         router = Router(_settings(name, manner or family.value, secret), clock=monotonic, chance=os.urandom)
         nas = self.city.add_nas(name, family=family, address="127.0.0.1")
         coa_port = self.ports.open(router) if port is None else port

@@ -1,7 +1,6 @@
 """Real processes on loopback, one by one or all by `pesisir serve`, and a router's side of UDP."""
 
 import os
-import random
 import signal
 import socket
 import subprocess
@@ -10,6 +9,8 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
+from itertools import cycle, islice
 from pathlib import Path
 
 from app.db.engine import Database
@@ -20,27 +21,46 @@ from tests.conftest import SECRET_KEY
 from tests.node.journals import until
 
 START_SECONDS = 60.0
+_NAMES: list[socket.socket] = []
 RADIUS, WORKER, HTTP, SUPERVISOR, ALL = "radius-0", "worker", "http", "supervisor", "all"
 
 
-def free_udp_ports(count: int) -> list[int]:
-    """Return ports below those that the kernel gives to clients: none of these takes one while its server is dead."""
-    found: set[int] = set()
-    while len(found) < count:
-        port = random.SystemRandom().randrange(12_000, 32_000)
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one, suppress(OSError):
+@cache
+def _own_ports() -> Iterator[int]:
+    """Return a share of the ports below those that the kernel gives to clients, round and round.
+
+    None of these takes one while its server is dead; and no other process of tests has the same share, because each
+    holds the name of its own until it ends.
+    """
+    for first in range(12_000, 22_000, 100):
+        name = socket.socket(socket.AF_UNIX)
+        try:
+            name.bind(f"\0pesisir-tests-{first}")
+        except OSError:
+            name.close()
+        else:
+            _NAMES.append(name)
+            return cycle(range(first, first + 100))
+    raise AssertionError("a hundred processes of tests run on this machine")
+
+
+def _is_free(kind: socket.SocketKind, port: int) -> bool:
+    with socket.socket(socket.AF_INET, kind) as one:
+        try:
             one.bind(("127.0.0.1", port))
-            found.add(port)
-    return list(found)
+        except OSError:
+            return False
+    return True
+
+
+def free_udp_ports(count: int) -> list[int]:
+    """Return ports that nothing else takes while their server is dead."""
+    return list(islice((port for port in _own_ports() if _is_free(socket.SOCK_DGRAM, port)), count))
 
 
 def free_tcp_port() -> int:
     """Return a port for a listener, likewise."""
-    while True:
-        port = random.SystemRandom().randrange(12_000, 32_000)
-        with socket.socket() as one, suppress(OSError):
-            one.bind(("127.0.0.1", port))
-            return port
+    return next(port for port in _own_ports() if _is_free(socket.SOCK_STREAM, port))
 
 
 @dataclass
