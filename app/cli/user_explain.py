@@ -149,6 +149,8 @@ def _more_lines(found: "Explanation", words: Words) -> Iterator[str]:
 
 
 def _told_lines(found: "Explanation", words: Words) -> Iterator[str]:
+    from app.nas.answers import holds_octets
+
     if found.nas is None:
         return
     if found.granted is None:
@@ -158,6 +160,8 @@ def _told_lines(found: "Explanation", words: Words) -> Iterator[str]:
     for name, value in _attributes(found):
         yield f"  {name} = {value}"
     opennds = found.nas.family is Family.OPENNDS
+    if found.parts > 1 and not opennds and holds_octets(found.nas, found.granted):
+        yield f"  ({words('slice_anew' if found.anew else 'slice_cut', count=found.parts, nas=found.nas.name)})"
     if opennds and found.granted.up_bps is not None:
         yield "  " + words("no_upload_rate")
     yield from _not_held_lines(found.nas, found.granted, words)
@@ -287,6 +291,8 @@ def _json(found: "Explanation", here: Installation) -> dict[str, JsonValue]:
         "closed_until": iso(found.policy.opens_at, zone),
         "closes_at": iso(phase.closes_at, zone),
         "devices_online": found.devices_online,
+        "octets_divided_among": found.parts,
+        "slices_granted_anew": found.anew,
         "ends_at": iso(found.ends_at, zone),
         "changes_at": iso(found.changes_at, zone),
         "attributes": [{"name": name, "value": value} for name, value in _attributes(found)],

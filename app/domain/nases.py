@@ -174,6 +174,10 @@ class Nas:
         """Tell whether it cuts where a throttle begins: it answers no CoA, and a known phone comes back by itself."""
         return deaf and self.family in COMES_BACK
 
+    def takes_octets(self, *, deaf: bool) -> bool:
+        """Tell whether an open session there can be told another amount of octets; `deaf`: it answers no CoA."""
+        return not deaf and self.family in TAKES_OCTETS
+
     def is_unreached(self, *, deaf: bool) -> bool:
         """Tell whether nothing can change or end an open session there; `deaf`: it answers no CoA."""
         return deaf or self.family in NEVER_REACHED

@@ -49,6 +49,11 @@ def not_held(nas: Nas, granted: Limits) -> Sequence[str]:
     return [field for field in (*unknown, *untold) if getattr(granted, field) is not None]
 
 
+def holds_octets(nas: Nas, granted: Limits) -> bool:
+    """Tell whether octets are granted, and the NAS itself ends a session at them."""
+    return cuts_at_octets(nas, granted) and any(getattr(granted, field) is not None for field in _OCTETS)
+
+
 def cuts_at_octets(nas: Nas, granted: Limits) -> bool:
     """Tell whether the NAS itself ends a session at what it is granted; True where no octets are."""
     octets = profile_for(nas.family.value).limits.octets

@@ -48,7 +48,8 @@ class Explanation:
     `topped_up_octets` are used after the quotas; what is beyond a quota already is taken from them. `held` is what
     quotas that are used up do to somebody who stays online. `suspension` says who suspended them. `granted` is what the
     NAS would be told now, if one is named and the decision is a Grant; `certain` tells whether its interim is known to
-    the second (it is drawn with the login). `changes_at` is when any of this is next otherwise by the clock alone.
+    the second (it is drawn with the login), and `anew` whether slices of octets are granted anew while devices are
+    online there. `changes_at` is when any of this is next otherwise by the clock alone.
     """
 
     name: str
@@ -67,8 +68,14 @@ class Explanation:
     session: OnlineSession | None
     granted: Limits | None
     certain: bool
+    anew: bool
     ends_at: datetime | None
     changes_at: datetime | None
+
+    @property
+    def parts(self) -> int:
+        """Return among how many devices the octets that are left are divided, with the one that would be told."""
+        return self.devices_online + (self.session is None)
 
     @property
     def no_garden(self) -> Literal["nas", "plan"] | None:
@@ -177,6 +184,7 @@ def explain(
         session=session,
         granted=granted,
         certain=session is not None and session.acceptance_id is not None,
+        anew=router is not None and router.takes_octets(deaf=router.id in deaf),
         ends_at=ends_at,
         changes_at=_soonest(at, policy, standings, held, ends_at),
     )

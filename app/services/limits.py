@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from app.db import accounts, ceilings, changes, nases, overlays, sessions
 from app.db.engine import Connection
 from app.domain.access import DenialReason, End, Grant, reconsider
+from app.domain.granted import Slice, slice_of
 from app.domain.keys import Chance
 from app.domain.local_time import local_day
 from app.domain.quotas import CUT
@@ -21,6 +22,8 @@ from app.services.usage import usages_of
 STEP: Final = "quota_step"
 """The reason of a change after which a session is slower, or in the garden, or not any more, for the sake of quotas."""
 
+
+_EXHAUSTED: Final = End(DenialReason.QUOTA_EXHAUSTED)
 
 _VAIN: Final = timedelta(hours=1)
 """How long a session is not told again of what it could not be told."""
@@ -42,23 +45,29 @@ def heed_usage(
     and of its end by the first report in a new period. Who goes on and runs short of a slice is granted another.
     """
     reported = list(reported)
-    differs_by_site = overlays.any_quota_at_a_site(connection)
-    if differs_by_site:
+    if overlays.any_quota_at_a_site(connection):
         suspects = [account.id for account in used_more]
+        most: dict[str, Slice | None] = dict.fromkeys(suspects)
     else:
-        suspects = [account.id for account in _exhausted(connection, used_more, zone=zone, now=now)]
+        decided = _decided(connection, used_more, zone=zone, now=now)
+        suspects = [account.id for account, decision in decided if decision == _EXHAUSTED]
+        most = {
+            account.id: slice_of(decision, others=0)
+            for account, decision in decided
+            if isinstance(decision, Grant) and has_slices(account)
+        }
     if suspects:
         places = sessions.open_places(connection, suspects)
         there = accounts.by_places(connection, places, zone=zone, now=now)
-        ended = {id(account) for account in _exhausted(connection, there.values(), zone=zone, now=now)}
+        again = _decided(connection, there.values(), zone=zone, now=now)
+        ended = {id(account) for account, decision in again if decision == _EXHAUSTED}
         open_ids = sorted(id_ for place, account in there.items() if id(account) in ended for id_ in places[place])
         end_for(connection, open_ids, DenialReason.QUOTA_EXHAUSTED, now=now, chance=chance)
     stepped = {account.id for account in used_more if _has_steps(account)}
     if stepped:
         _tell(connection, _open_of(connection, stepped, reported), zone=zone, now=now, chance=chance)
-    sliced = {account.id for account in used_more if differs_by_site or has_slices(account)}
-    if sliced:
-        grant_anew(connection, sliced, reported, zone=zone, now=now, chance=chance)
+    if most:
+        grant_anew(connection, most, reported, zone=zone, now=now, chance=chance)
 
 
 def _open_of(connection: Connection, account_ids: Collection[str], reported: Iterable[Session]) -> list[Session]:
@@ -73,16 +82,15 @@ def _has_steps(account: Account) -> bool:
     return any(effective.quota.then not in (None, CUT) for effective in account.policy.quotas)
 
 
-def _exhausted(
+def _decided(
     connection: Connection, accounts_there: Iterable[Account], *, zone: ZoneInfo, now: datetime
-) -> list[Account]:
+) -> list[tuple[Account, Grant | End]]:
+    """Decide anew about those who have quotas."""
     limited = [account for account in accounts_there if account.policy.quotas]
     spent = usages_of(connection, limited, local_day(now, zone))
     return [
-        account
+        (account, reconsider(account, spent[account.id], device="", online_devices=(), now=now, zone=zone))
         for account in limited
-        if reconsider(account, spent[account.id], device="", online_devices=(), now=now, zone=zone)
-        == End(DenialReason.QUOTA_EXHAUSTED)
     ]
 
 
@@ -113,7 +121,7 @@ def _tell(
             ceilings=over.get(account.id, ()),
             garden=nas.can_garden,
         )
-        if decision == End(DenialReason.QUOTA_EXHAUSTED):
+        if decision == _EXHAUSTED:
             over_here.append(session.id)
         elif isinstance(decision, Grant) and _differs(decision, limits.down_bps, limits.up_bps, limits.filter_id):
             other.append(session.id)

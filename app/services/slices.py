@@ -3,7 +3,7 @@
 That is done where a CoA carries octets. Elsewhere the router cuts at the slice, and the device comes back with another.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -51,7 +51,7 @@ def has_slices(account: Account) -> bool:
 
 def grant_anew(
     connection: Connection,
-    account_ids: Collection[str],
+    most: Mapping[str, Slice | None],
     reported: Iterable[Session],
     *,
     zone: ZoneInfo,
@@ -60,22 +60,24 @@ def grant_anew(
 ) -> None:
     """Queue a change for each of the `reported` sessions that runs short of its slice while its person has more left.
 
-    With it go the person's other sessions that hold more than their part, so that all slices are what is left; no
+    `most` is what the accounts may have left altogether, by id; None: that depends on where they are. With such a
+    change go the person's other sessions that hold more than their part, so that all slices are what is left; no
     session twice within an interim interval. Near the end of a period, when the next one's amount would be granted too,
     nothing is: only the new period does that.
     """
-    moved = [one for one in reported if one.stop is None and one.account_id in account_ids]
+    moved = [one for one in reported if one.stop is None and one.account_id in most]
     there = _that_take_octets(connection, moved)
     if not there:
         return
-    parts = _parts(connection, moved, there, zone=zone, now=now)
+    suspects = _suspects(connection, moved, there, most)
+    parts = _parts(connection, suspects, there, zone=zone, now=now) if suspects else []
     short = _due(connection, [part for part in parts if runs_short(part.rest, part.anew)], now=now)
     if not short:
         return
     told = {part.session.id for part in short}
     others = _others(connection, {part.session.account_id or "" for part in short}, told)
     there = _that_take_octets(connection, others)
-    parts = _parts(connection, others, there, zone=zone, now=now)
+    parts = _parts(connection, _held(connection, others, there), there, zone=zone, now=now)
     above = _due(connection, [part for part in parts if exceeds(part.rest, part.anew)], now=now)
     ids = [part.session.id for part in (*short, *above)]
     tell(connection, ids, reason=SLICE, now=now, chance=chance)
@@ -85,7 +87,30 @@ def _that_take_octets(connection: Connection, some: Iterable[Session]) -> dict[s
     """Return the NASes of sessions that an amount can be told while somebody is online, and that answer."""
     found = nases.of_families(connection, {session.nas_id for session in some}, TAKES_OCTETS)
     deaf = hints.deaf(connection) if found else frozenset()
-    return {nas.id: nas for nas in found if nas.id not in deaf}
+    return {nas.id: nas for nas in found if nas.takes_octets(deaf=nas.id in deaf)}
+
+
+def _suspects(
+    connection: Connection, moved: Iterable[Session], there: Collection[str], most: Mapping[str, Slice | None]
+) -> list[tuple[Session, Limits]]:
+    """Return the sessions at such NASes that may run short, and what they are held to: of one device alone, none."""
+    found: list[tuple[Session, Limits]] = []
+    for session, held in _held(connection, moved, there):
+        anew = most[session.account_id or ""]
+        if anew is None or runs_short(_rest(session, held), anew):
+            found.append((session, held))
+    return found
+
+
+def _held(connection: Connection, some: Iterable[Session], there: Collection[str]) -> list[tuple[Session, Limits]]:
+    """Return sessions of accounts at such NASes, where it is known to what they are held."""
+    there_now = [one for one in some if one.nas_id in there and one.account_id is not None]
+    held = held_limits(connection, there_now)
+    return [(session, held[session.id]) for session in there_now if session.id in held]
+
+
+def _rest(session: Session, held: Limits) -> Slice:
+    return rest_of(held, down_octets=session.down_octets, up_octets=session.up_octets)
 
 
 def _others(connection: Connection, account_ids: Collection[str], told: Collection[str]) -> list[Session]:
@@ -94,20 +119,22 @@ def _others(connection: Connection, account_ids: Collection[str], told: Collecti
 
 
 def _parts(
-    connection: Connection, some: Iterable[Session], there: dict[str, Nas], *, zone: ZoneInfo, now: datetime
+    connection: Connection,
+    some: Sequence[tuple[Session, Limits]],
+    there: Mapping[str, Nas],
+    *,
+    zone: ZoneInfo,
+    now: datetime,
 ) -> list[_Part]:
-    """Weigh sessions at such NASes; those of which nobody knows what they are held to are left out."""
-    there_now = [session for session in some if session.nas_id in there]
-    held = held_limits(connection, there_now)
-    known = [session for session in there_now if session.account_id is not None and session.id in held]
-    where = {(session.account_id or "", session.site_id) for session in known}
+    """Weigh what sessions are held to against what they would be granted now."""
+    where = {(session.account_id or "", session.site_id) for session, _ in some}
     places = accounts.by_places(connection, where, zone=zone, now=now)
     spent = usages_of(connection, places.values(), local_day(now, zone))
     online: dict[str, set[str]] = {}
     for account_id, mac in sessions.devices_of_accounts(connection, spent):
         online.setdefault(account_id, set()).add(mac)
     parts: list[_Part] = []
-    for session in known:
+    for session, held in some:
         account = places.get((session.account_id or "", session.site_id))
         if account is None or is_renewed_soon(account, now=now, zone=zone):
             continue
@@ -121,10 +148,8 @@ def _parts(
             garden=there[session.nas_id].can_garden,
         )
         if isinstance(grant, Grant):
-            limits = held[session.id]
-            rest = rest_of(limits, down_octets=session.down_octets, up_octets=session.up_octets)
             anew = slice_of(grant, others=len(online.get(account.id, set()) - {session.mac}))
-            parts.append(_Part(session, limits, rest, anew))
+            parts.append(_Part(session, held, _rest(session, held), anew))
     return parts
 
 

@@ -4,18 +4,20 @@ import re
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from app.cli.explain_words import Words, catalogue
 from app.cli.plan_values import written_value
 from app.cli.user_explain import REASONS
 from app.db.engine import Database
-from app.db.tables.sessions import usage
+from app.db.tables.nases import nases
+from app.db.tables.sessions import sessions, usage
 from app.domain.local_time import WITA, local_day
 from app.domain.overlays import FIELDS, SCHEDULE
 from app.domain.policies import Origin
 from app.domain.quotas import Measure, Period
 from tests.cli.conftest import Pesisir
+from tests.factories import NOON
 
 
 def test_both_languages_say_the_same_things_with_the_same_values() -> None:
@@ -131,6 +133,41 @@ def test_garden_that_cannot_be_held_is_a_cut_and_why_is_said(ruled: Pesisir, sto
             "nas", "add", f"gusung-{number}", "--site", "Gusung", "--family", family, "--address", f"127.0.0.{number}"
         )
         assert words in ruled.ok("user", "explain", "siti", "--nas", f"gusung-{number}").out
+
+
+def test_what_a_device_gets_of_what_is_divided_is_said(city: Pesisir, stored: Database) -> None:
+    for number, family in enumerate(("coovachilli", "hostapd"), start=2):
+        add = ("--site", "Gusung", "--family", family, "--address", f"127.0.0.{number}")
+        city.ok("nas", "add", f"gusung-{number}", *add)
+    assert "dibagi" not in city.ok("user", "explain", "siti", "--nas", "gusung-2").out
+    account = city.ok("user", "explain", "siti", "--json").json["account"]
+    with stored.write() as connection:
+        nas_id, site_id = connection.execute(
+            select(nases.c.id, nases.c.site_id).where(nases.c.name == "gusung-2")
+        ).one()
+        for number in (1, 2):
+            session = {
+                "id": f"sessionsessions{number}",
+                "nas_id": nas_id,
+                "nas_scope": "gusung-2",
+                "acct_session_id": str(number),
+                "mac": f"02:aa:00:00:00:0{number}",
+                "started_at": NOON,
+                "last_report_at": NOON,
+                "account_id": account,
+                "site_id": site_id,
+                "marks": "[]",
+                "state": "open",
+            }
+            connection.execute(insert(sessions).values(session))
+    said = city.ok("user", "explain", "siti", "--nas", "gusung-2", "--language", "en").out
+    assert "ChilliSpot-Max-Total-Octets = 250000000" in said
+    assert "divided among 2 devices; before this part is used up, gusung-2 is told a new one" in said
+    said = city.ok("user", "explain", "siti", "--nas", "gusung-1").out
+    assert "dibagi untuk 3 perangkat; bila bagian ini habis, gusung-1 memutus" in said
+    assert "dibagi" not in city.ok("user", "explain", "siti", "--nas", "gusung-3").out
+    found = city.ok("user", "explain", "siti", "--nas", "gusung-2", "--json").json
+    assert (found["octets_divided_among"], found["slices_granted_anew"]) == (2, True)
 
 
 def test_what_a_router_cannot_hold_is_said(ruled: Pesisir) -> None:

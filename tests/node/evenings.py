@@ -17,6 +17,7 @@ from app.db import feed, hints
 from app.db.engine import Database
 from app.db.feed import FeedKind
 from app.db.hints import Notice
+from app.db.tables.changes import changes
 from app.db.tables.sessions import usage
 from app.domain.changes import Answer, ChangeState, Result, Way, acknowledged, refused, silent
 from app.domain.hints import HintKind
@@ -572,13 +573,15 @@ class Evening:
                 assert down_bps <= quota.then.down_bps, "not slowed"
 
     def check_stored(self) -> None:
-        """Hold what is stored against what was used, to the octet and to the second."""
+        """Hold what is stored against what was used, to the octet and to the second, and count who was told slices."""
         for phone in self.phones:
             if phone.session is not None:
                 self.leave(phone)
         self.merge()
         with self.city.database.read() as connection:
             rows = connection.execute(select(usage)).all()
+            query = select(changes.c.session_id, changes.c.created_at).where(changes.c.reason == SLICE)
+            sliced = connection.execute(query.order_by(changes.c.created_at)).all()
         stored = {
             (row.day, name): value for row in rows for name, value in row._mapping.items() if name in _STORED and value
         }
@@ -594,6 +597,11 @@ class Evening:
         }
         assert stored == true, set(stored.items()) ^ set(true.items())
         assert sum(row.topped_octets for row in rows) == sum(used.paid for used in self.days.values())
+        told: dict[str, datetime] = {}
+        for row in sliced:
+            before = told.get(row.session_id)
+            assert before is None or row.created_at - before >= timedelta(seconds=50), "told twice within a minute"
+            told[row.session_id] = row.created_at
 
 
 _STORED: Final = ("up_octets", "down_octets", "free_up_octets", "free_down_octets", "seconds", "free_seconds")

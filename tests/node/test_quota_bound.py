@@ -56,6 +56,18 @@ STEPS = st.one_of(
     st.tuples(st.just("merge"), st.just(0), st.just(0)),
 )
 EVENTS = st.lists(STEPS, min_size=5, max_size=25)
+TURNS = st.lists(
+    st.one_of(
+        st.tuples(st.just("minutes"), st.integers(0, 7), st.integers(4, 11)),
+        st.tuples(st.just("minutes"), st.integers(0, 7), st.integers(4, 11)),
+        st.tuples(st.just("rate"), st.integers(0, PHONES - 1), st.integers(0, len(RATES) - 1)),
+        st.tuples(st.sampled_from(["in", "out", "in", "night"]), st.integers(0, PHONES - 1), st.integers(0, 3)),
+    ),
+    min_size=8,
+    max_size=25,
+)
+"""Who uses much changes, and little else happens."""
+
 BOUGHT = st.tuples(st.just("top up"), st.integers(1, 500_000), st.just(0))
 FREE = st.sampled_from([None, None, (12 * 60 + 5, 12 * 60 + 20), (23 * 60 + 55, 5)])
 
@@ -88,6 +100,24 @@ def terms(draw: st.DrawFn, families: tuple[Family, ...], *, topped: bool = False
         servers=servers,
         free=draw(FREE),
         scale=scale,
+    )
+
+
+@st.composite
+def divided_terms(draw: st.DrawFn, families: tuple[Family, ...]) -> Terms:
+    """Draw quotas that several phones use for a while."""
+    quota = st.builds(
+        Quota,
+        st.sampled_from(Period),
+        st.integers(1_000_000, 25_000_000),
+        st.sampled_from([Measure.BOTH, Measure.DOWN]),
+    )
+    return Terms(
+        tuple(draw(st.lists(quota, min_size=1, max_size=2, unique_by=lambda quota: quota.tally))),
+        families=(draw(st.sampled_from(families)), draw(st.sampled_from(families))),
+        phones=draw(st.integers(2, PHONES)),
+        servers=draw(st.integers(1, 2)),
+        free=draw(FREE),
     )
 
 
@@ -210,7 +240,7 @@ def test_routers_that_cut_at_the_octet(beach: Evenings, terms: Terms, events: Ev
         ("minutes", 3, 10),
     ],
 )
-@given(terms=terms((Family.COOVACHILLI,)), events=EVENTS)
+@given(terms=divided_terms((Family.COOVACHILLI,)), events=TURNS)
 def test_routers_that_are_told_slices_anew(beach: Evenings, terms: Terms, events: Events) -> None:
     beach(terms, events)
 

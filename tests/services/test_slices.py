@@ -19,7 +19,7 @@ from app.db.tables.changes import changes
 from app.db.tables.nases import nases
 from app.db.tables.plans import plan_quotas, plans
 from app.db.tables.sessions import sessions
-from app.db.tables.sites import sites
+from app.db.tables.sites import site_quotas, sites
 from app.domain.granted import Limits, Slice, exceeds, rest_of, runs_short
 from app.domain.hints import HintKind
 from app.domain.local_time import WITA
@@ -187,6 +187,25 @@ def test_new_day_reaches_who_still_uses_what_the_old_one_left(database: Database
     alone.report(MAC, 1_010, minute=midnight)
     alone.report(MAC, 1_020, minute=midnight + 1)
     assert alone.told() == [(MAC, "pending")]
+
+
+def test_what_a_site_gives_is_what_is_divided(database: Database) -> None:
+    there = Home(database)
+    with database.write() as connection:
+        connection.execute(
+            insert(site_quotas).values(
+                site_id="site",
+                plan_id="plan",
+                period="day",
+                measure="both",
+                amount=10 * QUOTA,
+                reason="pasar",
+                author="admin",
+                created_at=NOON,
+            )
+        )
+    there.report(MAC, 10, minute=1)
+    assert there.told() == [(MAC, "pending")]
 
 
 def test_session_that_was_let_in_without_a_limit_is_no_slice(database: Database) -> None:
