@@ -11,12 +11,15 @@ from random import Random
 
 import pytest
 
-from app.db import accounts
+from app.db import accounts, feed, resume
 from app.db.engine import Database
+from app.db.feed import FeedKind
 from app.domain.ceilings import Ceiling, CeilingSource
+from app.domain.keys import draw_id
 from app.domain.local_time import WITA
 from app.domain.nases import Family
 from app.domain.quotas import Action, Period, Quota, Then
+from app.domain.resume import ResumeGrant
 from app.services import nases, plans, top_ups
 from app.services.ceilings import lift_ceilings, set_ceilings
 from app.services.keyring import Keyring
@@ -160,10 +163,11 @@ STEPS = (
 )
 
 
-def use(stage: Stage, down_octets: int) -> None:
-    """Let the phone use octets, and its router report them."""
-    stage.router.carry(stage.phone.mac, up_octets=0, down_octets=down_octets, seconds=60)
-    stage.router.sessions[stage.phone.mac].reported = time.monotonic() - 3600  # its next report is due
+def use(stage: Stage, down_octets: int, phone: Browser | None = None) -> None:
+    """Let the phone, or another, use octets, and its router report them."""
+    mac = (phone or stage.phone).mac
+    stage.router.carry(mac, up_octets=0, down_octets=down_octets, seconds=60)
+    stage.router.sessions[mac].reported = time.monotonic() - 3600  # its next report is due
     stage.router.tick()
 
 
@@ -207,3 +211,29 @@ def test_router_that_takes_no_rate_cuts_and_its_phone_comes_back_slower(
         assert stage.rates == (1_000_000, 512_000)
 
     play(sqlite_database, keyring, tmp_path, Family.USPOT, scenario)
+
+
+def test_second_phone_is_granted_a_slice_anew_and_the_first_one_less(
+    sqlite_database: Database, keyring: Keyring, tmp_path: Path
+) -> None:
+    async def scenario(stage: Stage) -> None:
+        now, second = datetime.now(UTC), stage.island.phone(2)
+
+        def totals() -> list[int | None]:
+            return [stage.router.sessions[phone.mac].limits.total_octets for phone in (stage.phone, second)]
+
+        plans.set_plan(stage.database, "Warga", total_octets=10 * MB, now=now, chance=os.urandom)
+        with stage.database.write() as connection:
+            grant = ResumeGrant(second.mac, stage.session.user or "", None, now + timedelta(hours=1))
+            resume.keep(connection, draw_id(os.urandom), grant, now=now)
+            feed.append(connection, now=now, items={FeedKind.RESUME: [second.mac]})
+        await until(lambda: stage.router.sessions[stage.phone.mac].limits.total_octets == 10 * MB, PATIENCE)
+        deadline = time.monotonic() + PATIENCE
+        while await stage.router.appear(second.ip, second.mac) is not Outcome.ONLINE:  # until the grant is known
+            assert time.monotonic() < deadline, "waited too long"
+            stage.router.hosts.pop(second.ip, None)
+        assert totals() == [10 * MB, 5 * MB]
+        use(stage, 4 * MB, second)
+        await until(lambda: totals() == [3 * MB, 7 * MB], PATIENCE)
+
+    play(sqlite_database, keyring, tmp_path, Family.COOVACHILLI, scenario)
