@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from app.db import meta
 from app.db.engine import Database, open_database
+from app.db.errors import AWAY
 
 
 class _StopHereError(Exception):
@@ -77,6 +78,43 @@ def test_sqlite_writers_wait_for_each_other(sqlite_database: Database) -> None:
     thread.join()
     with sqlite_database.read() as connection:
         assert meta.read(connection, "word") == "2"
+
+
+# D19
+def test_sqlite_writer_looks_again_soon(sqlite_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = sqlite_database.engine.url.database
+    assert file is not None
+    waits: list[float] = []
+    with closing(sqlite3.connect(file, timeout=0, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+
+        def sleep(seconds: float) -> None:
+            waits.append(seconds)
+            if len(waits) == 3:
+                other.execute("ROLLBACK")
+
+        monkeypatch.setattr("app.db.engine.time.sleep", sleep)
+        with sqlite_database.write() as connection:
+            assert connection.execute(text("PRAGMA busy_timeout")).scalar_one() == 10_000
+            meta.add(connection, "word", "1")
+    assert waits == [0.001] * 3
+
+
+# D19
+def test_sqlite_writer_gives_up_in_the_end(sqlite_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = sqlite_database.engine.url.database
+    assert file is not None
+    passed = [0.0]
+    monkeypatch.setattr("app.db.engine.time.monotonic", lambda: passed[0])
+    monkeypatch.setattr("app.db.engine.time.sleep", lambda _: passed.append(passed.pop() + 4))
+    with closing(sqlite3.connect(file, timeout=0, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(AWAY, match="locked"), sqlite_database.write():
+            pytest.fail("two write at once")
+        assert passed == [12.0]
+        other.execute("ROLLBACK")
+    with sqlite_database.write() as connection:
+        meta.add(connection, "word", "1")
 
 
 @pytest.mark.parametrize(
