@@ -12,7 +12,7 @@ from app.cli.noun import example
 from app.cli.options import Name, read_end
 from app.cli.output import Json, JsonValue, local, say, show_json, show_table
 from app.cli.plan_values import fields_of, override_json, override_line, said_json, with_overridable_values
-from app.cli.previews import DryRun, Language, PreviewJson, only_with_dry_run, show_preview
+from app.cli.previews import DryRun, Language, PreviewJson, carry_out, only_with_dry_run
 from app.cli.quota_options import (
     Billing,
     Daily,
@@ -92,10 +92,8 @@ def quota_of_site(
         def change(database: "Database") -> None:
             set_quotas_at_site(database, name, given, why, plan=plan, zone=here.zone, now=now(), chance=os.urandom)
 
-        if dry_run:
-            show_preview(here, change, Of.SITE, name, language, as_json=as_json)
+        if not carry_out(here, change, Of.SITE, name, dry_run=dry_run, language=language, as_json=as_json):
             return
-        change(here.database)
     say(f"changed; see: pesisir site override {name!r}")
 
 
@@ -127,10 +125,8 @@ def of_user(
             elif back:
                 clear_own(database, name, back, zone=here.zone, now=now(), chance=os.urandom)
 
-        if dry_run:
-            show_preview(here, change, Of.USER, name, language, as_json=as_json)
+        if not carry_out(here, change, Of.USER, name, dry_run=dry_run, language=language, as_json=as_json):
             return
-        change(here.database)
         found = own_values(here.database, name, now=now())
     if as_json:
         show_json([override_json(override, here.zone) for override in found.overrides])
@@ -179,10 +175,8 @@ def of_site(
             elif back:
                 clear_at_site(database, name, back, plan=plan, zone=here.zone, now=now(), chance=os.urandom)
 
-        if dry_run:
-            show_preview(here, change, Of.SITE, name, language, as_json=as_json)
+        if not carry_out(here, change, Of.SITE, name, dry_run=dry_run, language=language, as_json=as_json):
             return
-        change(here.database)
         found = values_at_site(here.database, name)
     if as_json:
         show_json(at_site_json(found, here))

@@ -10,7 +10,7 @@ from app.cli.noun import example, noun
 from app.cli.options import Name
 from app.cli.output import Json, JsonValue, say, show_fields, show_json, show_table
 from app.cli.plan_values import plan_json, shown, titles, with_values
-from app.cli.previews import DryRun, Language, PreviewJson, only_with_dry_run, show_preview
+from app.cli.previews import DryRun, Language, PreviewJson, carry_out, only_with_dry_run
 from app.domain.plans import Plan, idle_throttles
 from app.domain.quota_words import format_then
 from app.domain.quotas import Action
@@ -71,21 +71,20 @@ def set_(
     name: Name, values: "PlanValues", dry_run: DryRun = False, language: Language = None, as_json: PreviewJson = False
 ) -> None:
     """Change a plan. What is not named stays as it is; `none` takes a limit away."""
-    from app.services.plans import set_plan
+    from app.services.plans import set_plan, show_plan
     from app.services.previews import Of
 
     only_with_dry_run(dry_run, language, as_json=as_json)
     if not values:
         nothing_to_change("plan set")
 
-    def change(database: "Database") -> Plan:
-        return set_plan(database, name, now=now(), chance=os.urandom, **values)
+    def change(database: "Database") -> None:
+        set_plan(database, name, now=now(), chance=os.urandom, **values)
 
     with open_installation() as here:
-        if dry_run:
-            show_preview(here, change, Of.PLAN, name, language, as_json=as_json)
+        if not carry_out(here, change, Of.PLAN, name, dry_run=dry_run, language=language, as_json=as_json):
             return
-        plan = change(here.database)
+        plan = show_plan(here.database, name)
     _say_of(plan, "changed")
 
 

@@ -1,6 +1,7 @@
 """What `--dry-run` of a change says: whom it touches, and what each group gets before and after."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -9,7 +10,7 @@ import typer
 from app.cli.explain_words import Language, Words
 from app.cli.failures import usage
 from app.cli.installation import Installation, now
-from app.cli.output import JsonValue, harmless, iso, show_json
+from app.cli.output import JsonValue, harmless, iso, say, show_json
 from app.cli.quota_options import quota_json
 from app.domain.overlays import stored
 
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say whom it would touch, and what each would get.")]
 PreviewJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts; with --dry-run.")]
-__all__ = ["DryRun", "Language", "PreviewJson", "only_with_dry_run", "show_preview"]
+JustDryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what it would do, and do nothing.")]
+__all__ = ["DryRun", "JustDryRun", "Language", "PreviewJson", "carry_out", "concerned", "only_with_dry_run"]
 
 
 def only_with_dry_run(dry_run: bool, language: str | None, *, as_json: bool = False) -> None:
@@ -28,21 +30,37 @@ def only_with_dry_run(dry_run: bool, language: str | None, *, as_json: bool = Fa
         usage(f"{'--json' if as_json else '--language'} is of what --dry-run says", hint="name --dry-run too")
 
 
-def show_preview(
+def carry_out(
     here: Installation,
     change: Callable[["Database"], object],
     of: "Of",
     name: str,
-    language: str | None,
     *,
+    dry_run: bool,
+    language: str | None,
     as_json: bool,
-) -> None:
-    """Say what a change would do, without doing it."""
+) -> bool:
+    """Make a change and return True; for a dry run say what it would do, do nothing, and return False."""
+    if not dry_run:
+        change(here.database)
+        return True
     from app.services.previews import preview
 
     found = preview(here.database, change, of, name, zone=here.zone, now=now())
     words = Words(language or here.settings.language, here.zone)
     show_json(_json(found, here.zone)) if as_json else print("\n".join(_lines(found, words)))
+    return False
+
+
+@contextmanager
+def concerned(here: Installation, *, dry_run: bool) -> Iterator["Database"]:
+    """Give the database that a change is made to; for a dry run nothing of it will be left."""
+    if not dry_run:
+        yield here.database
+        return
+    with here.database.rehearse() as rehearsed:
+        yield rehearsed
+    say("a dry run: nothing was changed")
 
 
 def _lines(found: "Preview", words: Words) -> Iterator[str]:

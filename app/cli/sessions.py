@@ -12,9 +12,11 @@ from app.cli.newest import Limit, rows_of, say_whether_cut
 from app.cli.noun import example, noun
 from app.cli.options import Given, rate, read_end
 from app.cli.output import Json, JsonValue, duration, iso, local, octets, say, show_fields, show_json, show_table
+from app.cli.previews import JustDryRun, concerned
 from app.services.errors import NotFound
 
 if TYPE_CHECKING:
+    from app.db.engine import Database
     from app.services.sessions import SessionView
 
 commands = noun("session", "What routers reported, from Start to Stop.")
@@ -115,12 +117,16 @@ def disconnect(
     session_id: SessionId,
     reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; it is kept with your name.")],
     by: By = None,
+    dry_run: JustDryRun = False,
 ) -> None:
     """End an open session. A known device may come back by itself: who must stay out is suspended."""
     from app.services.session_changes import disconnect_session
 
-    with open_installation() as here:
-        disconnect_session(here.database, session_id, reason=reason, author=author(by), now=now(), chance=os.urandom)
+    with open_installation() as here, concerned(here, dry_run=dry_run) as database:
+        disconnect_session(database, session_id, reason=reason, author=author(by), now=now(), chance=os.urandom)
+        if dry_run:
+            _show_asked(database, session_id, "would end")
+            return
     say(f"asked for; see: pesisir session show {session_id}")
 
 
@@ -132,15 +138,16 @@ def change(
     until: Annotated[str | None, typer.Option(metavar="DATE", help="Its last day; unset: today.")] = None,
     reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; it is kept with your name.")] = "by hand",
     by: By = None,
+    dry_run: JustDryRun = False,
 ) -> None:
     """Hold the device of an open session down, also when it comes back, until the end of the day."""
     from app.services.session_changes import change_session
 
     if down is None and up is None:
         usage("change what?", hint="name --down or --up with a RATE such as 512k, or none")
-    with open_installation() as here:
+    with open_installation() as here, concerned(here, dry_run=dry_run) as database:
         ends_at = change_session(
-            here.database,
+            database,
             session_id,
             down=None if down is None else (down.value,),
             up=None if up is None else (up.value,),
@@ -151,8 +158,23 @@ def change(
             now=now(),
             chance=os.urandom,
         )
-    held = "lifted" if ends_at is None else f"held down until {local(ends_at, here.zone)}"
+        held = "lifted" if ends_at is None else f"held down until {local(ends_at, here.zone)}"
+        if dry_run:
+            _show_asked(database, session_id, f"would be {held}")
+            return
     say(f"{held}; what the router says: pesisir session show {session_id}")
+
+
+def _show_asked(database: "Database", session_id: str, what: str) -> None:
+    """Say of whom and where an open session is, and what it was to be told, in a database of which nothing is left."""
+    from app.cli.change_words import kind_words
+    from app.services.session_changes import changes_of_session
+    from app.services.sessions import show_session
+
+    session, asked = show_session(database, session_id), changes_of_session(database, session_id)
+    assert session is not None, "it is there, or nothing could have been asked of it"
+    told = kind_words(asked[0].change) if asked else None
+    show_fields({what: session_id, "user": session.user, "device": session.device, "nas": session.nas, "told": told})
 
 
 @commands.command(epilog=example("pesisir session totals --json"))

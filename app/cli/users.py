@@ -22,7 +22,15 @@ from app.cli.output import (
     show_json,
     show_table,
 )
-from app.cli.previews import DryRun, Language, PreviewJson, only_with_dry_run, show_preview
+from app.cli.previews import (
+    DryRun,
+    JustDryRun,
+    Language,
+    PreviewJson,
+    carry_out,
+    concerned,
+    only_with_dry_run,
+)
 from app.cli.quota_options import (
     Billing,
     Daily,
@@ -134,7 +142,12 @@ def list_(
         )
 
 
-@commands.command("set", epilog=example("pesisir user set siti --plan Kantor --valid-until 2026-12-31"))
+@commands.command(
+    "set",
+    epilog=example(
+        "pesisir user set siti --plan Kantor --valid-until 2026-12-31", "pesisir user set siti --plan Kantor --dry-run"
+    ),
+)
 def set_(
     username: Username,
     password: Annotated[
@@ -148,11 +161,18 @@ def set_(
     site: Site = None,
     valid_until: Until = None,
     billing_day: BillingDay = None,
+    dry_run: DryRun = False,
+    language: Language = None,
+    as_json: PreviewJson = False,
 ) -> None:
     """Change a user. What is not named stays as it is; `none` takes a value away."""
     from app.services.passwords import set_password
-    from app.services.users import set_user
+    from app.services.previews import Of
+    from app.services.users import set_user, show_user
 
+    only_with_dry_run(dry_run, language, as_json=as_json)
+    if dry_run and plan is None:
+        usage("--dry-run says what another plan brings", why="none is named", hint="--plan PLAN")
     given = _password(password, password_file, absent=False)
     if given is None and secret is not None:
         usage("--secret says how a new password is kept", hint="give one by --password-file")
@@ -163,9 +183,15 @@ def set_(
             values["billing_day"] = billing_day.value or 1
         if not values and given is None:
             nothing_to_change("user set")
-        user = set_user(here.database, username, zone=here.zone, now=now(), chance=os.urandom, **values)
+
+        def change(database: "Database") -> None:
+            set_user(database, username, zone=here.zone, now=now(), chance=os.urandom, **values)
+
+        if not carry_out(here, change, Of.USER, username, dry_run=dry_run, language=language, as_json=as_json):
+            return
         if given is not None:
             set_password(here.database, here.keyring, username, given, kind=kind, now=now(), chance=os.urandom)
+        user = show_user(here.database, username, now=now())
     say(f"changed user {user.username}")
 
 
@@ -210,10 +236,8 @@ def set_quota(
                 chance=os.urandom,
             )
 
-        if dry_run:
-            show_preview(here, change, Of.USER, username, language, as_json=as_json)
+        if not carry_out(here, change, Of.USER, username, dry_run=dry_run, language=language, as_json=as_json):
             return
-        change(here.database)
     say(f"changed; see: pesisir user show {username!r}")
 
 
@@ -227,6 +251,7 @@ def top_up(
     reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Why; everybody who looks will read it.")] = None,
     until: Annotated[str | None, typer.Option(metavar="DATE", help="The data's last day; unset: until used.")] = None,
     by: By = None,
+    dry_run: JustDryRun = False,
 ) -> None:
     """Add data, or days, to somebody's account. Data is used after the quotas, and does not end with their periods."""
     from app.services.top_ups import Addition, top_up_user
@@ -242,23 +267,27 @@ def top_up(
             added_seconds,
             None if until is None else read_end(until, here.zone),
         )
-        account = top_up_user(
-            here.database,
-            username,
-            addition,
-            reason=reason,
-            author=author(by),
-            zone=here.zone,
-            now=now(),
-            chance=os.urandom,
-        )
+        with concerned(here, dry_run=dry_run) as database:
+            account = top_up_user(
+                database,
+                username,
+                addition,
+                reason=reason,
+                author=author(by),
+                zone=here.zone,
+                now=now(),
+                chance=os.urandom,
+            )
     said = []
     if addition.octets:
         said.append(f"{octets(addition.octets)} more, until {local(addition.ends_at, here.zone) or 'used'}")
         said.append(f"{octets(left_in(account.top_ups, now()))} of extra data left")
     if (ends_at := account.ends_at(now())) is not None:
         said.append(f"the account is good until {local(ends_at, here.zone)}")
-    say(f"topped up {username}: {'; '.join(said)}")
+    if dry_run:
+        print(f"would top up {username}: {'; '.join(said)}")
+    else:
+        say(f"topped up {username}: {'; '.join(said)}")
 
 
 @commands.command(epilog=example("pesisir user suspend siti --by 'Ibu Ratna'", "pesisir user suspend siti --lift"))

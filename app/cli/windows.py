@@ -12,7 +12,7 @@ from app.cli.noun import example
 from app.cli.options import Name
 from app.cli.output import JsonValue, say
 from app.cli.plan_values import with_rates, written
-from app.cli.previews import DryRun, Language, PreviewJson, only_with_dry_run, show_preview
+from app.cli.previews import DryRun, Language, PreviewJson, carry_out, only_with_dry_run
 from app.domain.schedules import Window, format_clock, format_days, parse_clock, parse_days
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def of_plan(
     def change(database: "Database", zone: ZoneInfo) -> None:
         set_plan_window(database, name, hours, zone=zone, now=now(), chance=os.urandom)
 
-    _carry_out(
+    _change_and_say(
         change, Of.PLAN, name, f"plan {name}: {line(hours)}", dry_run=dry_run, language=language, as_json=as_json
     )
 
@@ -114,7 +114,7 @@ def remove_of_plan(
     def change(database: "Database", zone: ZoneInfo) -> None:
         remove_plan_window(database, name, window, zone=zone, now=now(), chance=os.urandom)
 
-    _carry_out(
+    _change_and_say(
         change,
         Of.PLAN,
         name,
@@ -151,7 +151,7 @@ def of_site(
     def change(database: "Database", zone: ZoneInfo) -> None:
         set_site_window(database, name, hours, plan=plan, zone=zone, now=now(), chance=os.urandom)
 
-    _carry_out(
+    _change_and_say(
         change, Of.SITE, name, f"site {name}: {line(hours)}", dry_run=dry_run, language=language, as_json=as_json
     )
 
@@ -171,7 +171,7 @@ def remove_of_site(
     def change(database: "Database", zone: ZoneInfo) -> None:
         remove_site_window(database, name, window, plan=plan, zone=zone, now=now(), chance=os.urandom)
 
-    _carry_out(
+    _change_and_say(
         change,
         Of.SITE,
         name,
@@ -182,7 +182,7 @@ def remove_of_site(
     )
 
 
-def _carry_out(
+def _change_and_say(
     change: Callable[["Database", ZoneInfo], None],
     of: "Of",
     name: str,
@@ -195,11 +195,17 @@ def _carry_out(
     """Change hours and say so, or only show what that would do."""
     only_with_dry_run(dry_run, language, as_json=as_json)
     with open_installation() as here:
-        if dry_run:
-            show_preview(here, lambda database: change(database, here.zone), of, name, language, as_json=as_json)
-            return
-        change(here.database, here.zone)
-    say(said)
+        made = carry_out(
+            here,
+            lambda database: change(database, here.zone),
+            of,
+            name,
+            dry_run=dry_run,
+            language=language,
+            as_json=as_json,
+        )
+    if made:
+        say(said)
 
 
 def line(window: Window) -> str:

@@ -92,13 +92,21 @@ class _Known(NamedTuple):
 
 
 class _Somebody(NamedTuple):
-    """An account at a place where it is online, or would be; without an id, whoever comes there with the plan."""
+    """An account at a place where it is online, or would be; without an id, whoever comes there with the plan.
+
+    `earlier_plan_id` is the plan that it had before, where the change is another one.
+    """
 
     account_id: str
     plan_id: str
     site_id: str | None
     username: str | None
     online: bool
+    earlier_plan_id: str | None = None
+
+    def plan_in(self, known: _Known, before: _Known) -> str:
+        """Return the plan that it has by what is known."""
+        return self.earlier_plan_id or self.plan_id if known is before else self.plan_id
 
 
 def preview(
@@ -111,10 +119,11 @@ def preview(
     with database.rehearse() as rehearsed:
         with rehearsed.read() as connection:
             before = _known(connection, zone)
+            earlier = stored_user(connection, name, now).account.policy.plan.id if of is Of.USER else None
         change(rehearsed)
         with rehearsed.read() as connection:
             after = _known(connection, zone)
-            people = list(_people(connection, of, name, after.rules, now))
+            people = [one._replace(earlier_plan_id=earlier) for one in _people(connection, of, name, after.rules, now)]
             site_names = {site.id: site.name for site in sites.read_all(connection)}
     seen = _Seen(before, after, zone, now)
     shared: dict[tuple[str, str | None], tuple[Moved, ...]] = {}
@@ -186,13 +195,13 @@ class _Seen:
         """Return what would be otherwise for somebody at a place."""
         both = self._before, self._after
         touched, windows = _touched(*(self._layers(known, one) for known in both))
-        touched |= _rewritten(*(known.rules.plans[one.plan_id] for known in both))
+        touched |= _rewritten(*(known.rules.plans[one.plan_in(known, self._before)] for known in both))
 
         def sides(moment: datetime) -> tuple[Policy, Policy]:
             before, after = self._pairs.get(moment, self._ahead)
             owns = self._before.own.get(one.account_id), self._after.own.get(one.account_id)
             return (
-                before.policy(one.plan_id, owns[0], one.site_id, moment),
+                before.policy(one.plan_in(self._before, self._before), owns[0], one.site_id, moment),
                 after.policy(one.plan_id, owns[1], one.site_id, moment),
             )
 
@@ -200,8 +209,8 @@ class _Seen:
 
     def _layers(self, known: _Known, one: _Somebody) -> list[Overlay]:
         """Return what lies over each other for somebody, the plan's windows as the first."""
-        plan = known.rules.plans[one.plan_id]
-        site = known.rules.overlays(one.plan_id, one.site_id)
+        plan = known.rules.plans[one.plan_in(known, self._before)]
+        site = known.rules.overlays(plan.id, one.site_id)
         values = Overlay(windows=plan.windows)
         return [values, *(site or (NOTHING, NOTHING)), known.own.get(one.account_id, NOTHING)]
 

@@ -49,6 +49,34 @@ def test_a7_10_disconnect_is_kept_with_its_author_and_reason(city: Pesisir, sess
     assert {name: change[name] for name in expected} == expected
 
 
+@pytest.mark.parametrize(
+    ("command", "said", "told"),
+    [
+        (("disconnect", "--reason", "rapat"), "would end", "end (rapat; cli:"),
+        (("change", "--down", "1M", "--reason", "rapat"), "would be held down until 20", "new limits (rapat; cli:"),
+    ],
+    ids=["disconnect", "change"],
+)
+def test_dry_run_says_who_would_be_told_what_and_tells_nobody(
+    city: Pesisir, session: str, command: tuple[str, ...], said: str, told: str
+) -> None:
+    verb, *options = command
+    shown = city.ok("session", verb, session, *options, "--dry-run")
+    assert shown.out.startswith(said)
+    lines = dict(line.split("  ", 1) for line in shown.out.splitlines())
+    assert [lines[name].strip() for name in ("user", "device", "nas")] == ["siti", MAC, "gusung-1"]
+    assert lines["told"].strip().startswith(told)
+    assert shown.err == "a dry run: nothing was changed\n"
+    assert city.ok("change", "list", "--state", "all", "--json").json == []
+    city.ok("session", verb, session, *options)
+    assert len(city.ok("change", "list", "--state", "all", "--json").json) == 1
+
+
+def test_dry_run_refuses_what_would_be_refused(city: Pesisir, session: str) -> None:
+    assert city.run("session", "disconnect", "nosuchsession", "--reason", "x", "--dry-run").code == 3
+    assert city.run("session", "change", session, "--down", "none", "--dry-run").code == 2
+
+
 def test_a7_10_disconnect_without_a_reason_is_refused(city: Pesisir, session: str) -> None:
     assert city.run("session", "disconnect", session).code == 2
     assert city.run("session", "disconnect", session, "--reason", " ").code == 2

@@ -266,6 +266,7 @@ def test_dry_run_says_whom_a_change_touches_and_does_nothing(ruled: Pesisir) -> 
         (("plan", "remove-window", "Warga", "ramai"), "plan", "unduh: 2M menjadi 4M"),
         (("user", "override", "siti", "--clear", "filter"), "user", "filter: piket menjadi tidak ada"),
         (("user", "set-quota", "siti", "--daily", "1GB", "--reason", "x"), "user", "500 MB per hari menjadi 1 GB"),
+        (("user", "set", "siti", "--plan", "Kantor"), "user", "500 MB per hari menjadi tidak ada"),
     ],
     ids=lambda value: " ".join(value[:2]) if isinstance(value, tuple) else None,
 )
@@ -277,6 +278,7 @@ def test_every_change_of_rules_has_a_dry_run(ruled: Pesisir, command: tuple[str,
         ("user", "show", "siti"),
         ("user", "override", "siti"),
     ]
+    ruled.ok("plan", "add", "Kantor", "--devices", "3")
     before = [ruled.ok(*show, "--json").out for show in shown]
     assert said in ruled.ok(*command, "--dry-run").out
     name = {"plan": "Warga", "site": "Gusung", "user": "siti"}[of]
@@ -285,6 +287,25 @@ def test_every_change_of_rules_has_a_dry_run(ruled: Pesisir, command: tuple[str,
     ruled.ok(*command)
     assert [ruled.ok(*show, "--json").out for show in shown] != before
     assert ruled.run(*command, "--language", "en").err.startswith("pesisir: --language is of what --dry-run says")
+
+
+def test_dry_run_of_another_plan_compares_the_two_with_their_hours_and_what_a_site_lays_over_each(
+    ruled: Pesisir,
+) -> None:
+    ruled.ok("plan", "add", "Kantor", "--down", "16M", "--up", "2M", "--devices", "3")
+    found = ruled.ok("user", "set", "siti", "--plan", "Kantor", "--name", "Siti A.", "--dry-run", "--json").json
+    assert (found["accounts"], found["user"]) == (1, "siti")
+    (group,) = found["groups"]
+    changes = {one["field"]: (one["before"], one["after"]) for one in group["changes"]}
+    assert changes["device_limit"] == (None, 3)
+    assert changes["down_bps"][1] == 16_000_000
+    assert "up_bps" not in changes
+    assert "Tidak ada yang berubah." in ruled.ok("user", "set", "siti", "--plan", "Warga", "--dry-run").out
+
+
+def test_dry_run_of_a_person_is_of_a_plan(city: Pesisir) -> None:
+    refused = city.run("user", "set", "siti", "--name", "Siti", "--dry-run")
+    assert (refused.code, refused.err.splitlines()[0]) == (2, "pesisir: --dry-run says what another plan brings")
 
 
 def test_dry_run_of_a_first_value_of_ones_own_speaks_of_none_before(city: Pesisir) -> None:

@@ -140,6 +140,18 @@ def test_billing_day_is_a_day_of_a_month(city: Pesisir) -> None:
     assert "not a number from 1 to 31" in city.run("user", "set", "siti", "--billing-day", "32").err
 
 
+def test_dry_run_of_a_top_up_says_what_there_would_be_and_adds_nothing(city: Pesisir) -> None:
+    city.ok("plan", "set", "Warga", "--validity", "none")
+    top_up = ("user", "top-up", "siti", "--octets", "300MB", "--reason", "ujian")
+    shown = city.ok(*top_up, "--dry-run")
+    assert shown.out == "would top up siti: 300 MB more, until used; 300 MB of extra data left\n"
+    assert shown.err == "a dry run: nothing was changed\n"
+    assert city.ok("user", "show", "siti", "--json").json["top_ups"] == []
+    city.ok(*top_up)
+    assert len(city.ok("user", "show", "siti", "--json").json["top_ups"]) == 1
+    assert city.run("user", "top-up", "siti", "--days", "7", "--reason", "x", "--dry-run").code == 2
+
+
 def test_every_reason_has_words() -> None:
     assert set(REASONS) == set(DenialReason)
 
