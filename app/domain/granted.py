@@ -5,6 +5,9 @@ from typing import Final, NamedTuple
 from app.domain.access import Grant
 from app.domain.hints import ACCOUNTING_WINDOW
 
+LEAST_OCTETS: Final = 1_000_000
+"""So much is not divided any more: each device is granted it whole, or it would be cut again and again at the end."""
+
 _SHORTEST_INTERIM: Final = 60
 _JITTER: Final = 600  # seconds over which those come back who were held down until one midnight
 _WORTH: Final = 2  # times what remains, a slice is worth granting anew
@@ -123,7 +126,9 @@ def _least(one: int | None, other: int | None) -> int | None:
 
 
 def _part(octets: int | None, others: int) -> int | None:
-    return None if octets is None else max(1, octets // (1 + others))
+    if octets is None:
+        return None
+    return max(octets // (1 + others), min(octets, LEAST_OCTETS))
 
 
 def _minus(octets: int | None, used: int) -> int | None:

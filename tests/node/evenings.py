@@ -20,6 +20,7 @@ from app.db.hints import Notice
 from app.db.tables.changes import changes
 from app.db.tables.sessions import usage
 from app.domain.changes import Answer, ChangeState, Result, Way, acknowledged, refused, silent
+from app.domain.granted import LEAST_OCTETS
 from app.domain.hints import HintKind
 from app.domain.local_time import WITA, local_day, period_begins_on, period_ends_at
 from app.domain.nases import Family
@@ -551,7 +552,7 @@ class Evening:
     def _check_slices(self) -> None:
         """Hold what phones may use together against what is left, after slices of it were granted anew.
 
-        Who was told less than an interim interval ago keeps that, of which some was used since.
+        Who was told less than an interim interval ago keeps that, of which some was used since; and no slice is too small.
         """
         online = [phone.session for phone in self.phones if phone.session is not None]
         untold = any(router.profile.coa.kind is not CoaKind.FULL_SET or router.ended for router in self.routers)
@@ -561,7 +562,8 @@ class Evening:
             left = min(self.left(quota) for quota in self.cuts if quota.measure is measure)
             granted = sum(max(0, session.held.octets[measure] - session.used(measure)) for session in online)
             lately = sum(minute[measure] for minute in self.lately)
-            assert granted <= left + lately + len(online), f"{granted} granted of {left} {measure}, {lately} used since"
+            allowed = left + lately + (len(online) - 1) * LEAST_OCTETS + len(online)
+            assert granted <= allowed, f"{granted} granted of {left} {measure}, {lately} used since"
 
     def _check_step(self, quota: Quota) -> None:
         assert quota.then is not None

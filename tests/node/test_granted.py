@@ -48,10 +48,20 @@ def test_octets_reported_here_count_before_they_are_merged(city: City, start: St
 # A6.18
 def test_remaining_octets_are_divided_among_open_devices(city: City, start: Start) -> None:
     city.add_user("budi")
+    plans.set_plan(city.database, "Warga", chance=city.chance, now=city.time.at, daily_octets=5_000_000)
     node = start(city)
-    assert accepted(node.ask(node.request("budi", "rahasia-123"))).authorization.total_octets == 1_000_000
+    assert accepted(node.ask(node.request("budi", "rahasia-123"))).authorization.total_octets == 5_000_000
     second = node.ask(node.request("budi", "rahasia-123", mac=OTHER_MAC, session="81a00002"))
-    assert accepted(second).authorization.total_octets == 500_000
+    assert accepted(second).authorization.total_octets == 2_500_000
+
+
+def test_last_megabyte_is_not_divided(city: City, start: Start) -> None:
+    city.add_user("budi")
+    plans.set_plan(city.database, "Warga", chance=city.chance, now=city.time.at, daily_octets=900_000)
+    node = start(city)
+    for mac, session in ((MAC, "81a00001"), (OTHER_MAC, "81a00002")):
+        answer = node.ask(node.request("budi", "rahasia-123", mac=mac, session=session))
+        assert accepted(answer).authorization.total_octets == 900_000
 
 
 # A6.17

@@ -318,7 +318,7 @@ QUIET_PHONE = [("rate", 0, 0)]
         pytest.param(Family.COOVACHILLI, QUIET_PHONE, 11, 0, id="the other one is idle"),
         pytest.param(Family.COOVACHILLI, [("out", 0, 0)], 11, 0, id="the other one has left"),
         pytest.param(Family.COOVACHILLI, [*QUIET_PHONE, ("top up", 3_000_000, 0)], 22, 0, id="more is bought"),
-        pytest.param(Family.MIKROTIK, QUIET_PHONE, 11, 3, id="a router that cannot be told"),
+        pytest.param(Family.MIKROTIK, QUIET_PHONE, 11, 2, id="a router that cannot be told"),
     ],
 )
 def test_phone_is_cut_at_no_slice_before_little_is_left(

@@ -20,7 +20,8 @@ from app.db.tables.nases import nases
 from app.db.tables.plans import plan_quotas, plans
 from app.db.tables.sessions import sessions
 from app.db.tables.sites import site_quotas, sites
-from app.domain.granted import Limits, Slice, exceeds, rest_of, runs_short
+from app.domain.access import Grant
+from app.domain.granted import LEAST_OCTETS, Limits, Slice, exceeds, rest_of, runs_short, slice_of
 from app.domain.hints import HintKind
 from app.domain.local_time import WITA
 from app.domain.reports import Decided, Item, Method, Reported, ReportKind
@@ -30,17 +31,20 @@ from tests.factories import MAC, NOON, make_report
 START, INTERIM, STOP = ReportKind.START, ReportKind.INTERIM, ReportKind.STOP
 NAS, ACCOUNT = "nasanasanasanasa", "userauserauserau"
 OTHER = "02:aa:00:00:00:02"
+UNIT = 10_000  # octets, in which tests count: slices of less than a megabyte are no smaller
 QUOTA = 1_200
 
 
 class Home:
-    """A person with 1,200 octets a day and two devices at one router: one there before, one that came second."""
+    """A person with 1,200 units a day and two devices at one router: one there before, one that came second."""
 
     def __init__(self, database: Database, *, family: str = "coovachilli") -> None:
         self.database = database
         with database.write() as connection:
             connection.execute(insert(plans).values(id="plan", name="Warga", created_at=NOON))
-            connection.execute(insert(plan_quotas).values(plan_id="plan", period="day", measure="both", amount=QUOTA))
+            connection.execute(
+                insert(plan_quotas).values(plan_id="plan", period="day", measure="both", amount=QUOTA * UNIT)
+            )
             connection.execute(insert(sites).values(id="site", name="Gusung", created_at=NOON))
             connection.execute(
                 insert(accounts).values(id=ACCOUNT, kind="user", plan_id="plan", created_at=NOON, version=1)
@@ -62,7 +66,7 @@ class Home:
 
     def let_in(self, mac: str, *, octets: int | None) -> None:
         """Let a device log in; its router is told to cut it after so much."""
-        limits = {"interim_seconds": 60} | ({} if octets is None else {"octets": octets})
+        limits = {"interim_seconds": 60} | ({} if octets is None else {"octets": octets * UNIT})
         accept = Decided(NOON, NAS, mac, ACCOUNT, ACCOUNT, Method.RESUME, accepted=True, acceptance_id=_acceptance(mac))
         self.merge([dataclasses.replace(accept, limits=json.dumps(limits))], NOON)
         self.report(mac, 0, minute=0, kind=START)
@@ -70,7 +74,7 @@ class Home:
     def report(self, mac: str, used: int, *, minute: float, kind: ReportKind = INTERIM, late: float = 0) -> None:
         """Let a device report what it has used since its session began."""
         report = make_report(
-            kind, minute=minute, down=used, mac=mac, acct_session_id=mac, acceptance_id=_acceptance(mac)
+            kind, minute=minute, down=used * UNIT, mac=mac, acct_session_id=mac, acceptance_id=_acceptance(mac)
         )
         at = NOON + timedelta(minutes=minute + late)
         self.merge([Reported(report, b"packet", at, "127.0.0.1:40000", NAS)], at)
@@ -95,7 +99,7 @@ class Home:
         with self.database.write() as connection:
             ids = {row.mac: row.id for row in connection.execute(select(sessions)) if row.state == "open"}
             for mac, most in macs.items():
-                payload = json.dumps({"octets": most, "interim_seconds": 60})
+                payload = json.dumps({"octets": most * UNIT, "interim_seconds": 60})
                 connection.execute(
                     update(changes)
                     .where(changes.c.session_id == ids[mac], changes.c.state == "pending")
@@ -198,7 +202,7 @@ def test_what_a_site_gives_is_what_is_divided(database: Database) -> None:
                 plan_id="plan",
                 period="day",
                 measure="both",
-                amount=10 * QUOTA,
+                amount=10 * QUOTA * UNIT,
                 reason="pasar",
                 author="admin",
                 created_at=NOON,
@@ -233,6 +237,14 @@ def test_router_that_answers_no_change_is_told_nothing(home: Home) -> None:
 def test_who_has_used_the_quota_up_is_ended_and_granted_nothing(home: Home) -> None:
     home.report(OTHER, QUOTA, minute=1)
     assert home.told() == []
+
+
+@given(st.integers(1, 10**12), st.integers(0, 20))
+def test_slices_are_what_is_left_and_none_is_too_small_to_be_worth_a_cut(left: int, others: int) -> None:
+    part = slice_of(Grant(None, None, left, None, None, None), others=others).octets
+    assert part is not None
+    assert min(left, LEAST_OCTETS) <= part <= left
+    assert part * (1 + others) <= left + others * LEAST_OCTETS
 
 
 OCTETS = st.none() | st.integers(0, 1_000)
