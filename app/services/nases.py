@@ -30,6 +30,7 @@ _ADDRESS: Final = "an address or network such as 10.1.2.3 or 10.1.2.0/24"
 _RADIUS: Final = "nas-radius"
 _PORTAL: Final = "nas-portal"
 _MAC: Final = "nas-mac"
+_KNOWN_BY: Final = frozenset({"address", "identifier", "secret"})
 _REACHED_BY: Final = frozenset({"address", "family", "secret", "coa_address", "coa_port"})
 _HOST: Final = re.compile(r"(?=.{1,200}\Z)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\Z")
 
@@ -88,7 +89,7 @@ def add_nas(
     chance: Chance,
     **options: Unpack[NasOptions],
 ) -> StoredNas:
-    """Register a NAS; secrets that are not given are made. Raise Conflict, Invalid, NotFound (the site)."""
+    """Register a NAS; secrets that are not given are made. Raise Conflict (name, twin), Invalid, NotFound (site)."""
     name = fields.label("name", name)
     made = {field: base32(chance(SECRET_OCTETS)) for field in ("secret", "portal_secret", "mac_secret")}
     made |= {"require_message_authenticator": Demand.YES if family in SIGNING_FAMILIES else Demand.AUTO}
@@ -99,6 +100,7 @@ def add_nas(
             raise Conflict("nas", name)
         warnings = _warnings(connection, keyring, nas_id, values)
         nases.add(connection, nas_id, name, _columns(connection, keyring, nas_id, values), now=now)
+        _refuse_twin(connection, keyring, nas_id)
         return _announce(connection, nas_id, warnings, now)
 
 
@@ -141,7 +143,7 @@ def set_nas(
     old_secret_until: datetime | None = None,
     **values: Unpack[NasValues],
 ) -> StoredNas:
-    """Change a NAS; raise NotFound, Invalid.
+    """Change a NAS; raise NotFound, Invalid, Conflict (another could not be told apart from it).
 
     A new RADIUS secret keeps the one before it valid until `old_secret_until` (None: for `ROTATION` from now), so
     that the router can be changed without an outage; a moment that has passed ends the old one at once. With `auto`,
@@ -157,6 +159,8 @@ def set_nas(
         columns |= _rotation(keyring, nas.id, sealed, values, until=old_secret_until, now=now)
         warnings = _warnings(connection, keyring, nas.id, values)
         nases.change(connection, nas.id, columns)
+        if _KNOWN_BY & values.keys():
+            _refuse_twin(connection, keyring, nas.id)
         if _REACHED_BY & values.keys():
             ask_again(connection, now=now, nas_id=nas.id)
         return _announce(connection, nas.id, warnings, now)
@@ -232,6 +236,31 @@ def _warnings(connection: Connection, keyring: Keyring, nas_id: str, values: Nas
     if _any_is(secret, others):
         found.append(NasWarning.SHARED_SECRET)
     return tuple(found)
+
+
+def _refuse_twin(connection: Connection, keyring: Keyring, nas_id: str) -> None:
+    """Raise Conflict where another NAS of the same address has the same NAS-Identifier, or none, and the same secret.
+
+    Nothing in a packet would tell the two apart.
+    """
+    every = {nas.id: nas for nas in nases.read_all(connection)}
+    nas = every[nas_id]
+    alike = [one for one in every.values() if (one.address, one.identifier) == (nas.address, nas.identifier)]
+    if len(alike) == 1:
+        return
+    secrets = {
+        other: keyring.open(sealed, purpose=_purpose(_RADIUS, other))
+        for other, sealed in nases.radius_secrets(connection)
+    }
+    for one in alike:
+        if one.id != nas_id and hmac.compare_digest(secrets[one.id], secrets[nas_id]):
+            named = "no NAS-Identifier" if nas.identifier is None else f"the NAS-Identifier {nas.identifier!r}"
+            raise Conflict(
+                "nas",
+                nas.name,
+                f"could not be told apart from {one.name!r}: both are at {nas.address} with {named} and the same"
+                " secret; give each its own by --identifier, or another secret by --secret-file",
+            )
 
 
 def _any_is(secret: bytes, others: Iterable[bytes]) -> bool:

@@ -84,8 +84,8 @@ def test_a2_02_both_protections_off_is_a_lasting_warning_everywhere(city: Pesisi
 def test_a1_17_short_and_shared_secrets_are_said_of_the_nas(city: Pesisir) -> None:
     for name in ("kantor-1", "kantor-2"):
         city.ok(
-            "nas", "add", name, "--address", "10.1.1.1", "--family", "generic", "--site", "Gusung", "--secret-file", "-",
-            stdin="short\n",
+            "nas", "add", name, "--address", "10.1.1.1", "--identifier", name, "--family", "generic", "--site", "Gusung",
+            "--secret-file", "-", stdin="short\n",
         )  # fmt: skip
     hinted = {nas["name"]: [hint["hint"] for hint in nas["hints"]] for nas in city.ok("nas", "list", "--json").json}
     both = ["short_secret", "shared_secret"]

@@ -101,9 +101,9 @@ class Lab:
         """Let somebody be online at a new router of a family, which takes changes in its own manner, or another's."""
         name = f"{family.value}-{next(self._numbers)}"
         router = Router(_settings(name, manner or family.value, secret), clock=monotonic, chance=os.urandom)
-        nas = self.city.add_nas(name, family=family, address="127.0.0.1")
+        nas = self.city.add_nas(name, family=family, address="127.0.0.1", identifier=name)
         coa_port = self.ports.open(router) if port is None else port
-        nases.set_nas(self.database, self.keyring, name, now=self.city.time.at, identifier=name, coa_port=coa_port)
+        nases.set_nas(self.database, self.keyring, name, now=self.city.time.at, coa_port=coa_port)
         account = self.city.add_user(f"user-{name}")
         router.sessions[MAC] = _session()
         session_id = self._report(nas.id, name, account, user_name)

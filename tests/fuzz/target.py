@@ -89,7 +89,7 @@ class Target:
             ("nas-gusung", "127.0.2.2", nases.NasOptions(identifier="gusung-1")),
             ("nas-melahing", "127.0.2.2", nases.NasOptions(identifier="melahing-1")),
         ):
-            self.city.add_nas(name, address=address)
+            self.city.add_nas(name, address=address, identifier=options.get("identifier"))
             nases.set_nas(self._database, self.city.keyring, name, now=self.city.time.at, **options)
             addresses.append(address)
         return [*dict.fromkeys(addresses), _UNKNOWN]

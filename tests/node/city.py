@@ -100,7 +100,13 @@ class City:
         return {"now": self.time.at, "zone": WITA, "chance": self.chance}
 
     def add_nas(
-        self, name: str, *, family: Family = Family.MIKROTIK, address: str = "127.0.0.1", site: str = "Gusung"
+        self,
+        name: str,
+        *,
+        family: Family = Family.MIKROTIK,
+        address: str = "127.0.0.1",
+        site: str = "Gusung",
+        identifier: str | None = None,
     ) -> Nas:
         return nases.add_nas(
             self.database,
@@ -109,6 +115,7 @@ class City:
             address=address,
             family=family,
             site=site,
+            identifier=identifier,
             now=self.time.at,
             chance=self.chance,
             secret=SECRET,

@@ -159,7 +159,7 @@ def test_a6_21_accounting_of_the_accept_or_of_the_device_counts(city: Database, 
 def test_a6_21_accounting_of_the_same_device_elsewhere_or_before_does_not_count(
     city: Database, keyring: Keyring
 ) -> None:
-    nas_id, other = add_nas(city, keyring), add_nas(city, keyring, "gusung-2")
+    nas_id, other = add_nas(city, keyring), add_nas(city, keyring, "gusung-2", identifier="gusung-2")
     for number in range(5):
         accept(city, nas_id, number, at=THEN + timedelta(minutes=1) if number else THEN)
         session(city, nas_id if number else other, number, acceptance_id="of-another-accep", account=False)
@@ -277,7 +277,7 @@ def test_a2_02_learning_that_nothing_is_signed_is_no_protection(city: Database, 
 
 def test_a1_17_the_same_secret_twice_is_said_of_both(city: Database, keyring: Keyring) -> None:
     for name in ("gusung-1", "gusung-2"):
-        add_nas(city, keyring, name)
+        add_nas(city, keyring, name, identifier=name)
     add_nas(city, keyring, "gusung-3", secret="another-secret-of-3")
     found = hints_of_nases(city, keyring, now=NOON)
     assert [name for name, of_nas in found.items() if Hint(HintKind.SHARED_SECRET) in of_nas] == [

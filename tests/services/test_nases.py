@@ -5,7 +5,7 @@ from datetime import timedelta
 from ipaddress import ip_network
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.db.engine import Database
 from app.db.tables.nases import nases
@@ -15,6 +15,7 @@ from app.services.keyring import Keyring
 from app.services.nases import (
     ROTATION,
     NasOptions,
+    NasValues,
     NasWarning,
     StoredNas,
     add_nas,
@@ -158,7 +159,7 @@ def test_unwise_secret_is_stored_with_a_warning(
     add: Callable[..., StoredNas], secret: str, warnings: tuple[NasWarning, ...]
 ) -> None:
     add("first", secret="the-first-routers-secret")
-    assert add("second", secret=secret).warnings == warnings
+    assert add("second", "10.0.0.2", secret=secret).warnings == warnings
 
 
 @pytest.mark.parametrize(
@@ -235,6 +236,56 @@ def test_two_nases_of_one_name_are_a_conflict(add: Callable[..., StoredNas]) -> 
     add()
     with pytest.raises(Conflict):
         add()
+
+
+SECRET = "a-secret-of-more-than-16"
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({}, {}),
+        ({"identifier": "atap"}, {"identifier": "atap"}),
+        ({"address": "10.0.0.0/8"}, {"address": "10.0.0.0/8"}),
+    ],
+    ids=["no identifier", "one identifier", "one network"],
+)
+def test_second_nas_that_nothing_tells_from_the_first_is_refused(
+    database: Database, add: Callable[..., StoredNas], first: dict[str, str], second: dict[str, str]
+) -> None:
+    add("gusung-1", secret=SECRET, **first)
+    with pytest.raises(
+        Conflict, match=r"could not be told apart from 'gusung-1'.*--identifier.*--secret-file"
+    ) as caught:
+        add("gusung-2", secret=SECRET, **second)
+    assert (caught.value.kind, caught.value.name) == ("nas", "gusung-2")
+    assert [nas.name for nas in list_nases(database)] == ["gusung-1"]
+
+
+@pytest.mark.parametrize(
+    "second",
+    [{"identifier": "atap"}, {"secret": "another-secret-of-16"}, {"address": "10.0.0.2"}, {"address": "10.0.0.0/8"}],
+    ids=["named", "another secret", "another address", "the network around it"],
+)
+def test_second_nas_that_anything_tells_from_the_first_is_registered(
+    database: Database, keyring: Keyring, add: Callable[..., StoredNas], second: dict[str, str]
+) -> None:
+    add("gusung-1", secret=SECRET)
+    add("gusung-2", **{"secret": SECRET} | second)
+    alike: NasValues = {"address": "10.0.0.1", "identifier": None, "secret": SECRET}
+    with pytest.raises(Conflict, match="could not be told apart"):
+        set_nas(database, keyring, "gusung-2", now=NOON, **alike)
+
+
+def test_two_that_nothing_tells_apart_from_before_can_be_changed_until_something_does(
+    database: Database, keyring: Keyring, add: Callable[..., StoredNas]
+) -> None:
+    add("gusung-1", secret=SECRET)
+    add("gusung-2", secret=SECRET, identifier="atap")
+    with database.write() as connection:
+        connection.execute(update(nases).values(identifier=None))
+    set_nas(database, keyring, "gusung-2", now=NOON, login_address="10.5.50.1")
+    set_nas(database, keyring, "gusung-2", now=NOON, identifier="atap")
 
 
 def test_list_can_be_of_one_site(
