@@ -8,7 +8,7 @@ import typer
 from app.cli.installation import open_installation
 from app.cli.newest import Limit, rows_of, say_whether_cut
 from app.cli.noun import example, noun
-from app.cli.output import Json, local, show_json, show_table
+from app.cli.output import Json, local, say, show_json, show_table
 from app.domain.changes import UNFINISHED, ChangeState
 
 commands = noun("change", "What open sessions are to be told, and what became of it.")
@@ -63,3 +63,5 @@ def list_(
         ],
     )
     say_whether_cut(limit, len(found))
+    if not found and state is Which.OPEN:
+        say("nothing is open; what is done or failed: pesisir change list --state all")

@@ -1,14 +1,18 @@
 """One noun of the command line is a group of verbs; at the root every failure becomes a message and an exit code."""
 
 import os
+import re
 import sys
-from typing import Any, Final
+from itertools import pairwise
+from typing import Any, Final, NamedTuple
 
 import typer
 from typer.core import TyperGroup
 
 from app.cli.failures import ExitCode, Failure, where
 from app.config import SettingError
+from app.domain.text import escaped
+from app.services.errors import Conflict, Invalid, NotFound
 
 _LISTS: Final = {
     "uplink": "pesisir uplink list",
@@ -26,12 +30,54 @@ _LISTS: Final = {
     "own value": "pesisir user override NAME",
     "value at site": "pesisir site override NAME",
 }
+_CALLED: Final = "pesisir.called"
+_LONGEST_REPEATED: Final = 60  # characters of a value
+_UNITS: Final = re.compile(r"_(bps|seconds|octets)\Z")
+_SECRET: Final = frozenset({"password", "secret", "portal_secret"})
+_OTHERWISE: Final = {
+    "author": ("by",),
+    "portal_secret": ("portal_secret_file",),
+    "quotas": ("quota", "daily", "weekly", "monthly", "billing", "total"),
+    "seconds": ("days",),
+    "secret": ("secret_file",),
+    "valid_until": ("until",),
+}
+"""What an option is called where it is not called as the value is."""
+
 _WORDS: Final = {"nas": "NAS", "batch": "batch of vouchers", "window at site": "window"}
 
 
 def noun(name: str, text: str) -> typer.Typer:
     """Return an empty group of verbs."""
-    return typer.Typer(name=name, help=text, rich_markup_mode=None, no_args_is_help=True, add_completion=False)
+    return typer.Typer(
+        name=name, cls=Noun, help=text, rich_markup_mode=None, no_args_is_help=True, add_completion=False
+    )
+
+
+class Called(NamedTuple):
+    """A command, and what was typed behind it."""
+
+    command: Any  # click's, which Typer brings along
+    typed: tuple[str, ...]
+
+    def said_of(self, field: str) -> tuple[str, str | None] | None:
+        """Return the option that a field was given by, and its value if it was typed once and is no secret."""
+        flags = {flag: flag.removeprefix("--").replace("-", "_") for one in self.command.params for flag in one.opts}
+        names = {one.name: flag for one in self.command.params for flag in one.opts if flag.startswith("--")}
+        known = {name: flag for flag, name in flags.items() if flag.startswith("--")} | names
+        wanted = field.replace(" ", "_")
+        found = [known[name] for name in (wanted, _UNITS.sub("", wanted), *_OTHERWISE.get(wanted, ())) if name in known]
+        if not found:
+            return None
+        given = [flag for flag in found if self._values(flag)]
+        option = given[0] if given else found[0]
+        values = self._values(option)
+        return option, values[0] if len(values) == 1 and wanted not in _SECRET else None
+
+    def _values(self, option: str) -> list[str]:
+        """Return the values that were typed for an option."""
+        apart = [after for one, after in pairwise(self.typed) if one == option]
+        return apart + [one.partition("=")[2] for one in self.typed if one.startswith(f"{option}=")]
 
 
 def example(*commands: str) -> str:
@@ -39,7 +85,17 @@ def example(*commands: str) -> str:
     return "Example: " + "; ".join(commands)
 
 
-class Root(TyperGroup):
+class Noun(TyperGroup):
+    """A group of verbs, which keeps what was called, so that what is said of a value names its option."""
+
+    def resolve_command(self, ctx: Any, args: Any) -> Any:  # Any: Typer's own signature
+        """Find a verb, and keep it with what was typed behind it."""
+        name, command, rest = super().resolve_command(ctx, args)
+        ctx.meta[_CALLED] = Called(command, tuple(rest))
+        return name, command, rest
+
+
+class Root(Noun):
     """The command `pesisir` itself."""
 
     def main(self, *args: Any, **options: Any) -> Any:  # Any: Typer's own signature, passed on unread
@@ -62,7 +118,23 @@ class Root(TyperGroup):
         except typer.BadParameter as error:
             error.message = _in_our_words(error.message)
             raise
+        except Invalid as error:
+            said = _of_an_option(error, ctx.meta.get(_CALLED))
+            if said is None:
+                raise
+            raise said from error
         return result
+
+
+def _of_an_option(error: Invalid, called: Called | None) -> Failure | None:
+    """Say of the option and the value that were typed why they cannot be used; None if no option is meant."""
+    said = None if called is None else called.said_of(error.field)
+    if said is None:
+        return None
+    option, typed = said
+    unsaid = typed is not None and typed not in error.problem and len(typed) <= _LONGEST_REPEATED
+    named = f"{option} {escaped(typed or '')}" if unsaid else option
+    return Failure(f"{named} {error.problem}", code=ExitCode.USAGE)
 
 
 def _in_our_words(message: str) -> str:
@@ -87,8 +159,6 @@ def explain(error: Exception) -> Failure:
 
 
 def _explain_service(error: Exception) -> Failure | None:
-    from app.services.errors import Conflict, Invalid, NotFound
-
     match error:
         case NotFound(kind=kind, name=name):
             said = f"there is no {_WORDS.get(kind, kind)} {name!r}"

@@ -4,7 +4,7 @@ import os
 from typing import TYPE_CHECKING
 
 from app.cli import windows
-from app.cli.failures import nothing_to_change
+from app.cli.failures import nothing_to_change, usage
 from app.cli.installation import now, open_installation
 from app.cli.noun import example, noun
 from app.cli.options import Name
@@ -29,6 +29,8 @@ def add(name: Name, values: "PlanValues") -> None:
     """Add a plan. What is not named is not limited."""
     from app.services.plans import add_plan
 
+    if not all(values.get("quotas", {}).values()):
+        usage("--quota with none takes a quota away", why="a new plan has none", hint="leave it out, or name an amount")
     with open_installation() as here:
         plan = add_plan(here.database, name, now=now(), chance=os.urandom, **values)
     _say_of(plan, "added")

@@ -9,7 +9,7 @@ from typer.models import OptionInfo
 from app.cli.failures import usage
 from app.cli.options import Given, amount
 from app.cli.output import JsonValue
-from app.domain.quota_words import Written, format_then, parse_quota
+from app.domain.quota_words import Written, format_quotas, format_then, parse_quota
 from app.domain.quotas import Measure, Period, Quota, Tally
 
 
@@ -66,10 +66,16 @@ def check_own_quotas(
 
 
 def by_tally(written: Iterable[Written]) -> dict[Tally, tuple[Quota, ...]]:
-    """Return what was written of each tally: several quotas of one are steps."""
+    """Return what was written of each tally: several quotas of one are steps. Raise Failure for none and an amount."""
     found: dict[Tally, tuple[Quota, ...]] = {}
+    taken: set[Tally] = set()
     for tally, quota in written:
         found[tally] = found.get(tally, ()) + (() if quota is None else (quota,))
+        if quota is None:
+            taken.add(tally)
+    for tally in taken:
+        if found[tally]:
+            usage(f"none and {format_quotas(found[tally])}: which of the two?", hint="name an amount, or none")
     return found
 
 

@@ -108,7 +108,9 @@ def quotas(given: Iterable[Quota], *, least: int = 1) -> tuple[Quota, ...]:
         amount("quotas", quota.amount, least=least)
     double = twice(found)
     if double is not None:
-        raise Invalid("quotas", f"say {format_quota(replace(double, then=None))} twice: a step needs its own amount")
+        raise Invalid(
+            "quotas", f"must not say {format_quota(replace(double, then=None))} twice: a step needs its own amount"
+        )
     steps(found, {})
     return found
 
@@ -121,4 +123,4 @@ def steps(given: Iterable[Quota], unsaid: Mapping[Tally, Then]) -> None:
     problem = "is not slower than what comes before it"
     if wrong.cut is not None:
         problem = f"is never reached: {format_quota(replace(wrong.cut, then=None))} cuts before it"
-    raise Invalid("quotas", f"are no steps down: {format_quota(wrong.quota)} {problem}")
+    raise Invalid("quotas", f"must be steps down: {format_quota(wrong.quota)} {problem}")

@@ -47,7 +47,7 @@ def top_up_user(
     fields.amount("octets", addition.octets, least=0)
     fields.amount("seconds", addition.seconds, least=0, greatest=_LONGEST_SECONDS)
     if not addition.octets and not addition.seconds:
-        raise Invalid("octets", "or days: nothing is added")
+        raise Invalid("octets", "or days must be more than nothing")
     if addition.ends_at is not None and (addition.ends_at <= now or not addition.octets):
         raise Invalid("until", "has passed already" if addition.octets else "is the end of octets, and none are added")
     reason = fields.reason("reason", reason, limit=_REASON_LENGTH)

@@ -161,7 +161,7 @@ def default_plan(connection: Connection) -> Plan:
     """Return the plan of who is given none: the one that was made first; raise Invalid."""
     plan = plans.first(connection)
     if plan is None:
-        raise Invalid("plan", "there is no plan yet; make one with `pesisir plan add`")
+        raise Invalid("plan", "is needed, and there is none yet; make one with `pesisir plan add`")
     return plan
 
 

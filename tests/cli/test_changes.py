@@ -72,6 +72,14 @@ def test_dry_run_says_who_would_be_told_what_and_tells_nobody(
     assert len(city.ok("change", "list", "--state", "all", "--json").json) == 1
 
 
+def test_list_without_an_open_change_says_where_the_others_are(city: Pesisir, session: str) -> None:
+    hint = "nothing is open; what is done or failed: pesisir change list --state all\n"
+    assert city.ok("change", "list").err == f"none\n{hint}"
+    assert hint not in city.ok("change", "list", "--state", "all").err
+    city.ok("session", "disconnect", session, "--reason", "x")
+    assert hint not in city.ok("change", "list").err
+
+
 def test_dry_run_refuses_what_would_be_refused(city: Pesisir, session: str) -> None:
     assert city.run("session", "disconnect", "nosuchsession", "--reason", "x", "--dry-run").code == 3
     assert city.run("session", "change", session, "--down", "none", "--dry-run").code == 2

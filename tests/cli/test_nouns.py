@@ -104,16 +104,16 @@ def test_each_quota_of_a_plan_is_shown_once(pesisir: Pesisir) -> None:
 @pytest.mark.parametrize(
     ("steps", "problem"),
     [
-        (("day 50MB then 1M", "day 50MB then 512k"), "say day 50MB twice: a step needs its own amount"),
+        (("day 50MB then 1M", "day 50MB then 512k"), "not say day 50MB twice: a step needs its own amount"),
         (
             ("day 100MB then 2M", "day 50MB then 1M"),
-            "are no steps down: day 100MB then 2M is not slower than what comes before it",
+            "be steps down: day 100MB then 2M is not slower than what comes before it",
         ),
         (
             ("day 100MB then 2M", "day 50MB then cut"),
-            "are no steps down: day 100MB then 2M is never reached: day 50MB cuts before it",
+            "be steps down: day 100MB then 2M is never reached: day 50MB cuts before it",
         ),
-        (("day 100MB", "day 50MB"), "are no steps down: day 100MB is {}"),
+        (("day 100MB", "day 50MB"), "be steps down: day 100MB is {}"),
     ],
     ids=["one amount", "upwards", "beyond a cut", "twice the same"],
 )
@@ -123,7 +123,7 @@ def test_steps_that_are_none_are_a_usage_error(
     done = city.run(*command, "--quota", steps[0], "--quota", steps[1])
     assert done.code == 2
     unsaid = ("never reached: day 50MB cuts before it", "not slower than what comes before it")
-    assert done.err in [f"pesisir: quotas {problem.format(one)}\n" for one in unsaid]
+    assert done.err in [f"pesisir: --quota must {problem.format(one)}\n" for one in unsaid]
 
 
 def test_step_that_does_not_say_what_happens_is_held_to_what_does(city: Pesisir) -> None:
@@ -137,13 +137,70 @@ def test_step_that_does_not_say_what_happens_is_held_to_what_does(city: Pesisir)
 
 
 @pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("plan add X --down 500", "--down is 500, not from 1000 to 4294967295"),
+        ("plan add X --up=5", "--up is 5, not from 1000 to 4294967295"),
+        ("plan add X --down 4M --down-burst 2M", "--down-burst 2M is not more than the rate"),
+        ("plan add X --burst-time 8s", "--burst-time 8s is given without a burst"),
+        ("plan set Warga --session 59s", "--session 59s is 59, not from 60 to 2147483647"),
+        ("plan set Warga --up-burst 1k --up none", "--up-burst 1k needs a rate to exceed"),
+        ("site add X --capacity 1", "--capacity is 1, not from 1000 to 9007199254740991"),
+        ("site set Gusung --interim 5s", "--interim 5s is 5, not from 60 to 86400"),
+        ("site set Gusung --network everybody=10.0.0.0/8", "--network 'everybody=10.0.0.0/8' names no class: "),
+        ("nas set gusung-1 --login-address a/b", "--login-address 'a/b' is not HOST or HOST:PORT"),
+        ("nas set gusung-1 --coa-address a/b", "--coa-address 'a/b' is not an address or a name"),
+        ("nas set gusung-1 --address nowhere", "--address 'nowhere' is not an address or network"),
+        ("uplink add X --down 5 --up 1M", "--down is 5, not from 64000 to 100000000000"),
+        ("uplink add X --down 9M --up 1M --interface a/b", "--interface 'a/b' is not the name of a network interface"),
+        ("uplink class Telkom office --floor 9M --ceiling 8M", "--floor 9M is above the ceiling of office down, 8M"),
+        ("uplink class Telkom office --up-ceiling 1k", "--up-ceiling 1k is 1000, not from 64000 to 100000000000"),
+        ("plan set-window Warga x --from 07:00 --to 07:00 --free", "--to 07:00 is when it begins"),
+        ("plan set-window Warga x --from 07:00 --to 08:00 --down 5", "--down is 5, not from 1000 to 4294967295"),
+        ("site set-window Gusung x --from 07:00 --to 08:00 --up 5", "--up is 5, not from 1000 to 4294967295"),
+        ("user set-quota siti --daily 1GB --reason x --until 2020-01-01", "--until 2020-01-01 has passed already"),
+        ("user set-quota siti --daily 1GB --reason x --by=y" + "y" * 80, "--by has "),
+        ("user top-up siti --octets 1GB --reason x --until 2020-01-01", "--until 2020-01-01 has passed already"),
+        ("user top-up siti --days 7 --reason x --until 2099-01-01", "--until 2099-01-01 is the end of octets"),
+        ("user override siti --devices 2 --reason x --until 2020-01-01", "--until 2020-01-01 has passed already"),
+        ("user set siti --phone 0549-21234", "--phone 0549-21234 is not an Indonesian mobile number"),
+        ("voucher create --plan Warga --count 0", "--count is 0, not from 1 to 100000"),
+        ("voucher create --plan Warga --count 1 --until 2020-01-01", "--until 2020-01-01 has passed already"),
+    ],
+)
+def test_what_is_wrong_with_a_value_is_said_by_its_option_and_as_it_was_typed(
+    city: Pesisir, command: str, said: str
+) -> None:
+    city.ok("uplink", "add", "Telkom", "--down", "10M", "--up", "5M")
+    done = city.run(*command.split())
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(f"pesisir: {said}")
+
+
+def test_secret_that_cannot_be_used_is_not_repeated(city: Pesisir) -> None:
+    done = city.run("user", "set", "siti", "--password", "rahasia" * 20)
+    assert (done.code, done.err) == (2, "pesisir: --password has 140 characters, 128 are allowed\n")
+    done = city.run("nas", "set", "gusung-1", "--secret-file", "-", stdin="rahasia é\n")
+    assert done.err.startswith("pesisir: --secret-file must be printable ASCII")
+
+
+def test_quota_that_is_taken_from_a_plan_that_has_none_is_refused(city: Pesisir) -> None:
+    done = city.run("plan", "add", "X", "--quota", "day none", "--quota", "week 1GB")
+    assert (done.code, done.err.splitlines()[0]) == (2, "pesisir: --quota with none takes a quota away")
+    assert city.run("plan", "show", "X").code == 3
+    both = city.run("plan", "set", "Warga", "--quota", "day none", "--quota", "day 1GB")
+    assert (both.code, both.err.splitlines()[0]) == (2, "pesisir: none and day 1GB: which of the two?")
+    city.ok("plan", "set", "Warga", "--quota", "day none")
+
+
+@pytest.mark.parametrize(
     ("address", "meant"),
     [("10.0.0.5/8", "10.0.0.0/8 for all of it, or 10.0.0.5"), ("fd00::5/64", "fd00::/64 for all of it, or fd00::5")],
 )
 def test_address_in_a_network_is_asked_back(city: Pesisir, address: str, meant: str) -> None:
     add = ("nas", "add", "r2", "--family", "generic", "--site", "Gusung", "--address")
     done = city.run(*add, address)
-    assert (done.code, done.err) == (2, f"pesisir: address {address!r} is an address in a network: say {meant}\n")
+    assert (done.code, done.err) == (2, f"pesisir: --address {address!r} is an address in a network: say {meant}\n")
     assert city.run("nas", "set", "gusung-1", "--address", address).code == 2
     city.ok("uplink", "add", "Telkom", "--down", "10M", "--up", "5M")
     for other in (("site", "set", "Gusung", "--network"), ("uplink", "class", "Telkom", "public_service", "--address")):

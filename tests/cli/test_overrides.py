@@ -73,7 +73,7 @@ def test_quota_at_a_site_is_listed_and_taken_back(city: Pesisir) -> None:
         (["site", "override", "Gusung", "--clear", "down", "--until", "2099-12-05"], 2, "override what?"),
         (["user", "override", "siti", "--clear", "down", "--by", "Ratna"], 2, "override what?"),
         (["user", "override", "siti", "--down", "8M", "--reason", "x", "--by", " "], 2, "--by names nobody"),
-        (["user", "override", "siti", "--down", "8M", "--reason", "x", "--by", "R" * 80], 2, "author has"),
+        (["user", "override", "siti", "--down", "8M", "--reason", "x", "--by", "R" * 80], 2, "--by has"),
         (["user", "override", "siti", "--dry-run"], 2, "override what?"),
         (
             ["user", "set-quota", "siti", "--daily", "none", "--until", "2099-12-05"],

@@ -122,7 +122,7 @@ def test_days_are_not_added_to_an_account_without_an_end(city: Pesisir) -> None:
     city.ok("plan", "set", "Warga", "--validity", "none")
     done = city.run("user", "top-up", "siti", "--octets", "1GB", "--days", "7", "--reason", "ujian")
     assert done.code == 2
-    assert done.err == "pesisir: days cannot be added: the account has no end that they could put off\n"
+    assert done.err == "pesisir: --days 7 cannot be added: the account has no end that they could put off\n"
     assert city.ok("user", "show", "siti", "--json").json["top_ups"] == []
 
 
