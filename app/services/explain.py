@@ -14,7 +14,7 @@ from app.db.engine import Connection, Database
 from app.db.online import OnlineSession
 from app.domain.access import Denial, Grant, Held, decide_access, held_by
 from app.domain.ceilings import Ceiling
-from app.domain.granted import Limits, limits_of
+from app.domain.granted import Limits, limits_of, slice_of
 from app.domain.local_time import local_day, period_ends_at
 from app.domain.nases import Nas, Site
 from app.domain.overlays import FIELDS, SCHEDULE, Value
@@ -75,7 +75,11 @@ class Explanation:
     @property
     def parts(self) -> int:
         """Return among how many devices the octets that are left are divided, with the one that would be told."""
-        return self.devices_online + (self.session is None)
+        devices = self.devices_online + (self.session is None)
+        if isinstance(self.decision, Denial):
+            return 1
+        whole = slice_of(self.decision, others=0)
+        return 1 if slice_of(self.decision, others=devices - 1) == whole else devices
 
     @property
     def no_garden(self) -> Literal["nas", "plan"] | None:

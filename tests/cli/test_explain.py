@@ -168,6 +168,8 @@ def test_what_a_device_gets_of_what_is_divided_is_said(city: Pesisir, stored: Da
     assert "dibagi" not in city.ok("user", "explain", "siti", "--nas", "gusung-3").out
     found = city.ok("user", "explain", "siti", "--nas", "gusung-2", "--json").json
     assert (found["octets_divided_among"], found["slices_granted_anew"]) == (2, True)
+    city.ok("plan", "set", "Warga", "--daily", "900kB")  # so little is not divided
+    assert "dibagi" not in city.ok("user", "explain", "siti", "--nas", "gusung-2").out
 
 
 def test_what_a_router_cannot_hold_is_said(ruled: Pesisir) -> None:
