@@ -35,7 +35,7 @@ def serving(backend: FakeBackend) -> Iterator[Ports]:
         yield auth, acct
     finally:
         server.stop()
-        thread.join(5)
+        thread.join(60)
         assert not thread.is_alive()
 
 
@@ -46,6 +46,7 @@ class Scripted:
         self.heard: list[bytes] = []
         self._answer = answer
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)  # room for all that 256 Identifiers allow
         self._socket.bind(("127.0.0.1", 0))
         self.port = int(self._socket.getsockname()[1])
         self._thread = threading.Thread(target=self._run)
@@ -56,8 +57,9 @@ class Scripted:
 
     def __exit__(self, *_: object) -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as last:
-            last.sendto(b"", ("127.0.0.1", self.port))
-        self._thread.join(5)
+            while self._thread.is_alive():  # a datagram is lost where the buffer is full
+                last.sendto(b"", ("127.0.0.1", self.port))
+                self._thread.join(0.1)
         self._socket.close()
 
     def _run(self) -> None:

@@ -18,7 +18,7 @@ def lane_with(count: int, port: int) -> Lane:
 
 def receive(lane: Lane, count: int) -> int:
     """Take answers until so many have settled something."""
-    inbox, fresh, bound = Inbox(), 0, time.monotonic() + 5
+    inbox, fresh, bound = Inbox(), 0, time.monotonic() + 60
     while fresh < count:
         assert time.monotonic() < bound, "waited in vain"
         fresh += lane.receive(inbox, 0.0)
@@ -57,7 +57,7 @@ def test_late_answer_is_not_taken_for_one_to_another_request() -> None:
         lane.give_up(0)
         lane.send(255, 0.0)
         assert receive(lane, 255) == 255
-        bound = time.monotonic() + 5
+        bound = time.monotonic() + 60
         while len(answers := [one for batch in lane.batches for one in batch.answers()]) < 256:
             assert time.monotonic() < bound, "waited in vain"
             lane.receive(Inbox(), 0.0)
@@ -78,7 +78,7 @@ def test_lost_request_holds_up_only_those_with_its_identifier() -> None:
 
     with Scripted(all_but_one) as server:
         lane = lane_with(600, server.port)
-        loop = Loop([lane], Pace(16, resend_seconds=0.5), clock=time.monotonic)
+        loop = Loop([lane], Pace(16, resend_seconds=2.0), clock=time.monotonic)
         loop.run(None)
         lane.close()
     heard = [int.from_bytes(request[4:]) for request in server.heard]
@@ -91,12 +91,12 @@ def test_identifier_of_a_lost_request_rests_for_as_long_again() -> None:
     """A5.08."""
     with Scripted(lambda request: [b"\2" + request[1:]] if int.from_bytes(request[4:]) else []) as server:
         lane = lane_with(257, server.port)
-        loop = Loop([lane], Pace(256, resend_seconds=0.1, attempts=2), clock=time.monotonic)
+        loop = Loop([lane], Pace(256, resend_seconds=0.5, attempts=2), clock=time.monotonic)
         loop.run(None)
         lane.close()
     left = {first + place: at for at, _, first, many in lane.departures for place in range(many)}
     assert (loop.resent, loop.lost) == (1, 1)
-    assert left[256] - left[0] >= 2 * 2 * 0.1
+    assert left[256] - left[0] >= 2 * 2 * 0.5
 
 
 def test_late_answer_after_giving_up_is_no_answer() -> None:

@@ -35,7 +35,7 @@ from radius.packet import header
 from tests.factories import MAC, make_report
 from tests.node.city import SECRET, City
 
-QUICK = Timing(first_seconds=0.1, longest_seconds=0.1, attempts=3, give_up_seconds=0.4)
+QUICK = Timing(first_seconds=0.1, longest_seconds=0.1, attempts=3, give_up_seconds=0.4)  # who is silent is soon known
 NAME = "userauserauserau"
 IP = "10.5.50.2"
 GRANTED = '{"down_bps": 4000000, "up_bps": 2000000, "octets": 1000000}'
@@ -151,8 +151,10 @@ class Lab:
             return row.state, row.result, row.way
 
     @contextmanager
-    def dispatching(self, timing: Timing = QUICK) -> Iterator[Dispatcher]:
-        dispatcher = Dispatcher(self.database, self.keyring, zone=WITA, now=lambda: datetime.now(UTC), timing=timing)
+    def dispatching(self, timing: Timing | None = None) -> Iterator[Dispatcher]:
+        dispatcher = Dispatcher(
+            self.database, self.keyring, zone=WITA, now=lambda: datetime.now(UTC), timing=timing or Timing()
+        )
         dispatcher.start()
         try:
             yield dispatcher

@@ -16,7 +16,7 @@ from app.services import nases
 from app.services.keyring import Keyring
 from radius.client_engine import Timing
 from tests.conftest import PostgresqlServer
-from tests.flows.dispatching import Lab, Ports, reaches
+from tests.flows.dispatching import QUICK, Lab, Ports, reaches
 from tests.node.journals import until
 
 
@@ -101,7 +101,7 @@ def test_a7_05_session_that_the_router_has_forgotten_is_closed_here(lab: Lab) ->
 def test_a7_06_wrong_secret_is_silence_and_nobody_is_shown_as_gone(lab: Lab) -> None:
     who = lab.online(Family.MIKROTIK, secret="quite-another-secret")
     lab.end(who)
-    with lab.dispatching() as dispatcher:
+    with lab.dispatching(QUICK) as dispatcher:
         until(reaches(lab, who, "unknown", "silent", "disconnect"))
         assert dispatcher.counters.silent == {who.router.settings.name: 1}
     with lab.database.read() as connection:
@@ -113,7 +113,7 @@ def test_router_that_still_has_the_old_secret_is_reached(lab: Lab) -> None:
     name = who.router.settings.name
     nases.set_nas(lab.database, lab.keyring, name, now=datetime.now(UTC), secret="the-new-secret-of-gusung")
     lab.end(who)
-    with lab.dispatching():
+    with lab.dispatching(Timing(give_up_seconds=2.0)):
         until(reaches(lab, who, "done", "acknowledged", "disconnect"))
 
 
@@ -125,12 +125,14 @@ def test_black_holed_router_delays_nobody_else(lab: Lab) -> None:
             lab.end(who)
         well = lab.online(Family.MIKROTIK)
         lab.end(well)
-        with lab.dispatching(Timing()):
+        with lab.dispatching():
             until(reaches(lab, well, "done", "acknowledged", "disconnect"))
             assert {lab.stored(who)[0] for who in lost} == {"sent"}
     assert {lab.stored(who)[0] for who in lost} == {"pending"}  # who stops gives back what is on its way
 
 
+@pytest.mark.lab
+@pytest.mark.alone
 def test_change_reaches_its_router_within_two_seconds(lab: Lab) -> None:
     who = lab.online(Family.MIKROTIK)
     with lab.dispatching():

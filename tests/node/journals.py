@@ -80,7 +80,7 @@ def read_all(folder: Path, position: Position | None = None) -> list[bytes]:
     return found
 
 
-def until(condition: Callable[[], bool], seconds: float = 10) -> None:
+def until(condition: Callable[[], bool], seconds: float = 60) -> None:
     """Wait for another thread, with a bound."""
     deadline = time.monotonic() + seconds
     while not condition():

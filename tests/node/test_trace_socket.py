@@ -35,7 +35,7 @@ class Watched:
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    bound = time.monotonic() + 10
+    bound = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < bound, "waited in vain"
         threading.Event().wait(0.005)

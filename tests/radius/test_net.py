@@ -26,6 +26,7 @@ from radius.net.client import Answered, Silence, exchange
 from radius.net.events import Event
 from radius.net.server import UdpServer
 from radius.net.sockets import Listen
+from tests.flows.serving import free_udp_ports
 from tests.radius.serving import ACCEPT, HASTE, HOSTS, KINDS, ONCE, code_of, make_backend, serving, wait_until
 from tests.radius.support import OTHER_SECRET, SECRET, make_accounting, make_datagram, make_query
 
@@ -58,10 +59,8 @@ def test_wrong_secret_of_unsigned_requests_shows_in_the_dropped_replies() -> Non
 
 
 def test_nobody_there_is_silence() -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as unused:
-        unused.bind(("127.0.0.1", 0))
-        address = unused.getsockname()
-    assert isinstance(exchange(address, SECRET, make_query(), timing=ONCE), Silence)
+    (port,) = free_udp_ports(1)
+    assert isinstance(exchange(("127.0.0.1", port), SECRET, make_query(), timing=ONCE), Silence)
 
 
 def test_a6_02_record_that_is_not_safe_is_not_acknowledged_and_its_copy_is_stored() -> None:
