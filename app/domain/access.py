@@ -17,6 +17,9 @@ from app.domain.spending import Usage
 from app.domain.top_ups import left_in
 from app.domain.users import Account
 
+LEAST_SECONDS: Final = 60
+"""So much of a quota of time is granted whole: an idle phone uses none, and would log in every few seconds."""
+
 _UNDATED_SECONDS: Final = 3600
 """How long a session may last that begins while nobody knows the time; then the account's end is looked at again."""
 
@@ -217,7 +220,7 @@ def _weigh(account: Account, usage: Usage, *, now: datetime, zone: ZoneInfo, gar
         if rest == 0:
             empty.append(quota)
             continue
-        rest = _with_the_next(quota, rest, account, now, zone)
+        rest = _to_grant(quota, rest, account, now, zone)
         least = left if quota.then is None or quota.then.action is Action.CUT else steps
         if rest < least.get(quota.measure, rest + 1):
             least[quota.measure] = rest
@@ -232,14 +235,17 @@ def _weigh(account: Account, usage: Usage, *, now: datetime, zone: ZoneInfo, gar
     return _exhausted(cut, now) if cut else _Weighed(left, steps, _held(ends, in_garden, now))
 
 
-def _with_the_next(quota: Quota, rest: int, account: Account, now: datetime, zone: ZoneInfo) -> int:
-    """Add the next period's amount to what is left of one that ends before it can be used, or soon."""
+def _to_grant(quota: Quota, rest: int, account: Account, now: datetime, zone: ZoneInfo) -> int:
+    """Add the next period's amount to what is left of one that ends before it can be used, or soon.
+
+    Of time at least `LEAST_SECONDS` are left.
+    """
     ends_at = period_ends_at(quota.period, now, zone, account.billing_day)
+    if quota.measure is Measure.TIME:
+        seconds = None if ends_at is None else int((ends_at - now).total_seconds())
+        return max(LEAST_SECONDS, rest if seconds is None or rest < seconds else seconds + quota.amount)
     if ends_at is None:
         return rest
-    if quota.measure is Measure.TIME:
-        seconds = int((ends_at - now).total_seconds())
-        return rest if rest < seconds else seconds + quota.amount
     return rest + quota.amount if ends_at - now <= _NEAR else rest
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.access import Denial, DenialReason, Grant, decide_access, held_by
+from app.domain.access import LEAST_SECONDS, Denial, DenialReason, Grant, decide_access, held_by
 from app.domain.granted import limits_of
 from app.domain.local_time import WITA, local_day
 from app.domain.nases import COMES_BACK, NEVER_REACHED, TAKES_FILTER, TAKES_OCTETS
@@ -139,13 +139,38 @@ def test_as_a_period_ends_the_next_ones_octets_are_granted_with_it(minutes: floa
 
 
 @pytest.mark.parametrize(
-    ("used", "seconds"), [(3_600, 3_600), (0, 3_600 + 7_200), (7_199, 1)], ids=["until midnight", "beyond it", "before"]
+    ("used", "seconds"),
+    [(3_600, 3_600), (0, 3_600 + 7_200), (7_139, 61), (7_141, 60), (7_199, 60)],
+    ids=["until midnight", "beyond it", "before", "a minute whole", "a second as a minute"],
 )
 def test_time_that_lasts_until_midnight_goes_on_after_it(used: int, seconds: int) -> None:
     account = account_of(Quota(Period.DAY, 7_200, Measure.TIME))
     granted = decide(account, usage(account, seconds=used), now=MIDNIGHT - timedelta(hours=1))
     assert isinstance(granted, Grant)
     assert granted.session_seconds == (seconds if used != 3_600 else 3_600 + 7_200)
+
+
+def test_step_of_time_is_not_met_every_few_seconds_where_a_router_cuts_at_it() -> None:
+    account = account_of(Quota(Period.DAY, 7_200, Measure.TIME, SLOW))
+    granted = decide(account, usage(account, seconds=7_197))
+    assert isinstance(granted, Grant)
+    limits = limits_of(granted, others=0, acceptance_id="8000", interim_seconds=60, accounts=True, steps=True)
+    assert (granted.step_seconds, limits.session_seconds) == (60, 60)
+
+
+@given(st.integers(1, 86_400), st.integers(0, 90_000), st.integers(0, 86_399), st.sampled_from(Period))
+def test_who_is_let_in_with_time_left_has_it_or_a_minute_and_nobody_is_without_any(
+    amount: int, used: int, second: int, period: Period
+) -> None:
+    account = account_of(Quota(period, amount, Measure.TIME))
+    now = MIDNIGHT - timedelta(days=1) + timedelta(seconds=second)
+    decision = decide(account, usage(account, seconds=used), now=now)
+    if used >= amount:
+        assert isinstance(decision, Denial)
+    else:
+        assert isinstance(decision, Grant)
+        assert decision.session_seconds is not None
+        assert decision.session_seconds >= max(LEAST_SECONDS, min(amount - used, 86_400 - second))
 
 
 def test_quota_of_ones_own_does_what_the_plans_first_step_does_unless_it_says() -> None:

@@ -19,6 +19,7 @@ from app.db.feed import FeedKind
 from app.db.hints import Notice
 from app.db.tables.changes import changes
 from app.db.tables.sessions import usage
+from app.domain.access import LEAST_SECONDS
 from app.domain.changes import Answer, ChangeState, Result, Way, acknowledged, refused, silent
 from app.domain.granted import LEAST_OCTETS
 from app.domain.hints import HintKind
@@ -544,6 +545,8 @@ class Evening:
             known = self.minutes - passed.since > self.minutes_unknown
             if quota in self.cuts:
                 allowed = 0 if known else self.loose_seconds if quota.measure is Measure.TIME else self.loose_octets
+                if quota.measure is Measure.TIME:  # the last minute is granted whole
+                    allowed = max(allowed, LEAST_SECONDS - 1 - passed.by)
                 assert beyond - passed.by <= allowed, f"{beyond - passed.by} more beyond {quota}, {allowed} allowed"
             elif known and not self.free_now and self.left(quota) <= 0:  # not any more at midnight
                 self._check_step(quota)
