@@ -123,7 +123,7 @@ class Installation:
         finally:
             process.terminate()
             try:
-                process.wait(15)
+                process.wait(60)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
@@ -136,7 +136,7 @@ class Installation:
             yield process
         finally:
             process.terminate()
-            process.wait(15)
+            process.wait(60)
 
     def talk(self) -> str:
         """Return what the processes have said."""
@@ -182,7 +182,7 @@ class Serving:
     def stop(self) -> int:
         """Ask it to end, and return its exit code."""
         self._process.terminate()
-        return self._process.wait(15)
+        return self._process.wait(60)
 
     def end(self) -> None:
         self._process.kill()

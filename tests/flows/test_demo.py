@@ -67,7 +67,7 @@ class Demo:
     def stop(self) -> int:
         """Press Ctrl-C, and wait for the end."""
         self.process.send_signal(signal.SIGINT)
-        return self.process.wait(30)
+        return self.process.wait(60)
 
 
 def until(look: Callable[[], T | None], what: str, *, alive: subprocess.Popen[bytes] | None = None) -> T:
@@ -255,7 +255,7 @@ def test_server_does_not_outlive_a_demo_that_is_killed(tmp_path: Path) -> None:
     demo.find(r"(Ctrl-C ends everything)")
     processes = pids(demo)
     demo.process.kill()
-    demo.process.wait(10)
+    demo.process.wait(60)
     until(lambda: nobody_left(processes), "the server has ended")
 
 

@@ -37,7 +37,7 @@ def play(town: Town, installation: Installation, history: Sequence[Packet], *, k
     finally:
         router.close()
         process.terminate()
-        assert process.wait(15) == 0, installation.talk()
+        assert process.wait(60) == 0, installation.talk()
 
 
 def killed(installation: Installation, process: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:

@@ -10,6 +10,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,7 @@ from radius.client_engine import AccessQuery, Reply
 from radius.codes import Code
 from radius.credentials import PapPassword
 from radius.net.client import Answered, exchange
+from tests.flows.logins import ROUTER_TIMING
 from tests.flows.serving import Installation, Router
 from tests.node.city import SECRET, City
 from tests.node.journals import until
@@ -125,17 +127,28 @@ def test_hashed_password_and_a_user_made_a_moment_ago(served: Installation, city
     assert ask(served, "baru", "rahasia-123", session="81a00002").code is Code.ACCESS_ACCEPT
 
 
-def test_what_an_admin_changes_is_known_within_a_second(served: Installation, city: City) -> None:
+def within(seconds: float, words: str, otherwise: float) -> pytest.MarkDecorator:
+    """Ask for what is promised where nothing else runs; and elsewhere only that it comes."""
+    alone = pytest.param(seconds, id=words, marks=[pytest.mark.lab, pytest.mark.alone])
+    return pytest.mark.parametrize("seconds", [pytest.param(otherwise, id="in the end"), alone])
+
+
+@within(1.0, "within a second", 60.0)
+def test_what_an_admin_changes_is_known(served: Installation, city: City, seconds: float) -> None:
     assert ask(served, "budi", "rahasia-123").code is Code.ACCESS_ACCEPT
     users.suspend_user(city.database, "budi", suspended=True, **city.circumstances)
-    time.sleep(1.0)  # the bound that is promised
-    assert ask(served, "budi", "rahasia-123", session="81a00002").code is Code.ACCESS_REJECT
+    numbers = count(2)
+    until(
+        lambda: ask(served, "budi", "rahasia-123", session=f"81a{next(numbers):05}").code is Code.ACCESS_REJECT,
+        seconds=seconds,
+    )
 
 
-def test_wrong_password_is_refused_within_a_routers_patience(served: Installation) -> None:
+@within(ROUTER_TIMING.first_seconds, "before it is sent again", ROUTER_TIMING.give_up_seconds)
+def test_wrong_password_is_refused_within_a_routers_patience(served: Installation, seconds: float) -> None:
     began = time.monotonic()
     assert ask(served, "budi", "salah").code is Code.ACCESS_REJECT
-    assert 0.3 < time.monotonic() - began < 1.1
+    assert 0.3 < time.monotonic() - began < seconds
 
 
 def test_status_listener_tells_health_readiness_and_metrics(served: Installation) -> None:
@@ -151,7 +164,7 @@ def test_status_listener_tells_health_readiness_and_metrics(served: Installation
 
 
 def _get(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=5) as answer:
+    with urllib.request.urlopen(url, timeout=60) as answer:
         return str(answer.read().decode())
 
 

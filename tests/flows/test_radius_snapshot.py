@@ -104,7 +104,7 @@ class Town:
         listening = read_running(self.installation.data_dir)["radius-0"]["status"]
         assert isinstance(listening, list)
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{listening[0][1]}/readyz", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{listening[0][1]}/readyz", timeout=60) as answer:
                 return answer.status, json.load(answer)
         except urllib.error.HTTPError as error:
             with error:
@@ -198,7 +198,7 @@ def test_a_snapshot_that_was_tampered_with_is_refused_and_the_database_waited_fo
         assert town.readiness()[1]["snapshot"] == "database"
     finally:
         process.terminate()
-        process.wait(15)
+        process.wait(60)
 
 
 def test_d04_a_database_that_is_half_alive_is_away(
@@ -214,14 +214,14 @@ def test_d04_a_database_that_is_half_alive_is_away(
             assert town.ask("budi", "rahasia-123") is Code.ACCESS_ACCEPT
             assert town.readiness()[1]["snapshot"] == "file"
             process.terminate()
-            assert process.wait(10) == 0  # though it waits for the database
+            assert process.wait(60) == 0  # though it waits for the database
             process = town.installation.start(*RADIUS)
             town.installation.wait_ready(process, "radius-0")
             connection.rollback()
             until(lambda: town.readiness()[1]["snapshot"] == "database", seconds=30)
         finally:
             process.terminate()
-            assert process.wait(15) == 0
+            assert process.wait(60) == 0
 
 
 def test_a_database_of_another_release_stops_the_start_nevertheless(town: Town) -> None:
@@ -246,5 +246,5 @@ def test_serve_makes_no_new_database_where_one_has_been(
         assert town.ask("budi", "rahasia-123") is Code.ACCESS_ACCEPT
     finally:
         process.terminate()
-        assert process.wait(15) == 0
+        assert process.wait(60) == 0
     assert not (tmp_path / "pesisir.db").exists()

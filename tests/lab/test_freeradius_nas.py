@@ -11,7 +11,7 @@ import pytest
 from app.db.engine import Database
 from app.domain.nases import Family
 from app.services.keyring import Keyring
-from tests.flows.dispatching import Lab, Ports, reaches
+from tests.flows.dispatching import QUICK, Lab, Ports, reaches
 from tests.flows.serving import free_udp_ports
 from tests.lab.conftest import demand
 from tests.lab.freeradius import MAIN
@@ -164,7 +164,7 @@ def test_answer_to_a_disconnect_leads_to_its_state(
 ) -> None:
     who = lab.online(Family.GENERIC, port=router.port, user_name=name)
     lab.end(who)
-    with lab.dispatching():
+    with lab.dispatching(QUICK if name == "silent" else None):
         until(reaches(lab, who, state, result, "disconnect"))
     assert {tuple(sorted(said)) for said in router.received("Disconnect-Request")} == {
         ("Acct-Session-Id", "Event-Timestamp", "Message-Authenticator", "NAS-IP-Address", "NAS-Identifier", "User-Name")
