@@ -1,19 +1,35 @@
 """`pesisir nas`: the routers and controllers that let devices through and speak to us."""
 
 import os
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Final
 from zoneinfo import ZoneInfo
 
 import typer
 
-from app.cli.addresses import SET_THEM, is_elsewhere, unreachable
-from app.cli.failures import Failure, nothing_to_change, usage
-from app.cli.garden import city_services
+from app.cli.failures import nothing_to_change, usage
 from app.cli.hint_words import SHARED_SECRET, SHORT_SECRET, remedy, words
 from app.cli.installation import Installation, now, open_installation
+from app.cli.nas_options import (
+    Address,
+    CoaAddress,
+    CoaPort,
+    Counts,
+    DebugAnswers,
+    FamilyOption,
+    Identifier,
+    LimitProxyState,
+    LoginAddress,
+    MacLogin,
+    MessageAuthenticator,
+    PortalSecretFile,
+    SecretFile,
+    Site,
+    StatusServer,
+    StrictIdentity,
+    nas_options,
+)
 from app.cli.noun import example, noun
-from app.cli.options import Given, Name, number, read_end, read_secret, word
+from app.cli.options import Name, read_end
 from app.cli.output import (
     Json,
     JsonValue,
@@ -24,79 +40,21 @@ from app.cli.output import (
     local,
     say,
     show_fields,
-    show_files,
     show_json,
     show_table,
 )
 from app.cli.sites import site_names
 from app.domain.hints import HintKind
-from app.domain.nases import Demand, Direction, Family, Nas, NasSecrets
+from app.domain.nases import Demand, Family, Nas, NasSecrets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from app.domain.hints import Hint
-    from app.services.nases import NasOptions, NasValues, StoredNas
+    from app.services.nases import NasValues, StoredNas
 
 commands = noun("nas", "Routers and controllers that let devices through and speak to us.")
 
-Address = Annotated[str, typer.Option(metavar="CIDR", help="Where its packets come from: 10.1.2.3 or 10.1.2.0/24.")]
-FamilyOption = Annotated[Family, typer.Option("--family", help="What it is.")]
-Site = Annotated[str, typer.Option(metavar="SITE", help="Where it stands.")]
-SecretFile = Annotated[
-    str | None, typer.Option(metavar="FILE", help="Its RADIUS secret, from a file or - for standard input.")
-]
-PortalSecretFile = Annotated[
-    str | None, typer.Option(metavar="FILE", help="Its portal secret: chilli's uamsecret, openNDS's FAS key.")
-]
-LoginAddress = Annotated[
-    Given[str] | None, word("--login-address", "HOST[:PORT]", "Where phones are sent back to log in at it.")
-]
-Identifier = Annotated[
-    Given[str] | None, word("--identifier", "TEXT", "Its NAS-Identifier, where several share one address.")
-]
-MessageAuthenticator = Annotated[
-    Demand | None,
-    typer.Option(
-        "--require-message-authenticator", help="Refuse requests without it; auto learns, anew each time it is set."
-    ),
-]
-LimitProxyState = Annotated[
-    Demand | None, typer.Option("--limit-proxy-state", help="Refuse unsigned requests with Proxy-State.")
-]
-CoaPort = Annotated[Given[int] | None, number("--coa-port", "Where it takes CoA and Disconnect.", largest=65_535)]
-CoaAddress = Annotated[
-    Given[str] | None,
-    word("--coa-address", "HOST", "Where to send them; unset: whence the session was last heard of."),
-]
-Counts = Annotated[
-    Direction | None,
-    typer.Option(
-        "--direction", help="From whose side it counts octets; auto: as the packet says, else as its family does."
-    ),
-]
-
-
-class Switch(StrEnum):
-    """On or off."""
-
-    YES = "yes"
-    NO = "no"
-
-
-StatusServer = Annotated[Switch | None, typer.Option(help="Answer its Status-Server; yes unless set.")]
-StrictIdentity = Annotated[
-    Switch | None, typer.Option(help="Refuse it when it calls itself otherwise than it is registered.")
-]
-DebugAnswers = Annotated[
-    Switch | None,
-    typer.Option(help="Tell it that it must sign, once a second, until it does (for good); for setting it up."),
-]
-MacLogin = Annotated[
-    Switch | None, typer.Option(help="Let known devices come back through it by their MAC alone; yes unless set.")
-]
-
-_COA_PORT: Final = 3799
 _DEMAND_SIGNATURES: Final = "--require-message-authenticator yes"
 _WARNINGS: Final = {"short_secret": SHORT_SECRET, "shared_secret": SHARED_SECRET}
 
@@ -128,7 +86,7 @@ def add(
     """Register a NAS. Secrets that are not given are made."""
     from app.services.nases import add_nas
 
-    options = _options(
+    options = nas_options(
         secret_file, portal_secret_file, login_address, identifier, require_message_authenticator, limit_proxy_state,
         coa_port, coa_address, direction,
         status_server=status_server, strict_identity=strict_identity, debug_answers=debug_answers,
@@ -251,7 +209,7 @@ def set_(
 
     if old_secret_until is not None and secret_file is None:
         usage("--old-secret-until says how long the old secret lasts", hint="give the new one by --secret-file")
-    options = _options(
+    options = nas_options(
         secret_file, portal_secret_file, login_address, identifier, require_message_authenticator, limit_proxy_state,
         coa_port, coa_address, direction,
         status_server=status_server, strict_identity=strict_identity, debug_answers=debug_answers,
@@ -283,92 +241,6 @@ def remove(name: Name, yes: Yes = False) -> None:
         confirm(f"Remove {name}? Phones behind it can no longer log in.", yes=yes)
         remove_nas(here.database, name, now=now())
     say(f"removed {name}")
-
-
-@commands.command(epilog=example("pesisir nas config gusung-1 --file hotspot.rsc > hotspot.rsc"))
-def config(
-    name: Name,
-    file: Annotated[str | None, typer.Option(metavar="NAME", help="Print this one file and nothing else.")] = None,
-    anyway: Annotated[
-        bool, typer.Option("--anyway", help="Print it though the router cannot reach the addresses in it.")
-    ] = False,
-    as_json: Json = False,
-) -> None:
-    """Print what to paste into the router: every file under its heading. It holds the secrets."""
-    with open_installation() as here:
-        _check_addresses(here, name, anyway=anyway)
-        files = _files(here, name)
-    show_files(name, files, file, as_json=as_json)
-
-
-def _check_addresses(here: Installation, name: str, *, anyway: bool) -> None:
-    """Refuse to print what cannot work: a router elsewhere reaches no address that only this machine has."""
-    from app.nas.families import portal_family
-    from app.services.nases import show_nas
-
-    nas = show_nas(here.database, name)
-    if not is_elsewhere(nas):
-        return
-    wrong = list(unreachable(here.settings, portal=portal_family(nas.family) is not None))
-    if not wrong:
-        return
-    words = ", ".join(str(one) for one in wrong)
-    if not anyway:
-        raise Failure(f"{nas.name} at {nas.address} cannot reach this server", why=words, hint=SET_THEM)
-    say(f"warning: {nas.name} at {nas.address} cannot reach this server: {words}\n  next: {SET_THEM}")
-
-
-def _files(here: Installation, name: str) -> dict[str, str]:
-    from app.nas.families import config as config_of
-    from app.nas.families import portal_of
-    from app.nas.queues import router_files
-    from app.services.nases import nas_secrets, show_nas
-    from app.services.sites import list_sites
-    from app.services.uplinks import site_lines
-    from app.web.public_services import hosts_of
-
-    nas = show_nas(here.database, name)
-    site = next(site for site in list_sites(here.database) if site.id == nas.site_id)
-    portal = portal_of(here.settings, site, garden=hosts_of(city_services(here.settings)))
-    files = config_of(nas, nas_secrets(here.database, here.keyring, name), portal)
-    return {**files, **router_files(nas, site_lines(here.database)[site.id])}
-
-
-def _options(
-    secret_file: str | None,
-    portal_secret_file: str | None,
-    login_address: Given[str] | None,
-    identifier: Given[str] | None,
-    require_message_authenticator: Demand | None,
-    limit_proxy_state: Demand | None,
-    coa_port: Given[int] | None,
-    coa_address: Given[str] | None,
-    direction: Direction | None,
-    **switches: Switch | None,
-) -> "NasOptions":
-    options: NasOptions = {}
-    if secret_file is not None:
-        options["secret"] = read_secret(secret_file)
-    if portal_secret_file is not None:
-        options["portal_secret"] = read_secret(portal_secret_file)
-    if login_address is not None:
-        options["login_address"] = login_address.value
-    if identifier is not None:
-        options["identifier"] = identifier.value
-    if require_message_authenticator is not None:
-        options["require_message_authenticator"] = require_message_authenticator
-    if limit_proxy_state is not None:
-        options["limit_proxy_state"] = limit_proxy_state
-    if coa_port is not None:
-        options["coa_port"] = coa_port.value or _COA_PORT
-    if coa_address is not None:
-        options["coa_address"] = coa_address.value
-    if direction is not None:
-        options["direction"] = direction
-    for name, switch in switches.items():
-        if switch is not None:
-            options[name] = switch is Switch.YES  # type: ignore[literal-required] # mypy wants each name written out
-    return options
 
 
 def _warn(stored: "StoredNas", here: Installation) -> None:

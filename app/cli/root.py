@@ -14,6 +14,7 @@ from app.cli import (
     garden,
     governor,
     journal,
+    nas_config,
     nas_families,
     nases,
     overrides,
@@ -26,6 +27,7 @@ from app.cli import (
     settings,
     simulate,
     sites,
+    top_ups,
     uplinks,
     usage,
     user_explain,
@@ -57,11 +59,13 @@ def build() -> typer.Typer:
     serve.register(root)
     demo.register(root)
     user_show.register(users.commands)
+    top_ups.register(users.commands)
     user_explain.register(users.commands)
     user_import.register(users.commands)
     overrides.register(users.commands, sites.commands)
     windows.register(plans.commands, sites.commands)
     radius_trace.register(radius.commands)
+    nas_config.register(nases.commands)
     nas_families.register(nases.commands)
     for each in (
         schema,
