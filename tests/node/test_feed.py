@@ -161,8 +161,8 @@ def test_watch_wakes_soon_after_a_commit(database: Database) -> None:
         timer = threading.Timer(0.1, committed, [database, "news"])
         timer.start()
         began = time.monotonic()
-        waiting.wait(wake_out, 10)
-        assert time.monotonic() - began < 5
+        waiting.wait(wake_out, 60)
+        assert time.monotonic() - began < 30
         timer.join()
     finally:
         waiting.close()
@@ -176,8 +176,8 @@ def test_watch_can_be_woken(database: Database) -> None:
     try:
         os.write(wake_in, b"!")
         began = time.monotonic()
-        waiting.wait(wake_out, 10)
-        assert time.monotonic() - began < 5
+        waiting.wait(wake_out, 60)
+        assert time.monotonic() - began < 30
     finally:
         waiting.close()
         os.close(wake_out)
