@@ -22,3 +22,10 @@ def test_free_ports_are_all_different_and_nothing_is_said() -> None:
     assert len({ports.portal, ports.status, ports.phone}) == 3
     assert ports.auth != ports.acct
     assert ports.moved == {}
+
+
+def test_free_ports_are_none_that_a_client_is_given_meanwhile() -> None:
+    ports = choose_ports(free=True)
+    chosen = [port for _, port in (ports.portal, ports.status, ports.phone, ports.auth, ports.acct)]
+    chosen += [*ports.login.values(), *ports.coa.values()]
+    assert max(chosen) < 32_768

@@ -61,7 +61,7 @@ def tracing(served: Installation, *arguments: str) -> Iterator["subprocess.Popen
 
 def ask(served: Installation, credential: Credential, *, secret: bytes = SECRET.encode(), name: str = "budi") -> None:
     attributes = Attributes([("User-Name", name), ("Calling-Station-Id", MAC), ("Acct-Session-Id", "81a00001")])
-    timing = ONCE if secret == OTHER_SECRET else Timing()
+    timing = ONCE if secret == OTHER_SECRET else Timing(first_seconds=20.0)
     exchange(("127.0.0.1", served.auth_port), secret, AccessQuery(attributes, credential), timing=timing)
 
 
