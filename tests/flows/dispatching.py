@@ -35,7 +35,7 @@ from radius.packet import header
 from tests.factories import MAC, make_report
 from tests.node.city import SECRET, City
 
-QUICK = Timing(first_seconds=0.1, longest_seconds=0.1, attempts=3, give_up_seconds=0.4)  # who is silent is soon known
+QUICK = Timing(first_seconds=0.1, longest_seconds=0.1, attempts=3)  # who is silent is soon known
 NAME = "userauserauserau"
 IP = "10.5.50.2"
 GRANTED = '{"down_bps": 4000000, "up_bps": 2000000, "octets": 1000000}'

@@ -29,7 +29,9 @@ from radius.signatures import prepared, reveal_password, sign_bare_reply, sign_r
 from tests.factories import make_nas
 
 SECRET = b"testing-123"
-FAST = Timing(first_seconds=0.05, longest_seconds=0.05, attempts=3, give_up_seconds=0.2)
+PATIENT = Timing(first_seconds=20.0)  # so long no answer takes
+FAST = Timing(first_seconds=0.05, longest_seconds=0.05, attempts=3)
+AGAIN = Timing(first_seconds=0.5, longest_seconds=20.0)
 PORTAL = ("127.0.0.1", 9)  # nobody needs it here
 PAGE = "http://127.0.0.1:9/hotspot/gusung-1"
 T = TypeVar("T")
@@ -97,7 +99,11 @@ class Place:
 
 
 def on_an_island(
-    scenario: Callable[[Place], Coroutine[object, object, T]], *, server: FakeServer | None = None, chap: bool = True
+    scenario: Callable[[Place], Coroutine[object, object, T]],
+    *,
+    server: FakeServer | None = None,
+    chap: bool = True,
+    timing: Timing = PATIENT,
 ) -> T:
     """Run a scenario on an island that has power."""
 
@@ -115,7 +121,7 @@ def on_an_island(
             pages=pages(PAGE),
             garden=frozenset((PORTAL,)),
             chap=chap,
-            timing=FAST,
+            timing=timing,
         )
         clock = Clock()
         island = Island(settings, clock=clock, chance=Random(1).randbytes)
@@ -221,7 +227,7 @@ def test_silent_server_is_named_after_the_router_has_asked_again() -> None:
         assert _query(page.headers["location"])["error"] == NO_ANSWER
         assert place.server.deaf_to == 997
 
-    on_an_island(scenario, server=FakeServer(deaf_to=1_000))
+    on_an_island(scenario, server=FakeServer(deaf_to=1_000), timing=FAST)
 
 
 def test_phone_whose_session_has_just_ended_is_sent_to_the_splash_page() -> None:
@@ -252,7 +258,7 @@ def test_lost_packet_is_sent_again() -> None:
     async def scenario(place: Place) -> None:
         assert await place.island.router.appear(place.phone.ip, place.phone.mac) is Outcome.ONLINE
 
-    on_an_island(scenario, server=FakeServer(deaf_to=1))
+    on_an_island(scenario, server=FakeServer(deaf_to=1), timing=AGAIN)
 
 
 def test_two_taps_are_one_session() -> None:
