@@ -24,7 +24,7 @@ from app.services.plans import PlanValues, add_plan, set_plan
 from app.services.previews import Moved, Of, Preview, preview
 from app.services.quotas import change_quotas
 from app.services.sites import add_site
-from app.services.users import add_user
+from app.services.users import add_user, set_user
 from app.services.windows import set_plan_window, set_site_window
 from tests.factories import MAC, NOON, by_tally
 
@@ -256,3 +256,18 @@ def test_later_moment_says_what_holds_then(town: Database) -> None:
 
     assert down(NOON + timedelta(hours=23)) == 1 * M
     assert down(NOON + timedelta(hours=24)) == 4 * M
+
+
+def test_another_plan_of_a_person_is_held_against_the_one_before_under_what_lies_over_both(town: Database) -> None:
+    def change(rehearsed: Database) -> None:
+        set_user(rehearsed, "w00", zone=WITA, now=NOON, chance=os.urandom, plan="Tamu")
+
+    for _ in range(2):  # the first has left nothing
+        found = preview(town, change, Of.USER, "w00", zone=WITA, now=NOON)
+        (group,) = found.groups
+        assert (found.accounts, found.online, group.site) == (1, 1, "Gusung")
+        assert {one for one in group.moved if one.field != "quotas"} == {
+            Moved("up_bps", 2 * M, None),
+            Moved("down_bps", 4 * M, None, NOON + timedelta(days=1)),  # until then the site says 1 Mbps over every plan
+        }
+        assert [one[1:3] for one in group.moved if one.field == "quotas"] == [((Quota(Period.DAY, 500 * M),), ())]
