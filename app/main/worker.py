@@ -10,7 +10,7 @@ from app import log as logs
 from app.config import Settings
 from app.main.ends import StartError, stopped_by_signals
 from app.main.heartbeat import alive
-from app.main.start import database_of, keyring_of, now
+from app.main.start import database_of, keyring_of, node_id, now
 from app.main.status import Status, status_listener
 from app.metrics import WorkerCollector, registry_of
 from app.worker.dispatcher import Dispatcher
@@ -33,6 +33,7 @@ def run_worker(settings: Settings, *, status: bool = True) -> int:
             database,
             keyring,
             data_dir=settings.data_dir,
+            node=node_id(settings.data_dir, os.urandom),
             zone=settings.time_zone,
             journal_keep_seconds=settings.journal_keep_seconds,
             now=now,

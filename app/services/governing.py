@@ -63,10 +63,13 @@ class Done(NamedTuple):
     lifted: int
 
 
-def lead(database: Database, holder: str, *, now: datetime) -> bool:
-    """Tell whether this worker is the one that governs; there is only one, and another follows if it dies."""
+def lead(database: Database, holder: str, *, now: datetime, heir_of: str = "") -> bool:
+    """Tell whether this worker is the one that governs; there is only one, and another follows if it dies.
+
+    At once where it is the heir of one that is known to be gone (by how its name began), else when its lease is over.
+    """
     with database.write() as connection:
-        return leases.take(connection, _JOB, holder, until=now + _LEASE, now=now)
+        return leases.take(connection, _JOB, holder, until=now + _LEASE, now=now, heir_of=heir_of)
 
 
 def wanted_at_all(database: Database, *, now: datetime) -> bool:

@@ -23,7 +23,7 @@ from app.services.uplinks import move_shares
 from radius.vendors import profile_for
 
 ROUND_SECONDS: Final = 30.0
-_HOLDER_OCTETS: Final = 10
+_HOLDER_OCTETS: Final = 8
 
 log = structlog.get_logger("governor")
 
@@ -39,12 +39,17 @@ class Counters:
 
 
 class Governing:
-    """Governs while it is the one worker that does; begins anew from what is stored when it becomes that."""
+    """Governs while it is the one worker that does; begins anew from what is stored when it becomes that.
+
+    Whoever makes one holds the lock of its node's journal, so an earlier holder of that node is gone: the first round
+    takes its lease over. Only the first: of two machines with a copied node id one governs, and neither takes turns.
+    """
 
     def __init__(
         self,
         database: Database,
         *,
+        node: str,
         zone: ZoneInfo,
         language: str,
         now: Callable[[], datetime],
@@ -53,7 +58,8 @@ class Governing:
         self.counters = Counters()
         self._database, self._zone, self._now, self._chance = database, zone, now, chance
         self._words = Words(language)
-        self._holder = chance(_HOLDER_OCTETS).hex()
+        self._holder = f"{node}/{chance(_HOLDER_OCTETS).hex()}"
+        self._heir_of = f"{node}/"
         self._states: dict[tuple[str, GovernorMode], State] = {}
         self._reasons: dict[Device, str] = {}
 
@@ -71,7 +77,9 @@ class Governing:
         if not governing.wanted_at_all(self._database, now=now):
             self._states.clear()
             return
-        if not governing.lead(self._database, self._holder, now=now):
+        leads = governing.lead(self._database, self._holder, now=now, heir_of=self._heir_of)
+        self._heir_of = ""
+        if not leads:
             self._states.clear()
             return
         states: dict[tuple[str, GovernorMode], State] = {}

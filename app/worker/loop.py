@@ -73,6 +73,7 @@ class Worker:
         keyring: Keyring,
         *,
         data_dir: Path,
+        node: str,
         zone: ZoneInfo,
         journal_keep_seconds: float,
         now: Callable[[], datetime],
@@ -95,7 +96,7 @@ class Worker:
         self._clear_at = monotonic() + _STALE_SECONDS
         self._ends_at = monotonic()
         self._govern_at = monotonic() + ROUND_SECONDS
-        self.governing = Governing(database, zone=zone, language=language, now=now, chance=chance)
+        self.governing = Governing(database, node=node, zone=zone, language=language, now=now, chance=chance)
         self._lock_file: int | None = _lock(data_dir / "journal")
 
     def stop(self) -> None:

@@ -316,6 +316,7 @@ def worker_of(city: City, folder: Path) -> Worker:
         city.database,
         city.keyring,
         data_dir=folder.parent.parent.parent,
+        node="node",
         zone=WITA,
         journal_keep_seconds=3600,
         now=city.time.now,

@@ -107,8 +107,8 @@ def town(database: Database, keyring: Keyring, chance: Chance) -> Town:
     return made
 
 
-def governing_of(town: Town) -> Governing:
-    return Governing(town.database, zone=WITA, language="en", now=lambda: town.now, chance=os.urandom)
+def governing_of(town: Town, node: str = "a" * 16) -> Governing:
+    return Governing(town.database, node=node, zone=WITA, language="en", now=lambda: town.now, chance=os.urandom)
 
 
 @pytest.fixture
@@ -203,7 +203,7 @@ def test_one_that_has_died_leaves_nobody_held_down(town: Town, governing: Govern
 
 
 def test_only_one_worker_governs_and_another_follows(town: Town, governing: Governing) -> None:
-    other = governing_of(town)
+    other = governing_of(town, "b" * 16)
     town.minutes(governing, 1)
     other.turn()
     assert (governing.counters.rounds, other.counters.rounds) == (1, 0)
@@ -211,6 +211,26 @@ def test_only_one_worker_governs_and_another_follows(town: Town, governing: Gove
     other.turn()
     governing.turn()
     assert (governing.counters.rounds, other.counters.rounds) == (1, 1)
+
+
+def test_one_that_was_killed_is_followed_at_once_on_its_own_machine_only(town: Town, governing: Governing) -> None:
+    governing.turn()
+    elsewhere, here = governing_of(town, "b" * 16), governing_of(town)
+    elsewhere.turn()
+    here.turn()
+    elsewhere.turn()
+    assert (elsewhere.counters.rounds, here.counters.rounds) == (0, 1)
+
+
+def test_of_two_machines_with_one_node_id_the_later_governs_and_they_do_not_take_turns(
+    town: Town, governing: Governing
+) -> None:
+    governing.turn()
+    copied = governing_of(town)
+    for _ in range(3):
+        copied.turn()
+        governing.turn()
+    assert (governing.counters.rounds, copied.counters.rounds) == (1, 3)
 
 
 def test_a_city_without_a_governor_costs_no_write(town: Town, governing: Governing) -> None:
@@ -251,7 +271,7 @@ def test_a_rate_of_the_hour_is_seen_as_what_somebody_may_have(town: Town, chance
 
 def test_a_failure_of_its_own_is_logged_and_counted(town: Town) -> None:
     broken = Governing(
-        town.database, zone=WITA, language="en", now=lambda: NOON.replace(tzinfo=None), chance=os.urandom
+        town.database, node="a", zone=WITA, language="en", now=lambda: NOON.replace(tzinfo=None), chance=os.urandom
     )
     with capture_logs() as logs:
         broken.turn()
@@ -271,7 +291,9 @@ def test_a_persons_ceiling_is_none_of_its_business(town: Town, governing: Govern
 
 
 def test_the_reason_is_in_the_language_of_the_city(town: Town) -> None:
-    town.minutes(Governing(town.database, zone=WITA, language="id", now=lambda: town.now, chance=os.urandom), 5)
+    town.minutes(
+        Governing(town.database, node="a", zone=WITA, language="id", now=lambda: town.now, chance=os.urandom), 5
+    )
     ((_, _, reason),) = town.held().values()
     assert reason == (
         f"memakai 14 Mbps selama beberapa menit saat {READERS} lainnya menunggu saluran; naik lagi begitu ada ruang"
