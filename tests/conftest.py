@@ -38,6 +38,12 @@ settings.register_profile("search", deadline=None, suppress_health_check=[Health
 settings.register_profile("pesisir", settings.get_profile("search"), derandomize=True, database=None)
 settings.load_profile("pesisir")
 
+# Nothing to the tests: how wide and colourful this terminal is, and by whom this machine goes abroad.
+TERMINAL = ("COLUMNS", "LINES", "TERMINAL_WIDTH", "FORCE_COLOR", "NO_COLOR", "PY_COLORS", "GITHUB_ACTIONS")
+PROXIES = ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+for name in TERMINAL + PROXIES:
+    os.environ.pop(name, None)
+
 SECRET_KEY = bytes(range(32))
 MIDNIGHT_SECONDS = 60.0
 
