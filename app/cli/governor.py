@@ -6,6 +6,7 @@ from app.cli.installation import Installation, now, open_installation
 from app.cli.noun import example, noun
 from app.cli.output import Json, JsonValue, iso, local, say, show_json, show_table
 from app.domain.units import format_rate
+from app.domain.uplinks import GovernorMode
 
 if TYPE_CHECKING:
     from app.services.governing import View
@@ -66,7 +67,9 @@ def show(as_json: Json = False) -> None:
 
 
 def _use(view: "View") -> str | None:
-    return None if view.last is None else f"{100 * view.last.load_bps / view.uplink.down_bps:.0f} %"
+    if view.last is None:
+        return None if view.uplink.governor is GovernorMode.OFF else "not known"
+    return f"{100 * view.last.load_bps / view.uplink.down_bps:.0f} %"
 
 
 def _json(view: "View", here: Installation) -> JsonValue:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from app.db.keyed import among
 from app.db.tables.accounts import accounts, users
@@ -110,6 +110,11 @@ def keep_round(connection: Connection, one: Round) -> None:
     wish = upsert(connection, governor_rounds).values(one._asdict())
     seen = {name: wish.excluded[name] for name in Round._fields if name != "uplink_id"}
     connection.execute(wish.on_conflict_do_update(index_elements=["uplink_id"], set_=seen))
+
+
+def forget_round(connection: Connection, uplink_id: str) -> None:
+    """Remove what was seen of a line: it is not known any more."""
+    connection.execute(delete(governor_rounds).where(governor_rounds.c.uplink_id == uplink_id))
 
 
 def rounds(connection: Connection) -> dict[str, Round]:

@@ -172,7 +172,8 @@ class Place(NamedTuple):
 class Decided:
     """What one round decided, and what it saw: `places` as the keys of `State.pressures`.
 
-    `postponed` changes did not fit into what a NAS is told in a minute.
+    `postponed` changes did not fit into what a NAS is told in a minute. Not `known`: readings are missing or too old to
+    say what is taken of the line, so nothing was moved by it.
     """
 
     ceilings: Sequence[CeilingChange]
@@ -180,3 +181,4 @@ class Decided:
     floors: Sequence[FloorChange]
     places: Mapping[str | None, Place]
     postponed: int
+    known: bool

@@ -58,7 +58,8 @@ def decide(
     places = _places(sums, all_heavy)
     members = _by_place(heavy)
     before = {key: state.pressures.get(key, Pressure()) for key in places}
-    if sum(one.watched.rate_bps is None for one in live) > rule.unknown * len(live):
+    known = _is_known(seen, live, rule)
+    if not known:
         pressures = {key: one._replace(full_since=None, room_since=None) for key, one in before.items()}
     else:
         told = not state.postponed
@@ -76,12 +77,12 @@ def decide(
         )
     stubborn = frozenset(one.reading.site_id for one in all_heavy if not one.reading.steerable)
     slow = _Slow(line, sums, pressures[None], stubborn, now, rule)
-    sites, held = _hold_sites(slow, state.held)
-    floors, moved_at = _move_floors(slow, state)
+    sites, held = _hold_sites(slow, state.held) if known else ([], state.held)
+    floors, moved_at = _move_floors(slow, state) if known else (state.floors, state.floors_moved_at)
     postponed = len(wanted) - len(ceilings)
     after = State(watched, pressures, held, floors, moved_at, sent, postponed)
     moved = [FloorChange(name, bps) for name, bps in floors.items() if bps != state.floors.get(name)]
-    return after, Decided(ceilings, sites, moved, places, postponed)
+    return after, Decided(ceilings, sites, moved, places, postponed, known)
 
 
 def resumed(
@@ -123,6 +124,15 @@ def _see(reading: Reading, before: Watched | None, rule: Rule) -> _Seen:
         reading.down_octets, reading.reported_at, rate, before.heavy_reports, before.light_reports, before.ceiling_bps
     )
     return _Seen(reading, watched, new=True)
+
+
+def _is_known(seen: Sequence[_Seen], live: Sequence[_Seen], rule: Rule) -> bool:
+    """Tell whether what is taken of the line is known: by most who used to report, and by nearly all who do."""
+    silent = sum(one.watched.rate_bps is not None for one in seen) - sum(
+        one.watched.rate_bps is not None for one in live
+    )
+    unknown = sum(one.watched.rate_bps is None for one in live)
+    return bool(live or not seen) and silent <= len(live) and unknown <= rule.unknown * len(live)
 
 
 class _Sums(NamedTuple):

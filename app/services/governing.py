@@ -200,11 +200,13 @@ def _alike(new: Sequence[Ceiling]) -> Iterator[Sequence[Ceiling]]:
         yield from chunks(some, _AT_ONCE)
 
 
-def keep_rounds(database: Database, rounds: Sequence[Round]) -> None:
-    """Store what was seen of lines, for people to look at."""
+def keep_rounds(database: Database, rounds: Sequence[Round], unknown: Collection[str] = ()) -> None:
+    """Store what was seen of lines, for people to look at; `unknown` are the ids of those of which nothing is known."""
     with database.write() as connection:
         for one in rounds:
             governing.keep_round(connection, one)
+        for uplink_id in unknown:
+            governing.forget_round(connection, uplink_id)
 
 
 def give_back_shares(database: Database) -> list[str]:

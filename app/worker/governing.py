@@ -85,17 +85,21 @@ class Governing:
         states: dict[tuple[str, GovernorMode], State] = {}
         wanted: dict[Device, Wanted] = {}
         rounds: list[Round] = []
+        unknown: list[str] = []
         for seen in governing.look(self._database, self._steerable(), zone=self._zone, now=now):
             key = (seen.uplink.id, seen.uplink.governor)
             state, decided = decide(seen.line, self._states.get(key) or _begun(seen), seen.readings, now=now)
             states[key] = state
-            rounds.append(_round_of(seen, state, decided, now))
+            if decided.known:
+                rounds.append(_round_of(seen, state, decided, now))
+            else:
+                unknown.append(seen.uplink.id)
             self._tell(seen, decided)
             if seen.uplink.governor is GovernorMode.ON:
                 wanted |= self._wanted(seen, state, decided)
                 self._move(seen, decided)
         done = governing.settle(self._database, wanted, now=now, chance=self._chance)
-        governing.keep_rounds(self._database, rounds)
+        governing.keep_rounds(self._database, rounds, unknown)
         for name in governing.give_back_shares(self._database):
             log.info("shares_given_back", uplink=name)
         self._states = states

@@ -35,6 +35,12 @@ def test_governor_is_off_until_it_is_switched(pesisir: Pesisir, uplink: str, mod
     assert pesisir.ok("governor", "show", "--json").json[0]["governor"] == mode
 
 
+def test_one_that_has_no_readings_says_that_it_does_not_know(pesisir: Pesisir, uplink: str) -> None:
+    assert "not known" not in pesisir.ok("governor", "show").out
+    pesisir.ok("uplink", "set", uplink, "--governor", "on")
+    assert "not known" in pesisir.ok("governor", "show").out
+
+
 def test_other_words_are_refused(pesisir: Pesisir, uplink: str) -> None:
     assert pesisir.run("uplink", "set", uplink, "--governor", "perhaps").code == 2
 

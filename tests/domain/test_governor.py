@@ -224,6 +224,22 @@ def test_who_is_silent_is_neither_counted_nor_touched() -> None:
     _, decided = decide(street.line, street.state, street.readings(), now=later)
     assert decided.ceilings == []
     assert decided.places[None].load_bps == 0
+    assert not decided.known
+
+
+def test_silence_of_everybody_is_no_room() -> None:
+    line = Line(CAPACITY, sites={"Gusung": None, "Melahing": None})
+    stubborn = {f"stubborn {n}": Phone(30 * M, 50, site="Melahing", steerable=False) for n in range(3)}
+    street = Street({**stubborn, "heavy": Phone(90 * M, 50), **readers(150, 300 * K)}, line)
+    street.minutes(8)
+    before, later = street.state, street.now + RULE.stale
+    assert before.pressures[None].level_bps is not None
+    assert before.held["Melahing"].down_bps is not None
+    for _ in range(10):
+        later += MINUTE
+        street.state, decided = decide(street.line, street.state, street.readings(), now=later)
+        assert (decided.ceilings, decided.sites, decided.floors) == ([], [], [])
+    assert street.state.pressures[None].level_bps == before.pressures[None].level_bps
 
 
 def test_a_counter_that_began_anew_is_no_rate() -> None:

@@ -134,6 +134,18 @@ def test_somebody_heavy_is_held_down_told_and_shown_with_the_reason(town: Town, 
     assert [(one.user, one.mac, one.down_bps, one.reason) for one in view.held] == [("heavy", mac, bps, reason)]
 
 
+def test_what_is_taken_is_not_known_in_the_first_round_of_one_that_starts_again(
+    town: Town, governing: Governing
+) -> None:
+    town.minutes(governing, 2)
+    assert town.view().last is not None
+    again = governing_of(town)
+    again.turn()
+    assert town.view().last is None
+    town.minutes(again, 1)
+    assert town.view().last is not None
+
+
 def test_it_is_given_back_when_there_is_room(town: Town, governing: Governing) -> None:
     town.minutes(governing, 5)
     town.minutes(governing, 20, heavy_bps=4 * M, reader_bps=20 * K)
