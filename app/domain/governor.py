@@ -37,6 +37,7 @@ from app.domain.governed import (
     Watched,
 )
 from app.domain.service_classes import ServiceClass
+from app.domain.sightings import Seen, Sums, is_heavy, is_known, places_of, see, sums_of, weigh
 
 _MINUTE: Final = timedelta(minutes=1)
 _FREE: Final = Held(None, None)
@@ -49,16 +50,16 @@ def decide(
 
     What is decided is taken for done: to repeat what a router has not heard is for the outbox.
     """
-    seen = [_see(reading, state.watched.get(reading.session_id), rule) for reading in readings]
+    seen = [see(reading, state.watched.get(reading.session_id), rule) for reading in readings]
     live = [one for one in seen if now - one.watched.reported_at <= rule.stale]
-    sums = _sums(line, live, rule)
-    weighed = [_weigh(one, sums, rule) for one in live]
-    all_heavy = [one for one in weighed if _is_heavy(one, sums, rule)]
+    sums = sums_of(line, live, rule)
+    weighed = [weigh(one, sums, rule) for one in live]
+    all_heavy = [one for one in weighed if is_heavy(one, sums, rule)]
     heavy = [one for one in all_heavy if one.reading.steerable]
-    places = _places(sums, all_heavy)
+    places = places_of(sums, all_heavy)
     members = _by_place(heavy)
     before = {key: state.pressures.get(key, Pressure()) for key in places}
-    known = _is_known(seen, live, rule)
+    known = is_known(seen, live, rule)
     if not known:
         pressures = {key: one._replace(full_since=None, room_since=None) for key, one in before.items()}
     else:
@@ -101,135 +102,18 @@ def resumed(
     return State(watched, pressures, {site: Held(bps, None) for site, bps in sites.items()}, floors)
 
 
-# ---- what has been seen
-
-
-class _Seen(NamedTuple):
-    """A session now; `new` tells whether it has reported since the last round."""
-
-    reading: Reading
-    watched: Watched
-    new: bool
-
-
-def _see(reading: Reading, before: Watched | None, rule: Rule) -> _Seen:
-    if before is None or reading.down_octets < before.octets:  # begun anew: what it took is not known
-        ceiling = None if before is None else before.ceiling_bps
-        return _Seen(reading, Watched(reading.down_octets, reading.reported_at, ceiling_bps=ceiling), new=False)
-    lasted = reading.reported_at - before.reported_at
-    if lasted < rule.shortest:
-        return _Seen(reading, before, new=False)
-    rate = int((reading.down_octets - before.octets) * 8 / lasted.total_seconds())
-    watched = Watched(
-        reading.down_octets, reading.reported_at, rate, before.heavy_reports, before.light_reports, before.ceiling_bps
-    )
-    return _Seen(reading, watched, new=True)
-
-
-def _is_known(seen: Sequence[_Seen], live: Sequence[_Seen], rule: Rule) -> bool:
-    """Tell whether what is taken of the line is known: by most who used to report, and by nearly all who do."""
-    silent = sum(one.watched.rate_bps is not None for one in seen) - sum(
-        one.watched.rate_bps is not None for one in live
-    )
-    unknown = sum(one.watched.rate_bps is None for one in live)
-    return bool(live or not seen) and silent <= len(live) and unknown <= rule.unknown * len(live)
-
-
-class _Sums(NamedTuple):
-    """What the sessions take together; sites by id, the line as None. `exempt` classes keep within their floors."""
-
-    capacities: Mapping[str | None, int]
-    loads: Mapping[str | None, int]
-    heads: Mapping[str | None, int]
-    equal_bps: Mapping[str | None, int]
-    class_heads: Mapping[ServiceClass, int]
-    exempt: frozenset[ServiceClass]
-
-
-def _sums(line: Line, live: Sequence[_Seen], rule: Rule) -> _Sums:
-    heads: Counter[tuple[str, ServiceClass]] = Counter()
-    takes: Counter[tuple[str, ServiceClass]] = Counter()
-    for reading, watched, _ in live:
-        rate = watched.rate_bps
-        if rate is None or rate >= rule.idle_bps:
-            key = (reading.site_id, reading.service_class)
-            heads[key] += 1
-            takes[key] += rate or 0
-    class_heads, class_takes = _by_class(heads), _by_class(takes)
-    exempt = frozenset(
-        one.service_class for one in line.promises if 0 < one.floor_bps >= class_takes[one.service_class]
-    )
-    capacities: dict[str | None, int] = {site: bps for site, bps in line.sites.items() if bps is not None}
-    capacities[None] = line.capacity_bps
-    open_heads = _by_site({key: count for key, count in heads.items() if key[1] not in exempt})
-    promised = _by_site({key: bps for key, bps in takes.items() if key[1] in exempt})
-    equal = {key: max(0, bps - promised[key]) // max(1, open_heads[key]) for key, bps in capacities.items()}
-    return _Sums(capacities, _by_site(takes), open_heads, equal, class_heads, exempt)
-
-
-def _by_class(sums: Mapping[tuple[str, ServiceClass], int]) -> Counter[ServiceClass]:
-    found: Counter[ServiceClass] = Counter()
-    for (_, service_class), value in sums.items():
-        found[service_class] += value
-    return found
-
-
-def _by_site(sums: Mapping[tuple[str, ServiceClass], int]) -> Counter[str | None]:
-    """Add up by site, and for the whole line under None."""
-    found: Counter[str | None] = Counter({None: sum(sums.values())})
-    for (site, _), value in sums.items():
-        found[site] += value
-    return found
-
-
-def _weigh(one: _Seen, sums: _Sums, rule: Rule) -> _Seen:
-    """Count its reports: heavy ones while it is free, light ones while it has a ceiling of ours."""
-    watched = one.watched
-    if not one.new or watched.rate_bps is None:
-        return one
-    if watched.ceiling_bps is not None:
-        light = watched.rate_bps < rule.light_share * watched.ceiling_bps
-        return one._replace(watched=watched._replace(light_reports=watched.light_reports + 1 if light else 0))
-    line = sums.equal_bps[None]
-    equal = min(line, sums.equal_bps.get(one.reading.site_id, line))
-    is_heavy = watched.rate_bps >= max(rule.minimum_bps, rule.heavy_shares * equal)
-    if not is_heavy and not watched.heavy_reports:
-        return one
-    return one._replace(watched=watched._replace(heavy_reports=watched.heavy_reports + 1 if is_heavy else 0))
-
-
-def _is_heavy(one: _Seen, sums: _Sums, rule: Rule) -> bool:
-    watched = one.watched
-    if one.reading.service_class in sums.exempt:
-        return False
-    if watched.ceiling_bps is not None:
-        return watched.light_reports < rule.light_reports
-    return watched.heavy_reports >= rule.heavy_reports
-
-
-def _places(sums: _Sums, heavy: Sequence[_Seen]) -> dict[str | None, Place]:
-    counts: Counter[str | None] = Counter(one.reading.site_id for one in heavy)
-    counts[None] = len(heavy)
-    return {
-        key: Place(bps, sums.loads.get(key, 0), sums.equal_bps[key], max(0, sums.heads.get(key, 0) - counts[key]))
-        for key, bps in sums.capacities.items()
-    }
-
-
 # ---- the level of those heavy
 
 
-def _by_place(heavy: Sequence[_Seen]) -> dict[str | None, list[_Seen]]:
-    found: defaultdict[str | None, list[_Seen]] = defaultdict(list)
+def _by_place(heavy: Sequence[Seen]) -> dict[str | None, list[Seen]]:
+    found: defaultdict[str | None, list[Seen]] = defaultdict(list)
     for one in heavy:
         found[None].append(one)
         found[one.reading.site_id].append(one)
     return found
 
 
-def _press(
-    place: Place, before: Pressure, heavy: Sequence[_Seen], *, told: bool, now: datetime, rule: Rule
-) -> Pressure:
+def _press(place: Place, before: Pressure, heavy: Sequence[Seen], *, told: bool, now: datetime, rule: Rule) -> Pressure:
     """Move the level by one step, or leave it: down only once everybody has been told of the last step."""
     full_since = (before.full_since or now) if place.use >= rule.full else None
     room_since = (before.room_since or now) if place.use < rule.room else None
@@ -253,7 +137,7 @@ def _passed(since: datetime | None, least: timedelta, now: datetime) -> bool:
     return since is None or now - since >= least
 
 
-def _lowered(place: Place, level: int | None, heavy: Sequence[_Seen], rule: Rule) -> int | None:
+def _lowered(place: Place, level: int | None, heavy: Sequence[Seen], rule: Rule) -> int | None:
     """Return the level at which those heavy take as much less as the line is too full, but half at most."""
     rates = [one.watched.rate_bps or 0 for one in heavy]
     together = sum(rates)
@@ -266,7 +150,7 @@ def _lowered(place: Place, level: int | None, heavy: Sequence[_Seen], rule: Rule
     return found if level is None or found < level else level
 
 
-def _raised(place: Place, level: int, heavy: Sequence[_Seen], rule: Rule) -> int | None:
+def _raised(place: Place, level: int, heavy: Sequence[Seen], rule: Rule) -> int | None:
     """Return the level at which those with a ceiling would fill the room; None where that holds nobody back."""
     capped = [one for one in heavy if one.watched.ceiling_bps is not None]
     if not capped:
@@ -278,7 +162,7 @@ def _raised(place: Place, level: int, heavy: Sequence[_Seen], rule: Rule) -> int
     return None if found >= enough else found
 
 
-def _most(one: _Seen, place: Place) -> int:
+def _most(one: Seen, place: Place) -> int:
     plan = one.reading.plan_bps
     return place.capacity_bps if plan is None else min(plan, place.capacity_bps)
 
@@ -287,8 +171,8 @@ def _most(one: _Seen, place: Place) -> int:
 
 
 def _wanted(
-    weighed: Sequence[_Seen],
-    heavy: Sequence[_Seen],
+    weighed: Sequence[Seen],
+    heavy: Sequence[Seen],
     pressures: Mapping[str | None, Pressure],
     places: Mapping[str | None, Place],
     rule: Rule,
@@ -311,7 +195,7 @@ def _wanted(
     return wanted
 
 
-def _level_of(one: _Seen, pressures: Mapping[str | None, Pressure]) -> tuple[int | None, str | None]:
+def _level_of(one: Seen, pressures: Mapping[str | None, Pressure]) -> tuple[int | None, str | None]:
     """Return the lower of the levels of its site and of the line, and whose it is; none that its plan is below."""
     site = one.reading.site_id
     levels = [(pressure.level_bps, key) for key in (None, site) if (pressure := pressures.get(key)) is not None]
@@ -324,7 +208,7 @@ def _level_of(one: _Seen, pressures: Mapping[str | None, Pressure]) -> tuple[int
 
 
 def _change(
-    one: _Seen, level: int | None, cause: Cause, at: str | None, places: Mapping[str | None, Place]
+    one: Seen, level: int | None, cause: Cause, at: str | None, places: Mapping[str | None, Place]
 ) -> CeilingChange:
     reading = one.reading
     return CeilingChange(
@@ -354,7 +238,7 @@ class _Slow(NamedTuple):
     """What sites and classes are judged by; `stubborn` are the sites where somebody heavy cannot be told so."""
 
     line: Line
-    sums: _Sums
+    sums: Sums
     pressure: Pressure
     stubborn: frozenset[str]
     now: datetime
