@@ -1,22 +1,22 @@
-"""`pesisir governor`: what the slow loop of fair share sees, and whom it holds down and why."""
+"""`pesisir governor`: what the slow loop of fair share sees, whom it holds down and why, and what it has moved."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from app.cli.installation import Installation, now, open_installation
+from app.cli.newest import Limit, rows_of, say_whether_cut
 from app.cli.noun import example, noun
 from app.cli.output import Json, JsonValue, iso, local, say, show_json, show_table
+from app.domain.governed import Lever
 from app.domain.units import format_rate
 from app.domain.uplinks import GovernorMode
 
 if TYPE_CHECKING:
+    from app.db.governor_moves import ListedMove
     from app.services.governing import View
 
 commands = noun("governor", "The slow loop of fair share: whose ceiling is lowered while others wait.")
-
-
-@commands.callback()
-def _governor() -> None:
-    """Keep `show` a verb, though it is the only one."""
 
 
 @commands.command(epilog=example("pesisir governor show", "pesisir uplink set Telkom --governor on"))
@@ -64,6 +64,70 @@ def show(as_json: Json = False) -> None:
             for view, one in held
         ],
     )
+
+
+@commands.command(epilog=example("pesisir governor history --uplink Telkom", "pesisir governor history --json"))
+def history(
+    uplink: Annotated[str | None, typer.Option(metavar="UPLINK", help="Only of this uplink.")] = None,
+    limit: Limit = None,
+    as_json: Json = False,
+) -> None:
+    """List what the governor has moved in the last 30 days, the newest first: of whom, from what to what, and why."""
+    from app.services.governor_moves import list_moves
+
+    with open_installation() as here:
+        found = list_moves(here.database, uplink=uplink, limit=rows_of(limit, as_json=as_json))
+    if as_json:
+        show_json([_move_json(one, here) for one in found])
+        return
+    if not found:
+        say("nothing was moved in the last 30 days")
+        return
+    show_table(
+        ("when", "uplink", "of", "from", "to", "why"),
+        [
+            (
+                local(one.at, here.zone),
+                one.uplink,
+                _whose(one),
+                _rate(one.from_bps),
+                _rate(one.to_bps),
+                f"(only observed) {one.reason}" if one.observed else one.reason,
+            )
+            for one in found
+        ],
+    )
+    say_whether_cut(limit, len(found))
+
+
+def _whose(move: "ListedMove") -> str:
+    match move.what:
+        case Lever.CEILING:
+            return f"{move.user} {move.mac}"
+        case Lever.SITE:
+            return f"site {move.site}"
+        case Lever.FLOOR:
+            return f"class {move.service_class}"
+
+
+def _rate(bps: int | None) -> str:
+    return "its own" if bps is None else format_rate(bps)
+
+
+def _move_json(move: "ListedMove", here: Installation) -> JsonValue:
+    return {
+        "at": iso(move.at, here.zone),
+        "uplink": move.uplink,
+        "what": move.what.value,
+        "user": move.user,
+        "device": move.mac,
+        "site": move.site,
+        "service_class": None if move.service_class is None else move.service_class.value,
+        "from_bps": move.from_bps,
+        "to_bps": move.to_bps,
+        "reason": move.reason,
+        "observed": move.observed,
+    }
 
 
 def _use(view: "View") -> str | None:

@@ -9,7 +9,15 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from app.db.tables.sites import sites
-from app.db.tables.uplinks import governor_rounds, site_lines, site_networks, uplink_addresses, uplink_classes, uplinks
+from app.db.tables.uplinks import (
+    governor_moves,
+    governor_rounds,
+    site_lines,
+    site_networks,
+    uplink_addresses,
+    uplink_classes,
+    uplinks,
+)
 from app.db.upsert import upsert
 from app.domain.service_classes import ServiceClass
 from app.domain.uplinks import ClassTerms, GovernorMode, Network, Shares, SiteLine, SiteNetwork, Uplink
@@ -49,7 +57,7 @@ def change(connection: Connection, uplink_id: str, values: Mapping[str, object])
 def remove(connection: Connection, uplink_id: str) -> None:
     """Remove an uplink and its classes; sites that were on it are on the only one that is left, if any."""
     connection.execute(update(site_lines).where(site_lines.c.uplink_id == uplink_id).values(uplink_id=None))
-    for table in (uplink_classes, uplink_addresses, governor_rounds):
+    for table in (uplink_classes, uplink_addresses, governor_rounds, governor_moves):
         connection.execute(delete(table).where(table.c.uplink_id == uplink_id))
     connection.execute(delete(uplinks).where(uplinks.c.id == uplink_id))
 

@@ -114,6 +114,14 @@ class FloorChange(NamedTuple):
     floor_bps: int
 
 
+class Lever(StrEnum):
+    """What the governor moves: the ceiling of a device, that of a site, or the floor of a class of service."""
+
+    CEILING = "ceiling"
+    SITE = "site"
+    FLOOR = "floor"
+
+
 class Watched(NamedTuple):
     """A session between two rounds; `rate_bps` None: not known yet. Reports are counted as the rule's words say."""
 

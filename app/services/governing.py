@@ -10,11 +10,12 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from app.db import accounts, feed, governing, leases, overlays, uplinks, windows
+from app.db import accounts, feed, governing, governor_moves, leases, overlays, uplinks, windows
 from app.db.chunks import chunks
 from app.db.engine import Connection, Database
 from app.db.feed import FeedKind
 from app.db.governing import HeldDevice, OpenSession, Round
+from app.db.governor_moves import GovernorMove
 from app.domain.ceilings import Ceiling, CeilingSource
 from app.domain.governed import Line, Promise, Reading
 from app.domain.keys import Chance
@@ -200,9 +201,15 @@ def _alike(new: Sequence[Ceiling]) -> Iterator[Sequence[Ceiling]]:
         yield from chunks(some, _AT_ONCE)
 
 
-def keep_rounds(database: Database, rounds: Sequence[Round], unknown: Collection[str] = ()) -> None:
-    """Store what was seen of lines, for people to look at; `unknown` are the ids of those of which nothing is known."""
+def keep_rounds(
+    database: Database, rounds: Sequence[Round], unknown: Collection[str] = (), moves: Sequence[GovernorMove] = ()
+) -> None:
+    """Store what was seen of lines, and moved, for people to look at.
+
+    `unknown` are the ids of the lines of which nothing is known.
+    """
     with database.write() as connection:
+        governor_moves.add(connection, moves)
         for one in rounds:
             governing.keep_round(connection, one)
         for uplink_id in unknown:

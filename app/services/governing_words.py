@@ -1,4 +1,4 @@
-"""Why the governor moves a ceiling, in the city's language; the texts themselves are in governing.toml."""
+"""Why the governor moves something, in the city's language; the texts themselves are in governing.toml."""
 
 import tomllib
 from collections.abc import Mapping
@@ -31,6 +31,15 @@ class Words:
                 return self._texts["room" if change.down_bps is None else "rising"].format(where=where)
             case Cause.LIGHT:
                 return self._texts["light"]
+
+    def of_site(self, *, held: bool) -> str:
+        """Return why a site is held as a whole, or is not any more."""
+        return self._texts["site_held" if held else "site_freed"]
+
+    @property
+    def of_floor(self) -> str:
+        """Return why the floor of a class moves."""
+        return self._texts["floor"]
 
     @property
     def stored(self) -> str:

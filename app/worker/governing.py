@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -19,8 +19,12 @@ from app.services import governing
 from app.services.errors import Conflict
 from app.services.governing import Device, Governed, Wanted
 from app.services.governing_words import Words
+from app.services.governor_moves import moves_of
 from app.services.uplinks import move_shares
 from radius.vendors import profile_for
+
+if TYPE_CHECKING:
+    from app.db.governor_moves import GovernorMove
 
 ROUND_SECONDS: Final = 30.0
 _HOLDER_OCTETS: Final = 8
@@ -86,10 +90,13 @@ class Governing:
         wanted: dict[Device, Wanted] = {}
         rounds: list[Round] = []
         unknown: list[str] = []
+        moves: list[GovernorMove] = []
         for seen in governing.look(self._database, self._steerable(), zone=self._zone, now=now):
             key = (seen.uplink.id, seen.uplink.governor)
-            state, decided = decide(seen.line, self._states.get(key) or _begun(seen), seen.readings, now=now)
+            before = self._states.get(key) or _begun(seen)
+            state, decided = decide(seen.line, before, seen.readings, now=now)
             states[key] = state
+            moves += moves_of(seen, before, decided, self._words, now=now)
             if decided.known:
                 rounds.append(_round_of(seen, state, decided, now))
             else:
@@ -99,7 +106,7 @@ class Governing:
                 wanted |= self._wanted(seen, state, decided)
                 self._move(seen, decided)
         done = governing.settle(self._database, wanted, now=now, chance=self._chance)
-        governing.keep_rounds(self._database, rounds, unknown)
+        governing.keep_rounds(self._database, rounds, unknown, moves)
         for name in governing.give_back_shares(self._database):
             log.info("shares_given_back", uplink=name)
         self._states = states

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from app.db import changes, feed, hints, resume
+from app.db import changes, feed, governor_moves, hints, resume
 from app.db.engine import Database
 from app.db.errors import AWAY
 from app.domain.resume import KEPT_AFTER_END
@@ -241,6 +241,7 @@ class Worker:
             feed.prune(connection, before=now - _FEED_KEPT)
             hints.prune(connection, now=now)
             changes.forget(connection, before=now - _CHANGES_KEPT)
+            governor_moves.forget(connection, before=now - _CHANGES_KEPT)
             asked = ask_again(connection, now=now)
         if asked:
             log.info("ends_asked_for_again", count=asked)

@@ -1,4 +1,4 @@
-"""`pesisir governor show` and the switch that it hangs on."""
+"""`pesisir governor show` and `history`, and the switch that they hang on."""
 
 import os
 from datetime import UTC, datetime, timedelta
@@ -9,8 +9,11 @@ from sqlalchemy import insert
 
 from app.db.engine import open_database
 from app.db.governing import Round
+from app.db.governor_moves import GovernorMove
 from app.db.tables.sessions import sessions
 from app.domain.ceilings import Ceiling, CeilingSource
+from app.domain.governed import Lever
+from app.domain.service_classes import ServiceClass
 from app.services.ceilings import set_ceilings
 from app.services.governing import AUTHOR, keep_rounds
 from app.services.sites import show_site
@@ -81,3 +84,33 @@ def test_who_is_held_down_is_shown_with_since_until_and_why(city: Pesisir, data_
     assert "95 %" in shown
     assert "1536k" in shown
     assert REASON in shown
+
+
+def test_history_says_of_whom_from_what_to_what_and_why(city: Pesisir, data_dir: Path) -> None:
+    assert "nothing was moved" in city.ok("governor", "history").err
+    city.ok("uplink", "add", "Telkom", "--down", "60M", "--up", "20M")
+    account = city.ok("user", "show", "siti", "--json").json["id"]
+    now = datetime.now(UTC)
+    database = open_database(f"sqlite:///{data_dir / 'pesisir.db'}")
+    site, uplink = show_site(database, "Gusung").id, show_uplink(database, "Telkom").uplink.id
+    moves = [
+        GovernorMove(now, uplink, Lever.CEILING, None, 1_536_000, REASON, True, account, MAC, site),
+        GovernorMove(now, uplink, Lever.SITE, None, 8_000_000, "why", False, site_id=site),
+        GovernorMove(now, uplink, Lever.FLOOR, 4_000_000, None, "why", False, service_class=ServiceClass.OFFICE),
+    ]
+    keep_rounds(database, [], (), moves)
+    database.close()
+
+    floor, held, ceiling = city.ok("governor", "history", "--uplink", "Telkom", "--json").json
+    assert {key: value for key, value in ceiling.items() if key != "at"} == {
+        "uplink": "Telkom", "what": "ceiling", "user": "siti", "device": MAC, "site": "Gusung", "service_class": None,
+        "from_bps": None, "to_bps": 1_536_000, "reason": REASON, "observed": True,
+    }  # fmt: skip
+    assert (held["what"], held["site"], held["user"], held["to_bps"]) == ("site", "Gusung", None, 8_000_000)
+    assert (floor["service_class"], floor["from_bps"], floor["to_bps"]) == ("office", 4_000_000, None)
+    lines = [" ".join(line.split()) for line in city.ok("governor", "history").out.splitlines()]
+    assert "Telkom class office 4M its own why" in lines[1]
+    assert "Telkom site Gusung its own 8M why" in lines[2]
+    assert f"Telkom siti {MAC} its own 1536k (only observed) {REASON}" in lines[3]
+    assert len(city.ok("governor", "history", "--limit", "1", "--json").json) == 1
+    assert city.run("governor", "history", "--uplink", "Telkm").code == 3

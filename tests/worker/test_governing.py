@@ -3,20 +3,21 @@
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import insert, select, update
 from structlog.testing import capture_logs
 
-from app.db import ceilings, uplinks
+from app.db import ceilings, governor_moves, uplinks
 from app.db.engine import Database
+from app.db.governor_moves import ListedMove
 from app.db.tables.changes import changes
 from app.db.tables.meta import leases
 from app.db.tables.sessions import sessions
 from app.domain.ceilings import Ceiling, CeilingSource
-from app.domain.governed import Cause, CeilingChange
+from app.domain.governed import Cause, CeilingChange, Decided, Held, Lever, SiteChange, State
 from app.domain.local_time import WITA
 from app.domain.nases import Family
 from app.domain.schedules import Window
@@ -25,12 +26,13 @@ from app.domain.uplinks import GovernorMode
 from app.services.ceilings import set_ceilings
 from app.services.governing import KEPT, View, look, show
 from app.services.governing_words import Words, catalogue
+from app.services.governor_moves import list_moves, moves_of
 from app.services.keyring import Keyring
 from app.services.nases import add_nas
 from app.services.overrides import Why, set_own
 from app.services.plans import add_plan
 from app.services.sites import add_site
-from app.services.uplinks import add_uplink, set_class, set_uplink
+from app.services.uplinks import add_uplink, remove_uplink, set_class, set_uplink
 from app.services.users import add_user
 from app.services.windows import set_plan_window
 from app.worker.governing import Governing
@@ -83,6 +85,9 @@ class Town:
     def told(self) -> list[str]:
         with self.database.read() as connection:
             return list(connection.scalars(select(changes.c.session_id).order_by(changes.c.created_at)))
+
+    def moves(self, what: Lever) -> list[ListedMove]:
+        return [one for one in list_moves(self.database, uplink=None, limit=1000) if one.what is what]
 
     def view(self) -> View:
         (found,) = show(self.database, now=self.now)
@@ -151,6 +156,71 @@ def test_it_is_given_back_when_there_is_room(town: Town, governing: Governing) -
     town.minutes(governing, 20, heavy_bps=4 * M, reader_bps=20 * K)
     assert town.held() == {}
     assert town.view().last is not None
+
+
+def test_what_was_moved_is_kept_with_the_reason(town: Town, governing: Governing) -> None:
+    town.minutes(governing, 5)
+    ((_, (bps, _, reason)),) = town.held().items()
+    lowered = town.moves(Lever.CEILING)
+    assert [one._replace(at=NOON) for one in lowered] == [
+        ListedMove(
+            NOON, "Telkom", Lever.CEILING, "heavy", PHONE.format(0), "Gusung", None, None, bps, reason, observed=False
+        )
+    ]
+    assert NOON < lowered[0].at <= town.now
+    town.minutes(governing, 20, heavy_bps=4 * M, reader_bps=20 * K)
+    last, *between, first = town.moves(Lever.CEILING)
+    assert [first] == lowered
+    assert (last.user, last.to_bps) == ("heavy", None)
+    assert [one.from_bps for one in (last, *between)] == [one.to_bps for one in (*between, first)]
+    assert last.reason in {"the line has room", "takes little by itself"}
+
+
+def test_floors_that_moved_are_kept_by_their_class(town: Town, governing: Governing) -> None:
+    set_class(town.database, "Telkom", ServiceClass.OFFICE, floor_bps=2 * M)
+    town.minutes(governing, 2)
+    (found,) = town.moves(Lever.FLOOR)  # that of the office stays, those of classes of which nobody is there too
+    assert found == ListedMove(
+        town.now, "Telkom", Lever.FLOOR, None, None, None, ServiceClass.RESIDENT, None, 14 * M,
+        "divided by who is online", observed=False,
+    )  # fmt: skip
+    with town.database.read() as connection:
+        floors = uplinks.read_shares(connection, town.view().uplink.id).floors
+    assert floors[ServiceClass.RESIDENT] == found.to_bps
+
+
+def test_what_would_have_been_moved_is_kept_as_such(town: Town, governing: Governing) -> None:
+    set_uplink(town.database, "Telkom", governor=GovernorMode.OBSERVE)
+    town.minutes(governing, 5)
+    (lowered,) = town.moves(Lever.CEILING)
+    assert (lowered.user, lowered.observed) == ("heavy", True)
+    assert town.held() == {}
+
+
+def test_what_was_moved_is_forgotten_and_goes_with_its_uplink(town: Town, governing: Governing) -> None:
+    town.minutes(governing, 5)
+    moved = list_moves(town.database, uplink="Telkom", limit=100)
+    assert len({one.at for one in moved}) == 2
+    with town.database.write() as connection:
+        governor_moves.forget(connection, before=moved[0].at)
+    assert list_moves(town.database, uplink=None, limit=100) == [one for one in moved if one.at == moved[0].at]
+    remove_uplink(town.database, "Telkom")
+    assert list_moves(town.database, uplink=None, limit=100) == []
+
+
+def test_a_site_that_was_held_is_kept(town: Town, governing: Governing) -> None:
+    town.minutes(governing, 2)
+    (seen,) = look(town.database, set(), zone=WITA, now=town.now)
+    decided = Decided([], [SiteChange(town.site_id, 8 * M)], [], {}, 0, known=True)
+    before = State(held={town.site_id: Held(12 * M, NOON)})
+    (move,) = moves_of(seen, before, decided, Words("en"), now=town.now)
+    assert (move.what, move.site_id, move.from_bps, move.to_bps) == (Lever.SITE, town.site_id, 12 * M, 8 * M)
+    assert (
+        move.reason == "somebody there was heavy for minutes while others waited, and the router cannot slow them alone"
+    )
+    freed = replace(decided, sites=[SiteChange(town.site_id, None)])
+    (move,) = moves_of(seen, before, freed, Words("en"), now=town.now)
+    assert (move.to_bps, move.reason) == (None, "the line has room, or nobody there is heavy any more")
 
 
 def test_what_is_confirmed_lasts_longer_and_nobody_is_told_again(town: Town, governing: Governing) -> None:

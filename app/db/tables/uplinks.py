@@ -1,8 +1,8 @@
 """Lines, what they promise to whom, and which sites share them."""
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Integer, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, String, Table
 
-from app.db.tables.columns import Moment, metadata, row_id
+from app.db.tables.columns import Moment, Sequence64, metadata, row_id
 
 uplinks = Table(
     "uplinks",
@@ -47,6 +47,25 @@ governor_rounds = Table(
     Column("others", Integer, nullable=False),  # who wait for the line
     Column("level_bps", BigInteger),  # of those heavy; NULL: nobody is held down for the line
     Column("postponed", Integer, nullable=False),
+)
+
+governor_moves = Table(
+    "governor_moves",
+    metadata,
+    Column("seq", Sequence64, primary_key=True, autoincrement=True),
+    Column("at", Moment, nullable=False),
+    Column("uplink_id", String(16), ForeignKey("uplinks.id"), nullable=False),
+    Column("what", String(7), nullable=False),  # ceiling, site, floor
+    Column("account_id", String(16)),  # of a ceiling
+    Column("mac", String(17)),  # of a ceiling
+    Column("site_id", String(16)),  # of a ceiling and of a site
+    Column("service_class", String(14)),  # of a floor
+    Column("from_bps", BigInteger),  # NULL: none of the governor's
+    Column("to_bps", BigInteger),  # NULL: the same
+    Column("reason", String(200), nullable=False),
+    Column("observed", Boolean, nullable=False),  # it would have been done
+    Index("ix_governor_moves_at", "at"),
+    sqlite_autoincrement=True,
 )
 
 site_lines = Table(
