@@ -211,13 +211,19 @@ def config(
     show_files(name, files, file, as_json=as_json)
 
 
-@commands.command(epilog=example("pesisir uplink apply Telkom"))
-def apply(name: Name) -> None:
+@commands.command(epilog=example("pesisir uplink apply Telkom", "pesisir uplink apply Telkom --watch"))
+def apply(
+    name: Name,
+    watch: Annotated[bool, typer.Option("--watch", help="Stay, and do it again whenever something moves.")] = False,
+) -> None:
     """Bring the floors and ceilings of the queues on this machine to what they are now. They must be on already."""
     from app.nas.local_queues import QueuesError
     from app.nas.local_queues import apply as apply_here
     from app.services.uplinks import show_uplink
 
+    if watch:
+        _follow(name)
+        return
     with open_installation() as here:
         view = show_uplink(here.database, name)
     try:
@@ -227,6 +233,27 @@ def apply(name: Name) -> None:
             f"the queues of uplink {view.uplink.name!r} were not changed", why=error.problem, hint=error.remedy
         ) from error
     say(f"uplink {view.uplink.name}: {many(moved, 'queue')} as they should be")
+
+
+def _follow(name: str) -> None:
+    """Apply again and again, until Ctrl-C or SIGTERM."""
+    import time
+    from contextlib import suppress
+
+    from app.cli.queue_watch import LOOK_SECONDS, follow
+    from app.nas.local_queues import apply as apply_here
+    from app.services.uplinks import show_uplink
+
+    def wait() -> bool:
+        time.sleep(LOOK_SECONDS)
+        return True
+
+    with open_installation() as here, suppress(KeyboardInterrupt):
+        follow(
+            lambda: show_uplink(here.database, name),
+            lambda view: apply_here(view.uplink, view.sites, view.shares),
+            wait,
+        )
 
 
 def _check_addresses(view: "UplinkView") -> None:

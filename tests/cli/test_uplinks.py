@@ -115,6 +115,10 @@ def test_router_of_a_site_with_a_ceiling_has_its_queues_beside_its_files(city: P
     assert set(city.ok("nas", "config", "gusung-1", "--json").json) == {"pesisir.rsc"}
 
 
+def test_watch_of_an_uplink_that_is_not_there_ends(city: Pesisir) -> None:
+    assert city.run("uplink", "apply", "Telkm", "--watch").code == 3
+
+
 def test_apply_where_no_queues_are_says_what_to_do(city: Pesisir) -> None:
     city.ok("uplink", "add", "Telkom", "--down", "60M", "--up", "20M", "--interface", "no-such-port")
     done = city.run("uplink", "apply", "Telkom")

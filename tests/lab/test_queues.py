@@ -21,6 +21,7 @@ from app.nas.linux_queues import head_script, router_script
 from tests.lab.conftest import demand
 from tests.lab.line import LAN, Line
 from tests.lab.topology import LabError
+from tests.node.journals import until
 
 pytestmark = [pytest.mark.lab, pytest.mark.alone]
 
@@ -334,11 +335,12 @@ def test_governed_floors_and_ceilings_reach_the_queues_of_this_machine(bare: Lin
     for folder in (data, run):
         folder.mkdir()
 
+    inside = f'mount --bind {run} /run && exec {sys.executable} -m app.cli "$@"'  # with a /run of its own
+    command = ("env", f"PESISIR_DATA_DIR={data}", "sh", "-c", inside, "sh")
+
     def pesisir(*words: str) -> tuple[int, str]:
-        """Run a command on the head, with a /run of its own."""
-        inside = f'mount --bind {run} /run && exec {sys.executable} -m app.cli "$@"'
-        environment = f"PESISIR_DATA_DIR={data}"
-        done = bare.attempt(bare.head, "env", environment, "sh", "-c", inside, "sh", *words)
+        """Run a command on the head."""
+        done = bare.attempt(bare.head, *command, *words)
         return done.returncode, done.stdout + done.stderr
 
     for words in (
@@ -362,6 +364,10 @@ def test_governed_floors_and_ceilings_reach_the_queues_of_this_machine(bare: Lin
     classes = bare.tc("class", "show", "dev", LAN)
     assert "rate 9Mbit ceil 12Mbit" in classes
     assert "ceil 3Mbit" in classes
+    bare.start(bare.head, *command, "uplink", "apply", "Telkom", "--watch", name="watch")
+    until(lambda: "4 queues as they should be" in (bare.folder / "watch.log").read_text())
+    assert pesisir("uplink", "class", "Telkom", "office", "--floor", "7M")[0] == 0
+    until(lambda: "rate 7Mbit ceil 12Mbit" in bare.tc("class", "show", "dev", LAN))
     assert bare.queues(script, "stop", STATE=str(state)).returncode == 0
     with pytest.raises(LabError):
         bare.tc("class", "show", "dev", f"up-{LAN}")
