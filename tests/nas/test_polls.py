@@ -18,7 +18,6 @@ from app.db import resume
 from app.db.engine import Database
 from app.db.tables.accounts import accounts
 from app.db.tables.changes import changes
-from app.db.tables.nases import nases
 from app.db.tables.plans import plans
 from app.db.tables.sites import sites
 from app.domain.nases import Family, NasSecrets
@@ -33,6 +32,7 @@ from app.services.session_changes import disconnect_session
 from app.services.sessions import SessionView, StateFilter, list_sessions
 from tests.conftest import counting_chance
 from tests.factories import MAC, NOON, make_nas
+from tests.rows import add_nas
 
 NAS = make_nas(family=Family.OPENNDS, login_address="10.99.10.1:2050")
 ZONE = ZoneInfo("Asia/Makassar")
@@ -81,12 +81,7 @@ def router(database: Database, secrets: NasSecrets, login: Login) -> Router:
     with database.write() as connection:
         connection.execute(insert(plans).values(id="planplanplanplan", name="Warga", created_at=NOON))
         connection.execute(insert(sites).values(id=NAS.site_id, name="Gusung", interim_seconds=60, created_at=NOON))
-        connection.execute(
-            insert(nases).values(
-                id=NAS.id, name=NAS.name, site_id=NAS.site_id, family="opennds", address="10.99.20.1/32",
-                secret_sealed=b"", portal_secret_sealed=b"", mac_secret_sealed=b"", created_at=NOON,
-            )
-        )  # fmt: skip
+        add_nas(connection, id=NAS.id, name=NAS.name, site_id=NAS.site_id, family="opennds", address="10.99.20.1/32")
         connection.execute(
             insert(accounts).values(
                 id=login.account_id, kind="guest", plan_id="planplanplanplan", version=1, suspended=False,

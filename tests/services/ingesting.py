@@ -9,7 +9,6 @@ from sqlalchemy import Table, func, insert, select
 
 from app.db.engine import Database
 from app.db.tables.accounts import accounts as accounts_table
-from app.db.tables.nases import nases
 from app.db.tables.plans import plan_quotas, plans
 from app.db.tables.sessions import usage
 from app.db.tables.sites import sites
@@ -17,9 +16,10 @@ from app.domain.local_time import WITA
 from app.domain.reports import Decided, Item, Method, Move, NasRestart, Reported, ReportKind, SessionReport, Unusable
 from app.services.ingest import MergeResult, merge
 from tests.factories import MAC, NOON
+from tests.rows import NAS, add_nas
 
 START, INTERIM, STOP = ReportKind.START, ReportKind.INTERIM, ReportKind.STOP
-NAS, ACCOUNT = "nasanasanasanasa", "userauserauserau"
+ACCOUNT = "userauserauserau"
 TODAY = date(2026, 11, 24)
 
 
@@ -39,19 +39,7 @@ def city(database: Database) -> Database:
         connection.execute(
             insert(accounts_table).values(id=ACCOUNT, kind="user", plan_id="plan", created_at=NOON, version=1)
         )
-        connection.execute(
-            insert(nases).values(
-                id=NAS,
-                name="gusung-1",
-                site_id="site",
-                family="mikrotik",
-                address="127.0.0.1/32",
-                secret_sealed=b"",
-                portal_secret_sealed=b"",
-                mac_secret_sealed=b"",
-                created_at=NOON,
-            )
-        )
+        add_nas(connection)
     return database
 
 

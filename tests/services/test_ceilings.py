@@ -4,13 +4,12 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from app.db import ceilings, feed
 from app.db.engine import Database
 from app.db.feed import FeedKind
 from app.db.tables.changes import changes
-from app.db.tables.sessions import sessions
 from app.domain.ceilings import Ceiling, CeilingSource
 from app.domain.changes import ChangeState
 from app.domain.users import User
@@ -20,6 +19,7 @@ from app.services.keyring import Keyring
 from app.services.plans import add_plan
 from app.services.users import add_user
 from tests.factories import MAC, NOON
+from tests.rows import add_session
 
 Chance = Callable[[int], bytes]
 OTHER = "02:aa:00:00:00:02"
@@ -38,20 +38,7 @@ def user(database: Database, keyring: Keyring, chance: Chance) -> User:
 
 def open_session(database: Database, session_id: str, user: User, mac: str, state: str = "open") -> None:
     with database.write() as connection:
-        connection.execute(
-            insert(sessions).values(
-                id=session_id,
-                nas_id="nasanasanasanasa",
-                nas_scope="gusung",
-                acct_session_id=session_id,
-                mac=mac,
-                started_at=NOON,
-                last_report_at=NOON,
-                account_id=user.account.id,
-                marks="[]",
-                state=state,
-            )
-        )
+        add_session(connection, session_id, account_id=user.account.id, mac=mac, state=state)
 
 
 def ceiling(user: User, down_bps: int = 512_000, *, mac: str = MAC, source: CeilingSource = PERSON) -> Ceiling:

@@ -5,14 +5,13 @@ from datetime import datetime, timedelta
 from typing import Unpack
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from app.db import access_log, hints
 from app.db.engine import Database
 from app.db.hints import Notice
 from app.db.tables.changes import feed
 from app.db.tables.nases import nases as nases_table
-from app.db.tables.sessions import sessions
 from app.domain.hints import SHOWN_FOR, Hint, HintKind
 from app.domain.nases import Demand, Family, Protections
 from app.domain.reports import Decided, Method
@@ -21,6 +20,7 @@ from app.services.hints import hints_of_nases, judge_accounting
 from app.services.keyring import Keyring
 from app.services.nases import NasOptions
 from tests.factories import NOON
+from tests.rows import add_session
 
 SECRET = "a-secret-of-gusung-1"
 THEN = NOON - timedelta(minutes=5)
@@ -76,20 +76,17 @@ def session(
     account: bool = True,
 ) -> None:
     with database.write() as connection:
-        connection.execute(
-            insert(sessions).values(
-                id=os.urandom(8).hex(),
-                nas_id=nas_id,
-                nas_scope="gusung-1",
-                acct_session_id=f"s{number}",
-                mac=f"02:aa:00:00:00:{number:02x}" if mac is None else mac,
-                started_at=THEN,
-                last_report_at=THEN + timedelta(seconds=1),
-                account_id=f"account{number:09}" if account else None,
-                acceptance_id=f"{number:016x}" if acceptance_id is None else acceptance_id,
-                marks="{}",
-                state="open",
-            )
+        add_session(
+            connection,
+            os.urandom(8).hex(),
+            nas_id=nas_id,
+            nas_scope="gusung-1",
+            acct_session_id=f"s{number}",
+            mac=f"02:aa:00:00:00:{number:02x}" if mac is None else mac,
+            started_at=THEN,
+            last_report_at=THEN + timedelta(seconds=1),
+            account_id=f"account{number:09}" if account else None,
+            acceptance_id=f"{number:016x}" if acceptance_id is None else acceptance_id,
         )
 
 

@@ -29,10 +29,10 @@ from app.domain.reports import (
 )
 from app.services.ingest import MergeResult, merge, stored_position
 from tests.factories import MAC, NOON, make_report
+from tests.rows import NAS
 from tests.services.ingesting import (
     ACCOUNT,
     INTERIM,
-    NAS,
     STOP,
     TODAY,
     accepted,

@@ -10,7 +10,7 @@ from app.db import accounts, feed, overlays
 from app.db.engine import Database
 from app.db.feed import FeedKind
 from app.db.tables.changes import changes
-from app.db.tables.sessions import sessions, usage
+from app.db.tables.sessions import usage
 from app.domain.changes import ChangeKind
 from app.domain.local_time import WITA, local_day
 from app.domain.nases import Site
@@ -27,7 +27,8 @@ from app.services.overrides import OverrideValues, Why
 from app.services.plans import add_plan
 from app.services.sites import add_site
 from app.services.users import add_user, remove_user, show_user
-from tests.factories import MAC, NOON
+from tests.factories import NOON
+from tests.rows import add_session
 
 Chance = Callable[[int], bytes]
 WHY = Why("ujian", "admin", NOON + timedelta(days=1))
@@ -54,21 +55,7 @@ def at_site(database: Database, chance: Chance, values: OverrideValues, plan: st
 
 def open_session(database: Database, user: User, site_id: str | None, session_id: str = "sessionasessiona") -> None:
     with database.write() as connection:
-        connection.execute(
-            insert(sessions).values(
-                id=session_id,
-                nas_id="nasanasanasanasa",
-                nas_scope="gusung",
-                acct_session_id=session_id,
-                mac=MAC,
-                started_at=NOON,
-                last_report_at=NOON,
-                account_id=user.account.id,
-                site_id=site_id,
-                marks="[]",
-                state="open",
-            )
-        )
+        add_session(connection, session_id, account_id=user.account.id, site_id=site_id)
 
 
 def told(database: Database) -> list[tuple[str, str]]:

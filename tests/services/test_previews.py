@@ -6,11 +6,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from app.db.engine import Database
 from app.db.tables.columns import metadata
-from app.db.tables.sessions import sessions
 from app.domain.local_time import WITA
 from app.domain.policies import Origin, Source
 from app.domain.quotas import Period, Quota
@@ -26,7 +25,8 @@ from app.services.quotas import change_quotas
 from app.services.sites import add_site
 from app.services.users import add_user, set_user
 from app.services.windows import set_plan_window, set_site_window
-from tests.factories import MAC, NOON, by_tally
+from tests.factories import NOON, by_tally
+from tests.rows import add_session
 
 Chance = Callable[[int], bytes]
 M = 1_000_000
@@ -51,21 +51,7 @@ def town(database: Database, keyring: Keyring, chance: Chance) -> Database:
 
 def open_session(database: Database, account_id: str, site_id: str | None, session_id: str) -> None:
     with database.write() as connection:
-        connection.execute(
-            insert(sessions).values(
-                id=session_id,
-                nas_id="nas",
-                nas_scope="gusung",
-                acct_session_id=session_id,
-                mac=MAC,
-                started_at=NOON,
-                last_report_at=NOON,
-                account_id=account_id,
-                site_id=site_id,
-                marks="[]",
-                state="open",
-            )
-        )  # fmt: skip
+        add_session(connection, session_id, account_id=account_id, site_id=site_id)
 
 
 def preview_of(database: Database, plan: str, values: PlanValues) -> Preview:

@@ -8,7 +8,7 @@ from sqlalchemy import insert, select
 
 from app.db.engine import Database
 from app.db.tables.changes import changes
-from app.db.tables.sessions import sessions, usage
+from app.db.tables.sessions import usage
 from app.domain.changes import ChangeKind, ChangeState
 from app.domain.local_time import WITA, local_day
 from app.domain.policies import EffectiveQuota, Origin, Policy
@@ -22,6 +22,7 @@ from app.services.plans import add_plan
 from app.services.quotas import change_quotas
 from app.services.users import add_user, remove_user, show_user, suspend_user
 from tests.factories import MAC, NOON, by_tally
+from tests.rows import add_session
 
 Chance = Callable[[int], bytes]
 MB = 1_000_000
@@ -52,20 +53,7 @@ def give(database: Database, user: User, chance: Chance) -> Callable[..., Policy
 
 def open_session(database: Database, user: User, *, used: int) -> None:
     with database.write() as connection:
-        connection.execute(
-            insert(sessions).values(
-                id=SESSION,
-                nas_id="nasanasanasanasa",
-                nas_scope="gusung",
-                acct_session_id="1",
-                mac=MAC,
-                started_at=NOON,
-                last_report_at=NOON,
-                account_id=user.account.id,
-                marks="[]",
-                state="open",
-            )
-        )
+        add_session(connection, SESSION, account_id=user.account.id)
         connection.execute(
             insert(usage).values(account_id=user.account.id, day=local_day(NOON, WITA), up_octets=0, down_octets=used)
         )

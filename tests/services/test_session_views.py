@@ -9,7 +9,6 @@ from sqlalchemy import insert
 from app.db.engine import Database
 from app.db.tables.accounts import accounts
 from app.db.tables.accounts import users as users_table
-from app.db.tables.nases import nases
 from app.db.tables.plans import plans
 from app.db.tables.sites import sites
 from app.domain.local_time import WITA
@@ -28,9 +27,10 @@ from app.services.sessions import (
 )
 from app.services.usage import usage_of
 from tests.factories import MAC, NOON, make_report
+from tests.rows import add_nas
 
 INTERIM, STOP = ReportKind.INTERIM, ReportKind.STOP
-NAS, ACCOUNT, GUEST = "nasanasanasanasa", "userauserauserau", "guestaguestagues"
+ACCOUNT, GUEST = "userauserauserau", "guestaguestagues"
 
 
 @pytest.fixture
@@ -44,19 +44,7 @@ def city(database: Database) -> Database:
         connection.execute(
             insert(users_table).values(account_id=ACCOUNT, username="siti", name="Siti", created_at=NOON)
         )
-        connection.execute(
-            insert(nases).values(
-                id=NAS,
-                name="gusung-1",
-                site_id="site",
-                family="mikrotik",
-                address="127.0.0.1/32",
-                secret_sealed=b"",
-                portal_secret_sealed=b"",
-                mac_secret_sealed=b"",
-                created_at=NOON,
-            )
-        )
+        add_nas(connection)
     say(database, make_report(INTERIM, minute=5, up=10, down=2**33))
     say(
         database,

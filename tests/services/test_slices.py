@@ -16,7 +16,6 @@ from app.db.engine import Database
 from app.db.hints import Notice
 from app.db.tables.accounts import accounts
 from app.db.tables.changes import changes
-from app.db.tables.nases import nases
 from app.db.tables.plans import plan_quotas, plans
 from app.db.tables.sessions import sessions
 from app.db.tables.sites import site_quotas, sites
@@ -27,9 +26,10 @@ from app.domain.local_time import WITA
 from app.domain.reports import Decided, Item, Method, Reported, ReportKind
 from app.services.ingest import merge
 from tests.factories import MAC, NOON, make_report
+from tests.rows import NAS, add_nas
 
 START, INTERIM, STOP = ReportKind.START, ReportKind.INTERIM, ReportKind.STOP
-NAS, ACCOUNT = "nasanasanasanasa", "userauserauserau"
+ACCOUNT = "userauserauserau"
 OTHER = "02:aa:00:00:00:02"
 UNIT = 10_000  # octets, in which tests count: slices of less than a megabyte are no smaller
 QUOTA = 1_200
@@ -49,19 +49,7 @@ class Home:
             connection.execute(
                 insert(accounts).values(id=ACCOUNT, kind="user", plan_id="plan", created_at=NOON, version=1)
             )
-            connection.execute(
-                insert(nases).values(
-                    id=NAS,
-                    name="gusung-1",
-                    site_id="site",
-                    family=family,
-                    address="127.0.0.1/32",
-                    secret_sealed=b"",
-                    portal_secret_sealed=b"",
-                    mac_secret_sealed=b"",
-                    created_at=NOON,
-                )
-            )
+            add_nas(connection, family=family)
         self.let_in(MAC, octets=QUOTA)
 
     def let_in(self, mac: str, *, octets: int | None) -> None:

@@ -9,7 +9,6 @@ from sqlalchemy import insert, select
 from app.db.engine import Database
 from app.db.tables.accounts import accounts
 from app.db.tables.changes import feed
-from app.db.tables.nases import nases
 from app.db.tables.plans import plans
 from app.db.tables.sessions import sessions
 from app.db.tables.sites import sites
@@ -18,10 +17,11 @@ from app.domain.reports import Reported, ReportKind, SessionReport
 from app.services.ingest import merge
 from app.services.stale import close_stale, close_superseded
 from tests.factories import NOON, make_report
+from tests.rows import NAS, add_nas
 
 INTERIM, STOP = ReportKind.INTERIM, ReportKind.STOP
 LONG_AGO = NOON - timedelta(days=1)
-NAS, ACCOUNT = "nasanasanasanasa", "userauserauserau"
+ACCOUNT = "userauserauserau"
 
 
 def add_city(database: Database, *, plan_interim: int | None, site_interim: int) -> None:
@@ -31,19 +31,7 @@ def add_city(database: Database, *, plan_interim: int | None, site_interim: int)
             insert(sites).values(id="site", name="Gusung", interim_seconds=site_interim, created_at=NOON)
         )
         connection.execute(insert(accounts).values(id=ACCOUNT, kind="user", plan_id="plan", created_at=NOON))
-        connection.execute(
-            insert(nases).values(
-                id=NAS,
-                name="gusung-1",
-                site_id="site",
-                family="mikrotik",
-                address="127.0.0.1/32",
-                secret_sealed=b"",
-                portal_secret_sealed=b"",
-                mac_secret_sealed=b"",
-                created_at=NOON,
-            )
-        )
+        add_nas(connection)
 
 
 @pytest.fixture

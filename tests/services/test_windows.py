@@ -10,7 +10,7 @@ from sqlalchemy import delete, insert, select
 from app.db import accounts, overlays
 from app.db.engine import Database
 from app.db.tables.changes import changes
-from app.db.tables.sessions import sessions, usage
+from app.db.tables.sessions import usage
 from app.domain.access import Denial, DenialReason, Grant, decide_access
 from app.domain.changes import ChangeKind
 from app.domain.granted import limits_of
@@ -40,6 +40,7 @@ from app.services.windows import (
     set_site_window,
 )
 from tests.factories import MAC, NOON, by_tally
+from tests.rows import add_session
 
 Chance = Callable[[int], bytes]
 TUESDAY = date(2026, 11, 24)
@@ -81,21 +82,7 @@ def set_window(database: Database, user: User, chance: Chance) -> Callable[[Wind
 
 def open_session(database: Database, user: User, site_id: str | None = None, session_id: str = "session") -> None:
     with database.write() as connection:
-        connection.execute(
-            insert(sessions).values(
-                id=session_id,
-                nas_id="nasanasanasanasa",
-                nas_scope="gusung",
-                acct_session_id=session_id,
-                mac=MAC,
-                started_at=NOON,
-                last_report_at=NOON,
-                account_id=user.account.id,
-                site_id=site_id,
-                marks="[]",
-                state="open",
-            )
-        )
+        add_session(connection, session_id, account_id=user.account.id, site_id=site_id)
 
 
 def told(database: Database) -> list[tuple[str, str, str]]:

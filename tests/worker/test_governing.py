@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 from structlog.testing import capture_logs
 
 from app.db import ceilings, governor_moves, uplinks
@@ -37,6 +37,7 @@ from app.services.users import add_user
 from app.services.windows import set_plan_window
 from app.worker.governing import Governing
 from tests.factories import NOON
+from tests.rows import add_session
 
 Chance = Callable[[int], bytes]
 M, K = 1_000_000, 1_000
@@ -55,12 +56,7 @@ class Town:
 
     def open_session(self, name: str, account: str, mac: str, nas: str) -> None:
         with self.database.write() as connection:
-            connection.execute(
-                insert(sessions).values(
-                    id=name, nas_id=nas, nas_scope="gusung", acct_session_id=name, mac=mac, started_at=NOON,
-                    last_report_at=NOON, account_id=account, site_id=self.site_id, marks="[]", state="open",
-                )
-            )  # fmt: skip
+            add_session(connection, name, nas_id=nas, mac=mac, account_id=account, site_id=self.site_id)
 
     def minutes(self, governing: Governing, number: int, *, heavy_bps: int = 14 * M, reader_bps: int = 160 * K) -> None:
         for _ in range(number):
