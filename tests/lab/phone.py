@@ -67,7 +67,11 @@ class Phone:
         return self._topology.attempt(self._topology.phone, "curl", "-s", "-m", "20", url).stdout
 
     def download(self, url: str, *, rate: str) -> int:
-        """Load as fast as `rate` of curl allows, until nothing comes for some seconds; return how many octets came."""
+        """Load as fast as `rate` of curl allows, until nothing comes for some seconds; return how many octets came.
+
+        The phone buffers little: a window of some megabytes would let the server run ahead of what curl takes.
+        """
+        self._topology.run(self._topology.phone, "sysctl", "-q", "-w", "net.ipv4.tcp_rmem=4096 65536 262144")
         stalled = ("--speed-limit", "1000", "--speed-time", "8")
         command = (
             "curl",

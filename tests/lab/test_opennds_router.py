@@ -125,6 +125,7 @@ def test_public_services_are_open_to_who_is_not_logged_in_or_was_cut(evening: Ev
     assert SERVICE_NAME in phone.look().text
 
 
+@pytest.mark.alone
 @levels(1)
 def test_download_runs_into_its_quota_within_the_bound(evening: Evening) -> None:
     """docs/quotas.md: at the next check, 5 s in our configuration, of the share; 2 MB more at most at the very end."""
