@@ -9,6 +9,7 @@ from tests.cli.conftest import Pesisir
 COMMANDS = [
     *("serve", "demo", "doctor", "usage", "simulate"),
     *("db upgrade", "db check", "config show", "journal status", "radius test", "radius trace", "bench radius"),
+    "governor history",
     "governor show",
     *(f"uplink {verb}" for verb in ("add", "list", "show", "set", "class", "remove", "config", "apply")),
     *(
